@@ -1,0 +1,38 @@
+# Every target makes the environment it needs from the project's own files.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test check format lint content bench clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[grade,sheet,dev]'
+	touch $(READY)
+
+demo: $(READY)  ## the main job on real input: questions, gradings, a sheet
+	$(BIN)/python examples/demo.py
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest -n 2
+
+format: $(READY)  ## rewrite the files in the project's style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+content: $(READY)  ## banks and exercises test themselves
+	$(BIN)/quizprep check
+
+check: lint content test  ## what a change must pass
+
+bench: $(READY)  ## speed, as ratios in one run
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv demo-out

@@ -1,0 +1,5 @@
+"""``python -m quizprep``."""
+
+from quizprep.cli import main
+
+main()

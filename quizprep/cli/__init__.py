@@ -1,0 +1,81 @@
+"""The command line: a table of commands, each imported only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NamedTuple
+
+import click
+
+from quizprep import __version__
+from quizprep.errors import ExitCode, QuizprepError
+
+
+class _Entry(NamedTuple):
+    module: str
+    function: str
+    summary: str
+
+
+COMMANDS: dict[str, _Entry] = {
+    "ask": _Entry("ask", "ask", "A round of questions, marked and scheduled."),
+    "list": _Entry("catalogue", "list_command", "What there is: topics and exercises."),
+    "show": _Entry("catalogue", "show", "The task of an exercise."),
+    "start": _Entry("catalogue", "start", "Copy an exercise's starter into your folder."),
+    "hint": _Entry("catalogue", "hint", "The next hint for an exercise."),
+    "grade": _Entry("grade", "grade", "Grade your solution of an exercise."),
+    "sheet": _Entry("sheet", "sheet", "A study sheet from the same content."),
+    "check": _Entry("check", "check", "Test the content itself: banks and exercises."),
+}
+
+
+class _Table(click.Group):
+    """Looks commands up in the table, so that --help imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"quizprep.cli.{entry.module}")
+        command: click.Command = getattr(module, entry.function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=_Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="quizprep")
+def program() -> None:
+    """Find out whether you really know attention: questions, graded kernels, study sheets."""
+
+
+def main() -> None:
+    """The program: every error a user can cause ends in one clear message and an exit code."""
+    try:
+        status = program.main(standalone_mode=False)
+    except QuizprepError as error:
+        report_error(error)
+        status = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nStopped.", err=True)
+        status = ExitCode.NOT_PASSED
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = ExitCode.PASSED
+    sys.exit(int(status or 0))
+
+
+def report_error(error: QuizprepError) -> None:
+    """What is wrong and what to do, on standard error."""
+    click.echo(f"quizprep: {error.message}", err=True)
+    if error.hint:
+        click.echo(error.hint, err=True)

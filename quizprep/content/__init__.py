@@ -1,0 +1,1 @@
+"""The content: question banks and exercises, as frozen types, with errors that name the line."""

@@ -1,0 +1,135 @@
+"""The type of `exercises/<id>/exercise.yaml`: data only, from which the grader does the rest."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from quizprep.content.questions import Id, Level, Text
+
+Symbol = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=30)]
+Size = Annotated[int, Meta(ge=0, le=1 << 20)]
+OptionValue = bool | int | float | str | None
+DType = Literal["float32", "float16", "bfloat16", "float64"]
+Layout = Literal["contiguous", "permuted", "strided"]
+MeterName = Literal["flops", "peak_bytes", "held_bytes", "moved_bytes", "calls"]
+
+
+class Runtime(enum.StrEnum):
+    """What a submission is written in."""
+
+    NUMPY = "numpy"
+    TORCH = "torch"
+    TRITON = "triton"
+
+
+class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Frozen, by keyword, and an unknown field is an error."""
+
+
+class CaseSpec(_Content, frozen=True, kw_only=True):
+    """From what the correctness cases are drawn.
+
+    sizes       values of each size symbol; a size that `listed` does not name is also drawn
+                between the smallest and the largest of them
+    options     values of other arguments of ``make_inputs`` (flags, kinds of input)
+    where       relations such as ``n <= m`` that every drawn case satisfies
+    dtypes      working dtypes of the floating inputs
+    layouts     how inputs lie in memory
+    magnitudes  factors on every floating input; a large one shows an unstable softmax
+    guards      inputs sit between zones of NaN, so that a read past the end shows
+    """
+
+    sizes: dict[Symbol, Annotated[tuple[Size, ...], Meta(min_length=1)]]
+    options: dict[Symbol, Annotated[tuple[OptionValue, ...], Meta(min_length=1)]] = {}
+    listed: tuple[Symbol, ...] = ()
+    where: tuple[Text, ...] = ()
+    dtypes: Annotated[tuple[DType, ...], Meta(min_length=1)] = ("float32",)
+    layouts: Annotated[tuple[Layout, ...], Meta(min_length=1)] = (
+        "contiguous",
+        "permuted",
+        "strided",
+    )
+    magnitudes: Annotated[tuple[Annotated[float, Meta(gt=0)], ...], Meta(min_length=1)] = (1.0,)
+    gradients: tuple[Symbol, ...] = ()
+    guards: bool = False
+    fixed: Annotated[int, Meta(ge=1, le=200)] = 30
+    fresh: Annotated[int, Meta(ge=0, le=200)] = 10
+
+
+class Limit(_Content, frozen=True, kw_only=True):
+    """What one meter may read: growth in every symbol and a multiple of the solution's reading.
+
+    growth  a formula compared as big-O
+    exact   a formula the reading must equal at every size (instead of growth)
+    budget  at the largest size, at most this many times the solution's own reading
+    """
+
+    growth: Text | None = None
+    exact: Text | None = None
+    budget: Annotated[float, Meta(ge=1)] | None = None
+
+
+class Comparison(_Content, frozen=True, kw_only=True):
+    """The reading at one point is at most a fraction of the reading at another."""
+
+    meter: MeterName
+    at: dict[Symbol, OptionValue]
+    against: dict[Symbol, OptionValue]
+    at_most: Annotated[float, Meta(gt=0)]
+    says: Text
+
+
+class Contract(_Content, frozen=True, kw_only=True):
+    """The cost a submission may have, measured over a grid of sizes.
+
+    sizes    values of each size symbol for the fit; multiples of the tile
+    options  the other arguments, fixed
+    where    relations such as ``window <= n`` under which growth is compared
+    witness  the point at which the process is watched from outside; large
+    """
+
+    sizes: dict[Symbol, Annotated[tuple[Size, ...], Meta(min_length=1)]]
+    options: dict[Symbol, OptionValue] = {}
+    where: tuple[Text, ...] = ()
+    points: Annotated[int, Meta(ge=4, le=100)] = 24
+    witness: dict[Symbol, Size] = {}
+    flops: Limit | None = None
+    peak_bytes: Limit | None = None
+    held_bytes: Limit | None = None
+    moved_bytes: Limit | None = None
+    calls: Limit | None = None
+    compare: tuple[Comparison, ...] = ()
+
+    def limits(self) -> dict[str, Limit]:
+        """The meters that have a limit, in the order of the report."""
+        named = {
+            "flops": self.flops,
+            "peak_bytes": self.peak_bytes,
+            "held_bytes": self.held_bytes,
+            "moved_bytes": self.moved_bytes,
+            "calls": self.calls,
+        }
+        return {name: limit for name, limit in named.items() if limit is not None}
+
+
+class ExerciseSpec(_Content, frozen=True, kw_only=True):
+    """One exercise, as its folder describes it."""
+
+    format: Literal[1]
+    title: Text
+    level: Level
+    minutes: Annotated[int, Meta(ge=1, le=240)]
+    runtime: Runtime
+    entry: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    concepts: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    returns: dict[Symbol, tuple[Symbol, ...]]
+    """Outputs by name, each with its axes by name: ``{o: [b, h, n, d]}``."""
+    cases: CaseSpec
+    contract: Contract
+    hints: Annotated[tuple[Text, ...], Meta(min_length=3, max_length=3)]
+    sources: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    after: tuple[Id, ...] = ()

@@ -1,0 +1,116 @@
+"""Where content lives and how it is loaded: the shipped library, or a folder the user names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import quizprep
+from quizprep.content.exercises import ExerciseSpec
+from quizprep.content.loading import load_file
+from quizprep.content.questions import Bank, Concept, Question, Source
+from quizprep.errors import UsageError
+
+
+def shipped_root() -> Path:
+    """The folder with ``questions``, ``exercises`` and ``solutions``.
+
+    In a wheel it lies inside the package, in a checkout beside it.
+    """
+    package = Path(quizprep.__file__).resolve().parent
+    inside = package / "_content"
+    return inside if inside.is_dir() else package.parent
+
+
+def plain_id(text: str) -> str:
+    """One spelling of an id: hyphens and underscores are alike, case is ignored."""
+    return text.strip().lower().replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise folder. Its Python files are read by the worker only."""
+
+    id: str
+    folder: Path
+    solution: Path
+    spec: ExerciseSpec
+
+    def text(self, name: str) -> str:
+        """The text of one of its files, such as ``README.md`` or ``starter.py``."""
+        return (self.folder / name).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Library:
+    """All content under one root. Everything is loaded on first use and raises ContentError."""
+
+    root: Path
+
+    @cached_property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that have a bank, by file name, in alphabetical order."""
+        folder = self.root / "questions"
+        beside = {"concepts", "sources"}
+        return tuple(sorted(p.stem for p in folder.glob("*.yaml") if p.stem not in beside))
+
+    def find_topic(self, name: str) -> str:
+        """The topic called name; raises UsageError that lists what there is."""
+        return _find(name, self.topics, "topic")
+
+    def bank(self, topic: str) -> Bank:
+        """The bank of a topic."""
+        return load_file(self.root / "questions" / f"{topic}.yaml", Bank)
+
+    @cached_property
+    def banks(self) -> dict[str, Bank]:
+        """Every bank by topic."""
+        return {topic: self.bank(topic) for topic in self.topics}
+
+    @cached_property
+    def questions(self) -> dict[str, tuple[str, Question]]:
+        """Every question by id, with its topic."""
+        return {q.id: (topic, q) for topic, bank in self.banks.items() for q in bank.questions}
+
+    @cached_property
+    def concepts(self) -> dict[str, Concept]:
+        """The concepts by id."""
+        return load_file(self.root / "questions" / "concepts.yaml", dict[str, Concept])
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """The primary sources by id."""
+        return load_file(self.root / "questions" / "sources.yaml", dict[str, Source])
+
+    @cached_property
+    def exercise_ids(self) -> tuple[str, ...]:
+        """Folders under ``exercises`` that hold an ``exercise.yaml``, in alphabetical order."""
+        return tuple(
+            sorted(p.parent.name for p in (self.root / "exercises").glob("*/exercise.yaml"))
+        )
+
+    def exercise(self, name: str) -> Exercise:
+        """The exercise called name; raises UsageError that lists what there is."""
+        found = _find(name, self.exercise_ids, "exercise")
+        folder = self.root / "exercises" / found
+        return Exercise(
+            id=found,
+            folder=folder,
+            solution=self.root / "solutions" / f"{found}.py",
+            spec=load_file(folder / "exercise.yaml", ExerciseSpec),
+        )
+
+    @cached_property
+    def exercises(self) -> tuple[Exercise, ...]:
+        """Every exercise, in alphabetical order."""
+        return tuple(self.exercise(name) for name in self.exercise_ids)
+
+
+def _find(name: str, known: tuple[str, ...], noun: str) -> str:
+    wanted = plain_id(name)
+    for candidate in known:
+        if plain_id(candidate) == wanted:
+            return candidate
+    listed = ", ".join(known) or "none"
+    raise UsageError(f"There is no {noun} called {name!r}.", hint=f"There are: {listed}.")

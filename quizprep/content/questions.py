@@ -1,0 +1,159 @@
+"""The types of a question bank, as `questions/<topic>.yaml` holds them."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=80)]
+Text = Annotated[str, Meta(min_length=1, max_length=4000)]
+Scalar = int | float | str
+
+
+class Level(enum.StrEnum):
+    """How much experience an interviewer expects behind the answer."""
+
+    JUNIOR = "junior"
+    SENIOR = "senior"
+    STAFF = "staff"
+
+
+class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Frozen, by keyword, and an unknown field is an error."""
+
+
+class Trap(_Content, frozen=True, kw_only=True):
+    """A wrong answer that has a name. ``gives`` is a formula over the question's ``given``."""
+
+    gives: Text
+    says: Text
+
+
+class Option(_Content, frozen=True, kw_only=True):
+    """One option of a choice. ``says`` explains why it is wrong (or right)."""
+
+    text: Text
+    right: bool = False
+    says: str = ""
+
+
+class KeyPoint(_Content, frozen=True, kw_only=True):
+    """One thing a listener ticks in an open answer.
+
+    ``accept`` holds wordings: each is a group of words that must all occur near each other;
+    ``|`` separates alternatives of one word and ``*`` ends a stem ("variance|spread grow*").
+    """
+
+    id: Id
+    says: Text
+    accept: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class Claim(_Content, frozen=True, kw_only=True):
+    """A claim that is wrong when it occurs in an open answer; ``accept`` as in KeyPoint."""
+
+    says: Text
+    accept: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class _Question(_Content, frozen=True, kw_only=True, tag_field="kind"):
+    id: Id
+    level: Level
+    concepts: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    ask: Text
+    why: Text
+    sources: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    exercise: Id | None = None
+    follow_ups: tuple[Id, ...] = ()
+    hint: str = ""
+    given: dict[str, Annotated[tuple[Scalar, ...], Meta(min_length=1)]] = {}
+    """Parameters of the question and the values one is drawn from; shown by ``{name}``."""
+    show: dict[str, Text] = {}
+    """Derived values for the texts, as formulas: ``{name}`` shows the computed number."""
+
+
+class Choice(_Question, frozen=True, kw_only=True, tag="choice"):
+    """One or several right options; partial credit when several are right."""
+
+    options: Annotated[tuple[Option, ...], Meta(min_length=2, max_length=8)]
+
+
+class Number(_Question, frozen=True, kw_only=True, tag="number"):
+    """A number with a unit. ``answer`` and the traps are formulas in the base unit."""
+
+    answer: Text
+    unit: str = ""
+    tolerance: Annotated[str, Meta(pattern=r"^\d+(\.\d+)?%$")] = "0%"
+    traps: tuple[Trap, ...] = ()
+
+
+class Order(_Question, frozen=True, kw_only=True, tag="order"):
+    """Steps to put in order; they are listed in the right one."""
+
+    steps: Annotated[tuple[Text, ...], Meta(min_length=3, max_length=8)]
+
+
+class Growth(_Question, frozen=True, kw_only=True, tag="growth"):
+    """A big-O expression over ``symbols``, under relations such as ``window <= n``."""
+
+    answer: Text
+    symbols: dict[str, Text]
+    where: tuple[Text, ...] = ()
+    traps: tuple[Trap, ...] = ()
+
+
+class Cloze(_Question, frozen=True, kw_only=True, tag="cloze"):
+    """A text with one gap, written ``___``; ``accept`` lists the fillings that are right."""
+
+    accept: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    traps: tuple[Trap, ...] = ()
+
+
+class Code(_Question, frozen=True, kw_only=True, tag="code"):
+    """A snippet that is really run when content is checked; it must print ``prints``."""
+
+    snippet: Text
+    prints: Text
+    traps: tuple[Trap, ...] = ()
+
+
+class Open(_Question, frozen=True, kw_only=True, tag="open"):
+    """A spoken answer, matched against key points and against claims that are wrong."""
+
+    points: Annotated[tuple[KeyPoint, ...], Meta(min_length=2)]
+    model: Text
+    """A good answer, as an interviewer would like to hear it."""
+    wrong: tuple[Claim, ...] = ()
+
+
+Question = Choice | Number | Order | Growth | Cloze | Code | Open
+
+
+class Bank(_Content, frozen=True, kw_only=True):
+    """One topic: its spoken template and its questions."""
+
+    format: Literal[1]
+    topic: Id
+    title: Text
+    template: Text
+    questions: Annotated[tuple[Question, ...], Meta(min_length=1)]
+
+
+class Concept(_Content, frozen=True, kw_only=True):
+    """A named idea that questions, exercises and mistakes point to."""
+
+    title: Text
+    topic: Id
+
+
+class Source(_Content, frozen=True, kw_only=True):
+    """A primary source."""
+
+    authors: Text
+    year: Annotated[int, Meta(ge=1900, le=2100)]
+    title: Text
+    arxiv: Annotated[str, Meta(pattern=r"^\d{4}\.\d{4,5}$")] | None = None
+    venue: str = ""

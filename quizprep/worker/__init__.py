@@ -1,0 +1,1 @@
+"""quizprep worker."""
