@@ -87,7 +87,9 @@ def readable(hidden: Iterable[str]) -> list[str]:
     by its other children.
     """
     secret = [os.path.realpath(path) for path in hidden]
-    roots = {sys.prefix, sys.base_prefix, *_SYSTEM_ROOTS, *_DEVICES}
+    # Its own name: torch's profiler complains on standard error when it cannot read it.
+    own = (f"/proc/{os.getpid()}/comm", f"/proc/{os.getpid()}/cmdline")
+    roots = {sys.prefix, sys.base_prefix, *_SYSTEM_ROOTS, *_DEVICES, *own}
     roots.update(_package_roots(("torch", "numpy", "triton", "safetensors", "msgspec")))
     allowed: dict[str, None] = {}
     for root in sorted(os.path.realpath(root) for root in roots):

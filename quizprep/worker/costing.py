@@ -132,7 +132,12 @@ class Costing:
         own = self._solution(points[largest])
         held_out = [point.held_out for point in points]
         names = list(self.job.meters)
-        if "flops" in names:
+        if "flops" in names and not any(sample.get("flops") for sample in samples):
+            # No matrix product anywhere: the element-wise work is the work.
+            for readings in (*samples, own):
+                if "elementwise" in readings:
+                    readings["flops"] = readings.get("flops", 0) + readings.pop("elementwise")
+        elif "flops" in names:
             names.insert(names.index("flops") + 1, "elementwise")
         return tuple(self._reading(name, grid, samples, held_out, largest, own) for name in names)
 

@@ -222,8 +222,10 @@ class _Grading:
     def _supervise(self) -> None:
         """Until the judge is done: forward its events, bound the learner, notice the parent."""
         watch = select.poll()
-        for fd in (self.learner_fd, self.judge_fd, self.out_r, self.event_r, self.requests):
+        for fd in (self.learner_fd, self.judge_fd, self.out_r, self.event_r):
             watch.register(fd, select.POLLIN)
+        # Only for its end: the next request may come before this judge has left.
+        watch.register(self.requests, 0)
         deadline = time.monotonic() + self.job.deadline
         learner_alive, result_sent = True, False
         while True:
