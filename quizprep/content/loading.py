@@ -37,7 +37,7 @@ def load_file(path: Path, kind: type[T]) -> T:
         except msgspec.ValidationError as error:
             # The walk below says more; its silence would hide a fault that msgspec saw.
             faults = mismatches(tree, kind) or [Fault((), 1, str(error))]
-    elif tree.root is not None:
+    elif tree.complete:
         faults += mismatches(tree, kind)
     raise ContentError(located(path, tree, faults))
 

@@ -67,10 +67,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Tree:
-    """What a file holds. ``root`` is None where nothing could be read."""
+    """What a file holds.
+
+    ``complete`` is False where a fault stopped the reading: ``root`` is then what came before.
+    """
 
     root: Any
     faults: tuple[Fault, ...]
+    complete: bool = True
 
     def line(self, steps: Steps) -> int:
         """The line of a field; where it is missing, the line of what should hold it."""
@@ -135,17 +139,20 @@ class _Builder:
     documents: int = 0
 
     def build(self, text: str) -> Tree:
+        complete = False
         try:
             for event in _events(text):
                 self._take(event)
-            if not self.documents:
+            if self.documents:
+                complete = True
+            else:
                 self._fault(1, "is empty; a bank begins with 'format: 1'")
         except yaml.YAMLError as error:
             line, message = syntax_fault(error, text)
             self._fault(line, message)
         except _Stop:
             pass
-        return Tree(self.root, tuple(self.faults))
+        return Tree(self.root, tuple(self.faults), complete)
 
     def _steps(self) -> Steps:
         return tuple(frame.step for frame in self.stack if frame.step is not None)
