@@ -79,8 +79,12 @@ def problems(text: str) -> list[str]:
         if piece.is_math:
             reader = _Reader(piece.text[1:-1])
             reader.read()
-            found += [f"{problem} in {piece.text}" for problem in reader.problems]
+            found += [f"{problem} in {_clipped(piece.text)}" for problem in reader.problems]
     return found
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class _Part:
     text: str
     is_word: bool = False
     is_fraction: bool = False
+    scripts: str = ""
 
 
 @dataclass
@@ -126,8 +131,11 @@ class _Reader:
             elif token in "^_":
                 self.place += 1
                 base = parts.pop() if parts else _Part("")
+                if token in base.scripts:
+                    self.problems.append(f"two {token} on one base; use braces")
                 text = f"({base.text})" if base.is_fraction else base.text
-                parts.append(_Part(text + self._script(token), is_word=base.is_word))
+                text += self._script(token)
+                parts.append(_Part(text, is_word=base.is_word, scripts=base.scripts + token))
             else:
                 parts.append(self._part())
         if inside and token is None:
@@ -155,7 +163,7 @@ class _Reader:
 
     def _argument(self, owner: str) -> str:
         token = self._peek()
-        if token is None or token == "}":
+        if token is None or token in "}^_":
             self.problems.append(f"{owner} has nothing to act on")
             return ""
         return self._part().text

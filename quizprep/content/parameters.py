@@ -16,14 +16,22 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from quizprep.content.mathtext import split_math
 from quizprep.content.questions import Growth, Number, Question, Scalar
 from quizprep.errors import ContentError, Problem
-from quizprep.formula import FormulaError, Relation, Value, dominated, parse, relation
+from quizprep.formula import Formula, FormulaError, Relation, Value, dominated, parse, relation
 
 MAX_DRAWS = 2000
 """More combinations than this are sampled instead of listed."""
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str) -> Formula:
+    """``formula.parse``, once for each text: a check evaluates one formula in many draws."""
+    return parse(text)
+
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 
@@ -97,13 +105,13 @@ def tolerance(question: Number) -> Fraction:
 
 def answer_value(question: Number, values: Mapping[str, Scalar]) -> Value:
     """The right answer in the base unit; raises FormulaError."""
-    return parse(question.answer).evaluate(symbol_values(question, values))
+    return parsed(question.answer).evaluate(symbol_values(question, values))
 
 
 def trap_values(question: Number, values: Mapping[str, Scalar]) -> tuple[Value, ...]:
     """What each trap gives in the base unit, in the question's order; raises FormulaError."""
     symbols = symbol_values(question, values)
-    return tuple(parse(trap.gives).evaluate(symbols) for trap in question.traps)
+    return tuple(parsed(trap.gives).evaluate(symbols) for trap in question.traps)
 
 
 def _apart(question: Number, answer: Value, trap: Value) -> bool:
@@ -114,7 +122,7 @@ def _apart(question: Number, answer: Value, trap: Value) -> bool:
 def same_growth(question: Growth, text: str) -> bool:
     """Whether a big-O expression is the question's answer, up to constants and lower terms."""
     where: tuple[Relation, ...] = tuple(relation(item) for item in question.where)
-    answer, other = parse(question.answer).expand(), parse(text).expand()
+    answer, other = parsed(question.answer).expand(), parsed(text).expand()
     return dominated(answer, other, where) and dominated(other, answer, where)
 
 
@@ -129,7 +137,7 @@ def symbol_values(question: Question, values: Mapping[str, Scalar]) -> dict[str,
         if not isinstance(value, str)
     }
     for name, text in question.show.items():
-        symbols[name] = parse(text).evaluate(symbols)
+        symbols[name] = parsed(text).evaluate(symbols)
     return symbols
 
 
