@@ -18,8 +18,8 @@ def flash_attention(
             A query that may see no key gives o = 0 and lse = -inf.
 
     Cost: 4*b*h*n*m*d flops in the two products, as without tiles; with causal and n = m about
-    half. Beyond o and lse only tiles are live: working memory grows with
-    b*h*(block*d + block*block), and neither with n nor with m.
+    half. Beyond o and lse only tiles are live, 8*b*h*block*(block + d + 3) bytes in float32:
+    working memory grows neither with n nor with m.
     """
     n, d = q.shape[-2:]
     m = k.shape[-2]
@@ -27,12 +27,16 @@ def flash_attention(
     wide = torch.float64 if q.dtype == torch.float64 else torch.float32
     o = torch.empty_like(q)
     lse = q.new_empty(q.shape[:-1], dtype=wide)
+    # Views, made once: transposed keys, so that a tile of scores is one product.
+    k_tiles = k.transpose(-2, -1).split(block, dim=-1)
+    v_tiles = v.split(block, dim=-2)
 
     for i in range(0, n, block):
-        rows = slice(i, min(i + block, n))
-        q_tile = q[..., rows, :]
-        # The last key that each query of the tile may see.
-        last = torch.arange(rows.start, rows.stop, device=q.device)[:, None] + m - n
+        # Scaling the queries costs d multiplications a row, scaling the scores would cost m.
+        q_tile = q[..., i : i + block, :] * d**-0.5
+        rows = q_tile.shape[-2]
+        # The last key that the tile's first and last query may see.
+        first_sees, last_sees = i + m - n, i + rows - 1 + m - n
 
         # What is known of a row after any number of keys: the largest score, the sum of the
         # exponentials relative to it, and the sum of the values weighted by them.
@@ -40,29 +44,31 @@ def flash_attention(
         total = torch.zeros_like(top)
         acc = torch.zeros_like(q_tile, dtype=wide)
 
-        # Tiles beyond the tile's last query are all future: they are not even read.
-        stop = min(m, rows.stop + m - n) if causal else m
-        for j in range(0, stop, block):
-            columns = slice(j, min(j + block, m))
-            scores = (q_tile @ k[..., columns, :].transpose(-2, -1)).to(wide) * d**-0.5
-            if causal and columns.stop - 1 > i + m - n:  # the diagonal crosses this tile
-                key = torch.arange(columns.start, columns.stop, device=q.device)
-                scores.masked_fill_(key > last, -torch.inf)
+        for j, (k_tile, v_tile) in enumerate(zip(k_tiles, v_tiles, strict=True)):
+            first_key, end = j * block, j * block + v_tile.shape[-2]
+            if causal and first_key > last_sees:
+                break  # this tile and all later ones are in the future of every query here
+            scores = (q_tile @ k_tile).to(wide)
+            if causal and end - 1 > first_sees:  # the diagonal crosses this tile
+                key = torch.arange(first_key, end, device=q.device)
+                query = torch.arange(rows, device=q.device)[:, None]
+                scores.masked_fill_(key > first_sees + query, -torch.inf)
 
             raised = torch.maximum(top, scores.amax(dim=-1, keepdim=True))
-            # A row that has seen nothing yet has the maximum -inf, and -inf - -inf is NaN.
-            # Relative to 0 instead, all of its exponentials are 0.
-            base = raised.masked_fill(raised.isneginf(), 0)
-            weights = scores.sub_(base).exp_()
+            if causal:
+                # A row that has seen nothing yet has the maximum -inf, and -inf - -inf is NaN.
+                # Relative to any finite number all of its exponentials are 0, as they should be.
+                raised.clamp_(min=torch.finfo(wide).min)
+            weights = scores.sub_(raised).exp_()
 
             # The old sums are relative to the old, smaller maximum: they shrink.
-            shrink = torch.exp(top - base)
-            total = total * shrink + weights.sum(dim=-1, keepdim=True)
-            acc.mul_(shrink).add_(weights.to(v.dtype) @ v[..., columns, :])
+            shrink = torch.exp(top - raised)
+            total.mul_(shrink).add_(weights.sum(dim=-1, keepdim=True))
+            acc.mul_(shrink).add_(weights.to(v.dtype) @ v_tile)
             top = raised
 
         # One division a row. A row that saw nothing has the sum 0 and keeps its zeros, while
         # its log(0) makes lse -inf.
-        o[..., rows, :] = acc / total.masked_fill(total == 0, 1)
-        lse[..., rows] = (top + total.log()).squeeze(-1)
+        o[..., i : i + block, :] = acc / total.masked_fill(total == 0, 1)
+        lse[..., i : i + block] = (top + total.log()).squeeze(-1)
     return o, lse

@@ -10,9 +10,8 @@ def softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     axis    the axis along which the result adds up to 1
     returns the shape and dtype of x; where x is only -inf along the axis, zeros
 
-    Cost: one subtraction, exponential, comparison, addition and division an element, so
-    flops grow with rows*cols; at the peak the shifted scores and their exponentials are
-    live, 2*rows*cols values.
+    Cost: a comparison, a subtraction, an exponential, an addition and a division an element,
+    5*rows*cols; beyond the result one array of its size is live, 4*rows*cols bytes in float32.
     """
     # exp(x - c) / sum exp(x - c) does not depend on c. With the maximum of the line as c, every
     # exponent is at most 0 and one of them is 0: nothing overflows, and the sum is at least 1.

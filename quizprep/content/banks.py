@@ -1,0 +1,153 @@
+"""The self-check of question banks: what loads must also make sense together.
+
+``load_library_problems`` says what does not load, over all files. ``check_banks`` looks at
+what does load: references between questions, concepts, sources and exercises, and each
+question on its own. Running the snippets of code questions is slow and stands apart, in
+``quizprep.content.snippets``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from pathlib import Path
+
+from quizprep.content import mathtext
+from quizprep.content.library import Library, plain_id
+from quizprep.content.loading import located, read_file, shown_path
+from quizprep.content.question_checks import Finding, question_findings
+from quizprep.content.questions import Bank, Question
+from quizprep.content.yaml_tree import Fault, Steps
+from quizprep.errors import ContentError, Problem
+
+
+def load_library_problems(library: Library) -> list[Problem]:
+    """The problems of every file that does not load: banks, concepts, sources, exercises."""
+    loads: list[Callable[[], object]] = [lambda: library.concepts, lambda: library.sources]
+    loads += [partial(library.bank, topic) for topic in library.topics]
+    loads += [partial(library.exercise, name) for name in library.exercise_ids]
+    problems: list[Problem] = []
+    for load in loads:
+        try:
+            load()
+        except ContentError as error:
+            problems += error.problems
+    return problems
+
+
+def check_banks(library: Library) -> list[Problem]:
+    """Every problem of the banks that load, by file and line.
+
+    Files that do not load are passed over, and what refers to them is not held against the
+    others: ``load_library_problems`` names them.
+    """
+    banks = {topic: bank for topic in library.topics if (bank := _loaded(library, topic))}
+    complete = len(banks) == len(library.topics)
+    known = _Known(library, banks, complete)
+    problems: list[Problem] = []
+    for topic, bank in banks.items():
+        path = library.root / "questions" / f"{topic}.yaml"
+        findings = [*_bank_findings(topic, bank), *known.findings(topic, bank)]
+        for place, question in enumerate(bank.questions):
+            findings += [
+                (("questions", place, *steps), message)
+                for steps, message in question_findings(question)
+            ]
+        problems += placed(path, findings)
+    return problems + _concept_problems(library)
+
+
+def placed(path: Path, findings: list[Finding]) -> list[Problem]:
+    """Findings in one file with their lines; the file is read again only if there are any."""
+    if not findings:
+        return []
+    tree = read_file(path)
+    return located(path, tree, [Fault(steps, tree.line(steps), text) for steps, text in findings])
+
+
+def _loaded(library: Library, topic: str) -> Bank | None:
+    try:
+        return library.bank(topic)
+    except ContentError:
+        return None
+
+
+def _bank_findings(topic: str, bank: Bank) -> Iterator[Finding]:
+    if bank.topic != topic:
+        yield ("topic",), f"is {bank.topic!r} in a file called {topic}.yaml; make them the same"
+    if not bank.title.strip():
+        yield ("title",), "is empty; write the topic's title"
+    for message in mathtext.problems(bank.template):
+        yield ("template",), message
+
+
+class _Known:
+    """What questions may refer to. A table that does not load is None: it refuses nothing."""
+
+    def __init__(self, library: Library, banks: dict[str, Bank], complete: bool) -> None:
+        self.first: dict[str, tuple[str, str]] = {}
+        for topic, bank in banks.items():
+            for question in bank.questions:
+                self.first.setdefault(plain_id(question.id), (topic, question.id))
+        ids = {question.id for bank in banks.values() for question in bank.questions}
+        self.questions: Collection[str] | None = ids if complete else None
+        self.concepts = _keys(lambda: library.concepts)
+        self.sources = _keys(lambda: library.sources)
+        self.exercises: Collection[str] = library.exercise_ids
+
+    def findings(self, topic: str, bank: Bank) -> Iterator[Finding]:
+        seen: set[str] = set()
+        for place, question in enumerate(bank.questions):
+            plain = plain_id(question.id)
+            owner, spelling = self.first[plain]
+            if owner != topic or plain in seen:
+                where = "this bank" if owner == topic else f"{owner}.yaml"
+                message = f"is taken by {spelling} in {where}; ids differ over all banks"
+                yield ("questions", place, "id"), message
+            seen.add(plain)
+            for steps, message in self._references(question):
+                yield ("questions", place, *steps), message
+
+    def _references(self, question: Question) -> Iterator[Finding]:
+        yield from _unknown("concepts", question.concepts, self.concepts, "concepts.yaml")
+        yield from _unknown("sources", question.sources, self.sources, "sources.yaml")
+        yield from _unknown("follow_ups", question.follow_ups, self.questions, "any bank")
+        if question.id in question.follow_ups:
+            yield ("follow_ups",), "names the question itself; name another one"
+        if question.exercise is not None and question.exercise not in self.exercises:
+            listed = ", ".join(self.exercises) or "none"
+            message = f"{question.exercise} is not a folder under exercises (there are: {listed})"
+            yield ("exercise",), message
+
+
+def _keys(load: Callable[[], Collection[str]]) -> Collection[str] | None:
+    try:
+        return load()
+    except ContentError:
+        return None
+
+
+def _unknown(
+    field: str, names: tuple[str, ...], known: Collection[str] | None, home: str
+) -> Iterator[Finding]:
+    for place, name in enumerate(names):
+        steps: Steps = (field, place)
+        if name in names[:place]:
+            yield steps, f"{name} is named twice; name it once"
+        elif known is not None and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            advice = f"did you mean {near[0]}?" if near else "correct it, or add it there"
+            yield steps, f"{name} is not in {home}; {advice}"
+
+
+def _concept_problems(library: Library) -> list[Problem]:
+    """Concept ids that differ only in hyphens would be one to a user."""
+    seen: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name in _keys(lambda: library.concepts) or ():
+        other = seen.setdefault(plain_id(name), name)
+        if other != name:
+            path = shown_path(library.root / "questions" / "concepts.yaml")
+            problems.append(Problem(path, None, name, f"is {other} in another spelling; keep one"))
+    return problems

@@ -1,0 +1,208 @@
+"""The numbers of a question: drawing them, and writing them into its texts.
+
+A question with ``given`` is asked with one value drawn for each parameter. In its texts
+``{name}`` stands for a drawn value or for a derived one from ``show``; ``{{`` and ``}}`` are
+literal braces. Between dollars, where braces group LaTeX, nothing is replaced: ``$d^{2}$``
+stays as it is. A snippet of code is never filled.
+
+The order of work for a text that people read is ``mathtext.plain(fill(text, question, values))``.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from quizprep.content.mathtext import split_math
+from quizprep.content.questions import Growth, Number, Question, Scalar
+from quizprep.errors import ContentError, Problem
+from quizprep.formula import Formula, FormulaError, Relation, Value, dominated, parse, relation
+
+MAX_DRAWS = 2000
+"""More combinations than this are sampled instead of listed."""
+
+
+@lru_cache(maxsize=1024)
+def parsed(text: str) -> Formula:
+    """``formula.parse``, once for each text: a check evaluates one formula in many draws."""
+    return parse(text)
+
+
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A place in a text that ``fill`` would replace, or a brace that it cannot read."""
+
+    name: str | None
+    """The parameter's name; None for a brace that is neither a placeholder nor doubled."""
+
+
+def draw(question: Question, seed: int) -> dict[str, Scalar]:
+    """One admissible value for each parameter of ``given``; the same seed, the same draw.
+
+    Raises ContentError where no draw is admissible (the content check proves there is one).
+    """
+    total = _combinations(question)
+    dice = random.Random(f"{question.id}:{seed}")
+    try:
+        for place in dice.sample(range(total), min(total, MAX_DRAWS)):
+            values = _combination(question, place)
+            if admissible(question, values):
+                return values
+        message = "in every draw a trap gives the answer; change the values or the trap"
+    except FormulaError as error:
+        message = f"a formula {error}"
+    raise ContentError([Problem(question.id, None, "given", message)])
+
+
+def every_draw(question: Question) -> Iterator[dict[str, Scalar]]:
+    """Every combination of ``given``, or MAX_DRAWS fixed ones where there are more."""
+    total = _combinations(question)
+    places: list[int] | range = range(total)
+    if total > MAX_DRAWS:
+        places = random.Random(question.id).sample(range(total), MAX_DRAWS)
+    for place in places:
+        yield _combination(question, place)
+
+
+def _combinations(question: Question) -> int:
+    return math.prod(len(values) for values in question.given.values())
+
+
+def _combination(question: Question, place: int) -> dict[str, Scalar]:
+    values: dict[str, Scalar] = {}
+    for name, choices in question.given.items():
+        place, pick = divmod(place, len(choices))
+        values[name] = choices[pick]
+    return values
+
+
+def admissible(question: Question, values: Mapping[str, Scalar]) -> bool:
+    """Whether right and wrong can be told apart in this draw.
+
+    For a number: no trap's band of tolerance touches the answer's. For a growth: no trap is
+    the answer's big-O. Raises FormulaError where a formula cannot be computed.
+    """
+    if isinstance(question, Growth):
+        return not any(same_growth(question, trap.gives) for trap in question.traps)
+    if not isinstance(question, Number):
+        return True
+    answer = answer_value(question, values)
+    return all(_apart(question, answer, trap) for trap in trap_values(question, values))
+
+
+def tolerance(question: Number) -> Fraction:
+    """The allowed relative error as a fraction: ``1%`` is 1/100."""
+    return Fraction(question.tolerance.removesuffix("%")) / 100
+
+
+def answer_value(question: Number, values: Mapping[str, Scalar]) -> Value:
+    """The right answer in the base unit; raises FormulaError."""
+    return parsed(question.answer).evaluate(symbol_values(question, values))
+
+
+def trap_values(question: Number, values: Mapping[str, Scalar]) -> tuple[Value, ...]:
+    """What each trap gives in the base unit, in the question's order; raises FormulaError."""
+    symbols = symbol_values(question, values)
+    return tuple(parsed(trap.gives).evaluate(symbols) for trap in question.traps)
+
+
+def _apart(question: Number, answer: Value, trap: Value) -> bool:
+    right, wrong = Fraction(answer), Fraction(trap)
+    return abs(right - wrong) > tolerance(question) * (abs(right) + abs(wrong))
+
+
+def same_growth(question: Growth, text: str) -> bool:
+    """Whether a big-O expression is the question's answer, up to constants and lower terms."""
+    where: tuple[Relation, ...] = tuple(relation(item) for item in question.where)
+    answer, other = parsed(question.answer).expand(), parsed(text).expand()
+    return dominated(answer, other, where) and dominated(other, answer, where)
+
+
+def symbol_values(question: Question, values: Mapping[str, Scalar]) -> dict[str, Value]:
+    """What formulas may use: the drawn numbers, then the ``show`` values in their order.
+
+    A ``show`` formula may use those above it. Raises FormulaError.
+    """
+    symbols: dict[str, Value] = {
+        name: Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+        for name, value in values.items()
+        if not isinstance(value, str)
+    }
+    for name, text in question.show.items():
+        symbols[name] = parsed(text).evaluate(symbols)
+    return symbols
+
+
+def fill(text: str, question: Question, values: Mapping[str, Scalar]) -> str:
+    """The text with every ``{name}`` outside ``$...$`` replaced, and doubled braces made single.
+
+    Raises ContentError for a placeholder that is not in ``given`` or ``show``.
+    """
+    words = {name: value for name, value in values.items() if isinstance(value, str)}
+    try:
+        shown = {n: number_text(v) for n, v in symbol_values(question, values).items()} | words
+    except FormulaError as error:
+        raise ContentError([Problem(question.id, None, "show", f"a formula {error}")]) from error
+
+    def replaced(match: re.Match[str]) -> str:
+        token, name = match[0], match[1]
+        if token in ("{{", "}}"):
+            return token[0]
+        if name in shown:
+            return shown[name]
+        raise ContentError([Problem(question.id, None, "", _gap_message(name, shown))])
+
+    return "".join(
+        piece.text if piece.is_math else _PLACEHOLDER.sub(replaced, piece.text)
+        for piece in split_math(text)
+    )
+
+
+def gaps(text: str) -> list[Gap]:
+    """The placeholders of a text, and its stray braces, in order."""
+    return [
+        Gap(match[1])
+        for piece in split_math(text)
+        if not piece.is_math
+        for match in _PLACEHOLDER.finditer(piece.text)
+        if match[0] not in ("{{", "}}")
+    ]
+
+
+def gap_problems(text: str, question: Question) -> list[str]:
+    """What ``fill`` would refuse in this text, as sentences."""
+    known = [*question.given, *question.show]
+    return [_gap_message(gap.name, known) for gap in gaps(text) if gap.name not in known]
+
+
+def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:
+    if name is None:
+        return "holds a brace that is no placeholder; write {{ or }} for a literal one"
+    listed = ", ".join(known) or "neither is used here"
+    return f"holds {{{name}}}, which is not in given or show ({listed})"
+
+
+def number_text(value: Value) -> str:
+    """A number as people write it: ``4096``, ``524,288``, ``0.125``, ``33.33``.
+
+    Whole numbers from 10,000 on have thousands separators; others are rounded to four
+    significant digits (to a tenth from 1,000 on) and have no trailing zeros.
+    """
+    exact = Fraction(value)
+    size = abs(exact)
+    if exact.denominator != 1:
+        if size < Fraction(1, 10_000):
+            return f"{float(exact):.3g}"
+        exact = round(exact, 1 if size >= 1000 else 3 - math.floor(math.log10(size)))
+    grouping = "," if abs(exact) >= 10_000 else ""
+    if exact.denominator == 1:
+        return f"{int(exact):{grouping}}"
+    return f"{float(exact):{grouping}.7f}".rstrip("0")

@@ -1,0 +1,247 @@
+"""A tree against a type: every mismatch, with what to write instead.
+
+``msgspec.convert`` stops at the first fault and speaks of JSON paths. This walk is taken only
+after it refused something: it finds all faults and says them to an author.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import inspect
+
+from quizprep.content.yaml_tree import FAULTY, SPARE, Fault, Mapping, Sequence, Steps, Tree
+
+_PATTERNS = {
+    r"^[a-z0-9]+([-_][a-z0-9]+)*$": "lower-case letters, digits, - and _, such as kv-cache-size",
+    r"^[a-z][a-z0-9_]*$": "a lower-case letter, then letters, digits and _, such as kv_heads",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "a Python name",
+    r"^\d+(\.\d+)?%$": "a percentage such as 1%",
+    r"^\d{4}\.\d{4,5}$": 'an arXiv id such as "1706.03762", in quotes',
+}
+
+
+def mismatches(tree: Tree, kind: Any) -> list[Fault]:
+    """Every place where the tree is not of the type, in the order of the file."""
+    walk = _Walk(tree)
+    return sorted(walk.check(tree.root, inspect.type_info(kind), ()), key=lambda fault: fault.line)
+
+
+class _Walk:
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+
+    def fault(self, steps: Steps, message: str) -> Fault:
+        return Fault(steps, self.tree.line(steps), message)
+
+    def check(self, value: Any, kind: inspect.Type, steps: Steps) -> Iterator[Fault]:
+        if value is FAULTY:
+            return
+        match kind:
+            case inspect.StructType():
+                yield from self._struct(value, kind, steps)
+            case inspect.UnionType():
+                yield from self._union(value, kind, steps)
+            case inspect.DictType():
+                yield from self._dict(value, kind, steps)
+            case inspect.VarTupleType() | inspect.ListType():
+                yield from self._list(value, kind, steps)
+            case _:
+                if (message := _leaf_fault(value, kind)) is not None:
+                    yield self.fault(steps, message)
+
+    def _struct(self, value: Any, kind: inspect.StructType, steps: Steps) -> Iterator[Fault]:
+        if not isinstance(value, Mapping):
+            yield self.fault(steps, _expected("fields, each as 'key: value'", value))
+            return
+        fields = {field.encode_name: field for field in kind.fields}
+        names = [*fields, *([kind.tag_field] if kind.tag_field else [])]
+        for name, item in value.items():
+            if name in fields:
+                yield from self.check(item, fields[name].type, (*steps, name))
+            elif name not in names and not name.startswith(SPARE):
+                yield self.fault((*steps, name), _unknown(name, names))
+        for name, field in fields.items():
+            if field.required and name not in value:
+                message = f"is missing; write '{name}: {_example(field.type)}'"
+                yield self.fault((*steps, name), message)
+
+    def _union(self, value: Any, kind: inspect.UnionType, steps: Steps) -> Iterator[Fault]:
+        structs = [item for item in kind.types if isinstance(item, inspect.StructType)]
+        if structs and isinstance(value, Mapping):
+            yield from self._tagged(value, structs, steps)
+        elif structs:
+            yield self.fault(steps, _expected("fields, each as 'key: value'", value))
+        elif all(_leaf_fault(value, item) is not None for item in kind.types):
+            plain = [item for item in kind.types if not isinstance(item, inspect.NoneType)]
+            if len(plain) == 1:
+                yield from self.check(value, plain[0], steps)
+            else:
+                words = " or ".join(dict.fromkeys(_words(item) for item in plain))
+                yield self.fault(steps, _expected(words, value))
+
+    def _tagged(
+        self, value: Mapping, structs: Iterable[inspect.StructType], steps: Steps
+    ) -> Iterator[Fault]:
+        by_tag = {str(item.tag): item for item in structs}
+        tag_field = next(iter(by_tag.values())).tag_field or "kind"
+        tag = value.get(tag_field)
+        if tag is FAULTY:
+            return
+        if tag_field not in value:
+            allowed = ", ".join(by_tag)
+            yield self.fault((*steps, tag_field), f"is missing; write one of: {allowed}")
+        elif not isinstance(tag, str) or tag not in by_tag:
+            yield self.fault((*steps, tag_field), _not_one_of(tag, list(by_tag)))
+        else:
+            yield from self._struct(value, by_tag[tag], steps)
+
+    def _dict(self, value: Any, kind: inspect.DictType, steps: Steps) -> Iterator[Fault]:
+        if not isinstance(value, Mapping):
+            yield self.fault(steps, _expected("fields, each as 'key: value'", value))
+            return
+        for name, item in value.items():
+            if not name.startswith(SPARE):
+                if (message := _leaf_fault(name, kind.key_type)) is not None:
+                    yield self.fault((*steps, name), f"as a key {message}")
+                yield from self.check(item, kind.value_type, (*steps, name))
+
+    def _list(
+        self, value: Any, kind: inspect.VarTupleType | inspect.ListType, steps: Steps
+    ) -> Iterator[Fault]:
+        if not isinstance(value, Sequence):
+            yield self.fault(
+                steps, _expected("a list: [a, b], or lines that begin with '- '", value)
+            )
+            return
+        if kind.min_length is not None and len(value) < kind.min_length:
+            yield self.fault(
+                steps, f"has {len(value)} items; at least {kind.min_length} are needed"
+            )
+        if kind.max_length is not None and len(value) > kind.max_length:
+            yield self.fault(
+                steps, f"has {len(value)} items; at most {kind.max_length} are allowed"
+            )
+        for place, item in enumerate(value):
+            yield from self.check(item, kind.item_type, (*steps, place))
+
+
+def _leaf_fault(value: Any, kind: inspect.Type) -> str | None:
+    match kind:
+        case inspect.StrType():
+            return _text_fault(value, kind)
+        case inspect.IntType():
+            if isinstance(value, bool) or not isinstance(value, int):
+                return _expected(_words(kind), value)
+            return _range_fault(value, kind)
+        case inspect.FloatType():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return _expected(_words(kind), value)
+            return _range_fault(value, kind)
+        case inspect.BoolType():
+            return None if isinstance(value, bool) else _expected(_words(kind), value)
+        case inspect.NoneType():
+            return None if value is None else _expected(_words(kind), value)
+        case inspect.LiteralType():
+            known = any(value == item and type(value) is type(item) for item in kind.values)
+            return None if known else _not_one_of(value, [str(item) for item in kind.values])
+        case inspect.EnumType():
+            allowed = [str(item.value) for item in kind.cls]
+            known = isinstance(value, str) and value in allowed
+            return None if known else _not_one_of(value, allowed)
+    raise AssertionError(f"a content type uses {kind}, which the walk does not know")
+
+
+def _text_fault(value: Any, kind: inspect.StrType) -> str | None:
+    if not isinstance(value, str):
+        return _expected("text", value)
+    if kind.min_length is not None and len(value) < kind.min_length:
+        return "is empty; write a text"
+    if kind.max_length is not None and len(value) > kind.max_length:
+        return f"has {len(value)} characters; at most {kind.max_length} are allowed"
+    if kind.pattern is not None and re.search(kind.pattern, value) is None:
+        wanted = _PATTERNS.get(kind.pattern, f"text that matches {kind.pattern}")
+        return f"is {_clipped(value)!r}; write {wanted}"
+    return None
+
+
+def _range_fault(value: float, kind: inspect.IntType | inspect.FloatType) -> str | None:
+    if kind.ge is not None and value < kind.ge:
+        return f"is {value}; write at least {kind.ge:g}"
+    if kind.gt is not None and value <= kind.gt:
+        return f"is {value}; write more than {kind.gt:g}"
+    if kind.le is not None and value > kind.le:
+        return f"is {value}; write at most {kind.le:g}"
+    if kind.lt is not None and value >= kind.lt:
+        return f"is {value}; write less than {kind.lt:g}"
+    return None
+
+
+def _words(kind: inspect.Type) -> str:
+    match kind:
+        case inspect.StrType():
+            return "text"
+        case inspect.IntType():
+            return "a whole number"
+        case inspect.FloatType():
+            return "a number"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.NoneType():
+            return "nothing"
+    return "another value"
+
+
+def _expected(wanted: str, value: Any) -> str:
+    if value is None:
+        return f"is empty; write {wanted}"
+    if isinstance(value, Mapping):
+        return f"holds fields; write {wanted}"
+    if isinstance(value, Sequence):
+        return f"is a list; write {wanted}"
+    if isinstance(value, str):
+        return f"is the text {_clipped(value)!r}; write {wanted}"
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    noun = "the truth value" if isinstance(value, bool) else "the number"
+    if wanted == "text":
+        return f'is {noun} {shown}, where text is expected; quote it: "{shown}"'
+    return f"is {noun} {shown}; write {wanted}"
+
+
+def _not_one_of(value: Any, allowed: list[str]) -> str:
+    listed = f"one of: {', '.join(allowed)}" if len(allowed) > 1 else allowed[0]
+    if not isinstance(value, str):
+        return _expected(listed, value)
+    near = difflib.get_close_matches(value, allowed, n=1)
+    if near and len(allowed) > 1:
+        return f"is {_clipped(value)!r}; did you mean {near[0]}? Write {listed}"
+    return f"is {_clipped(value)!r}; write {listed}"
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"is not a field here; did you mean '{near[0]}'?"
+    return f"is not a field here; remove it, or use one of: {', '.join(known)}"
+
+
+def _example(kind: inspect.Type) -> str:
+    match kind:
+        case inspect.VarTupleType() | inspect.ListType():
+            return "[...]"
+        case inspect.DictType() | inspect.StructType():
+            return "{...}"
+        case inspect.LiteralType():
+            return str(kind.values[0])
+        case inspect.EnumType():
+            return "|".join(str(item.value) for item in kind.cls)
+        case inspect.IntType() | inspect.FloatType():
+            return "1"
+    return "..."
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
