@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-GRAIN = 1024
+GRAIN = 1 << 16
 
 
 def peak_bytes(call: Callable[[], Any], read: Callable[[Any], list[np.ndarray]]) -> Any:

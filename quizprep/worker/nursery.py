@@ -8,6 +8,7 @@ reaps. Nothing the learner does can make it do anything but read bytes.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import shutil
@@ -63,6 +64,9 @@ def serve(runtime: str) -> None:
 
 def _import_for(runtime: str) -> None:
     """Everything a child would import, so that it is loaded once; nothing is computed."""
+    import numpy.linalg
+    import numpy.random  # noqa: F401
+
     from quizprep.worker import judge, learner  # noqa: F401
 
     if runtime == "numpy":
@@ -145,6 +149,9 @@ class _Grading:
         order_r, order_w = os.pipe()
         reply_r, reply_w = os.pipe()
         out_r, out_w = os.pipe()
+        for pipe in (order_w, reply_w):
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
         event_r, event_w = os.pipe()
         control_r, control_w = os.pipe()
         ready_r, ready_w = os.pipe()
