@@ -46,10 +46,19 @@ def new_seed() -> int:
 class Grader:
     """Grades submissions; keeps what the next grading of the same exercise can use again."""
 
-    def __init__(self, pool: Pool, hidden: tuple[str, ...] = (), confine: bool = True) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        hidden: tuple[str, ...] = (),
+        confine: bool = True,
+        require_confinement: bool = False,
+    ) -> None:
+        """hidden are folders that no submission may read; confine=False is for content that is
+        trusted. With require_confinement a submission that cannot be confined is not run."""
         self._pool = pool
         self._hidden = hidden
         self._confine = confine
+        self._require_confinement = require_confinement
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -113,6 +122,7 @@ class Grader:
             guards=spec.cases.guards,
             deadline=DEADLINE[spec.runtime],
             confine=self._confine,
+            require_confinement=self._require_confinement,
             memory_limit=MEMORY if spec.runtime is Runtime.NUMPY else 2 * MEMORY,
             hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
         )

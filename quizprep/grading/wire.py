@@ -82,6 +82,7 @@ class Job(Message, frozen=True, kw_only=True):
     guards: bool
     deadline: float
     confine: bool
+    require_confinement: bool
     memory_limit: int
     hidden: tuple[str, ...]
     """Folders the learner must not read, wherever they lie: content, store, checkout."""

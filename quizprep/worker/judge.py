@@ -61,6 +61,10 @@ class Judge:
             unconfined = read_ready(ready)
         except LearnerGone as gone:
             return wire.JudgeResult(load=wire.LoadResult(status="error", message=str(gone)))
+        if unconfined and self.job.require_confinement:
+            message = f"Not run, because it cannot be confined: {'; '.join(unconfined)} is missing."
+            load = wire.LoadResult(status="fail", message=message)
+            return wire.JudgeResult(load=load, unconfined=unconfined)
         self.channel.tell(wire.Progress(stage="load", done=0, total=1))
         load = self._load()
         if load.status != "pass":
