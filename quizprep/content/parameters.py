@@ -193,15 +193,17 @@ def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:
 def number_text(value: Value) -> str:
     """A number as people write it: ``4096``, ``524,288``, ``0.125``, ``33.33``.
 
-    Whole numbers from 10,000 on have thousands separators; others are rounded to four
-    significant digits (to a tenth from 1,000 on) and have no trailing zeros.
+    Numbers from 10,000 on have thousands separators. Whole numbers are exact; others are
+    rounded to four significant digits (between a thousand and a million to a tenth) and have
+    no trailing zeros.
     """
     exact = Fraction(value)
     size = abs(exact)
     if exact.denominator != 1:
         if size < Fraction(1, 10_000):
             return f"{float(exact):.3g}"
-        exact = round(exact, 1 if size >= 1000 else 3 - math.floor(math.log10(size)))
+        digits = 3 - math.floor(math.log10(size))
+        exact = round(exact, max(digits, 1) if size < 10**6 else digits)
     grouping = "," if abs(exact) >= 10_000 else ""
     if exact.denominator == 1:
         return f"{int(exact):{grouping}}"

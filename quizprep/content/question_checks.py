@@ -36,7 +36,7 @@ Finding = tuple[Steps, str]
 """A field of a question and what to write instead."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_WORD = re.compile(r"[a-z0-9][a-z0-9^/.+=-]*\*?")
+_WORD = re.compile(r"[a-z0-9]+([_^/.+=-][a-z0-9]+)*\*?")
 _PREFIXED = frozenset(
     [f"{p}B" for p in ("", "k", "Ki", "M", "Mi", "G", "Gi", "T", "Ti")]
     + [f"{p}flop{s}" for p in ("", "k", "M", "G", "T", "P") for s in ("", "s")]
