@@ -296,14 +296,15 @@ def _open(question: Open) -> Iterator[Finding]:
         for i, claim in enumerate(question.wrong)
         for j, text in enumerate(claim.accept)
     ]
+    seen: set[str] = set()
     for steps, text in wordings:
         odd = [w for word in text.split() for w in word.split("|") if not _WORD.fullmatch(w)]
         if odd:
-            message = (
-                f"holds {odd[0]!r}; write lower-case words, | between alternatives, * at an end"
-            )
-            yield steps, message
-    yield from _repeats([text for _, text in wordings], "points", "is accepted twice")
+            advice = "write lower-case words, | between alternatives, * at an end"
+            yield steps, f"holds {odd[0]!r}; {advice}"
+        if text in seen:
+            yield steps, "is accepted twice in this question; keep one"
+        seen.add(text)
 
 
 def _repeats(items: Sequence[object], owner: str | Steps, message: str) -> Iterator[Finding]:

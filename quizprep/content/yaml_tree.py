@@ -363,12 +363,12 @@ _SYNTAX = (
     ),
     (
         "did not find expected key",
-        "this does not fit here; indent it like the fields above, and quote text that goes on "
-        "after a closing quote",
+        "this does not fit here: its indentation matches no field above, or text goes on after "
+        "a closing quote",
     ),
     (
         "did not find expected '-' indicator",
-        "this does not fit here; indent it like the items above and begin it with '- '",
+        "this does not fit here: its indentation matches no field and no item above",
     ),
     ("did not find expected ',' or ']'", "the list in [ ] is not closed; write , or ]"),
     ("did not find expected ',' or '}'", "the mapping in { } is not closed; write , or }"),
@@ -410,8 +410,17 @@ def syntax_fault(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     if "\t" in start:
         return row + 1, "is indented with a tab; YAML allows only spaces"
     for phrase, advice in _SYNTAX:
-        if phrase in problem:
-            if "never closed" in advice and context_mark is not None:
-                row = min(context_mark.line, len(lines) - 1)
-            return row + 1, f"is not valid YAML: {advice}"
+        if phrase not in problem:
+            continue
+        begins_before = "never closed" in advice or (
+            "not closed" in advice and _NEXT_FIELD.match(lines[row])
+        )
+        if begins_before and context_mark is not None:
+            row = min(context_mark.line, len(lines) - 1)
+        elif row == len(lines) - 1 and "cut off" not in advice:
+            advice = f"{advice}; is the file cut off?"
+        return row + 1, f"is not valid YAML: {advice}"
     return row + 1, f"is not valid YAML: {problem}"
+
+
+_NEXT_FIELD = re.compile(r"\s*(- |[\w-]+:(\s|$))")
