@@ -436,38 +436,60 @@ def _row(powers: Mapping[str, int], names: Sequence[str], constant: Fraction) ->
 
 
 def _feasible(rows: Iterable[_Row], size: int) -> list[Fraction] | None:
-    """A point that satisfies every row, by Fourier-Motzkin elimination, or None."""
-    stages: list[list[_Row]] = []
-    current = _tidy(rows)
-    for place in reversed(range(size)):
-        stages.append(current)
-        lower = [r for r in current if r[0][place] > 0]
-        upper = [r for r in current if r[0][place] < 0]
-        rest = [r for r in current if r[0][place] == 0]
-        mixed = [_combine(low, up, place) for low, up in product(lower, upper)]
-        current = _tidy(rest + mixed)
-    if any(constant < 0 for _, constant in current):
+    """A point x >= 0 that satisfies every row, or None: the first phase of the simplex method.
+
+    Bland's rule for the choice of pivots, so that it always ends. Elimination of one symbol
+    after another is shorter to write, but squares the number of rows with each: six symbols
+    and eight terms took half a minute, and replies of learners come through here.
+    """
+    tight = [row for row in _tidy(rows) if row[1] < 0 or any(a < 0 for a in row[0])]
+    count = len(tight)
+    # Columns: the symbols, a slack for each row, an artificial for each row, the right side.
+    table: list[list[Fraction]] = []
+    basis: list[int] = []
+    for place, (coefficients, constant) in enumerate(tight):
+        short = constant < 0
+        sign = 1 if short else -1
+        line = [sign * a for a in coefficients] + [Fraction(0)] * (2 * count)
+        line[size + place] = Fraction(-sign)
+        line[size + count + place] = Fraction(int(short))
+        table.append([*line, abs(constant)])
+        basis.append(size + place + (count if short else 0))
+    first_artificial = size + count
+    while True:
+        lacking = [
+            row for row, column in zip(table, basis, strict=True) if column >= first_artificial
+        ]
+        entering = next(
+            (
+                c
+                for c in range(first_artificial)
+                if sum((row[c] for row in lacking), Fraction(0)) > 0
+            ),
+            None,
+        )
+        if entering is None:
+            break
+        leaving = min(
+            (place for place in range(count) if table[place][entering] > 0),
+            key=lambda place: (table[place][-1] / table[place][entering], basis[place]),
+        )
+        _pivot(table, leaving, entering)
+        basis[leaving] = entering
+    if any(row[-1] for row in lacking):
         return None
-    point: list[Fraction] = []
-    for place, stage in enumerate(reversed(stages)):
-        low, high = Fraction(0), None
-        for coefficients, constant in stage:
-            slope = coefficients[place]
-            known = constant + sum(
-                (c * x for c, x in zip(coefficients, point, strict=False)), Fraction(0)
-            )
-            if slope > 0:
-                low = max(low, -known / slope)
-            elif slope < 0:
-                high = -known / slope if high is None else min(high, -known / slope)
-        point.append(low if high is None or low <= high else high)
-    return point
+    values = {column: row[-1] for row, column in zip(table, basis, strict=True)}
+    return [values.get(place, Fraction(0)) for place in range(size)]
 
 
-def _combine(low: _Row, up: _Row, place: int) -> _Row:
-    a, b = -up[0][place], low[0][place]
-    coefficients = tuple(a * x + b * y for x, y in zip(low[0], up[0], strict=True))
-    return coefficients, a * low[1] + b * up[1]
+def _pivot(table: list[list[Fraction]], leaving: int, entering: int) -> None:
+    """Make the entering column the unit vector of the leaving row."""
+    scale = table[leaving][entering]
+    chosen = table[leaving] = [value / scale for value in table[leaving]]
+    for place, row in enumerate(table):
+        factor = row[entering]
+        if place != leaving and factor:
+            table[place] = [x - factor * y if y else x for x, y in zip(row, chosen, strict=True)]
 
 
 def _tidy(rows: Iterable[_Row]) -> list[_Row]:

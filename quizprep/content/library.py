@@ -49,11 +49,22 @@ class Library:
     root: Path
 
     @cached_property
+    def question_folder(self) -> Path:
+        """Where the banks lie: ``questions``, or the root itself in a folder of banks only."""
+        inside = self.root / "questions"
+        return inside if inside.is_dir() else self.root
+
+    def _beside(self, name: str) -> Path:
+        """A file beside the banks; a folder of banks only may use the one that is shipped."""
+        own = self.question_folder / name
+        return own if own.exists() else shipped_root() / "questions" / name
+
+    @cached_property
     def topics(self) -> tuple[str, ...]:
         """The topics that have a bank, by file name, in alphabetical order."""
-        folder = self.root / "questions"
         beside = {"concepts", "sources"}
-        return tuple(sorted(p.stem for p in folder.glob("*.yaml") if p.stem not in beside))
+        banks = self.question_folder.glob("*.yaml")
+        return tuple(sorted(p.stem for p in banks if p.stem not in beside))
 
     def find_topic(self, name: str) -> str:
         """The topic called name; raises UsageError that lists what there is."""
@@ -61,7 +72,7 @@ class Library:
 
     def bank(self, topic: str) -> Bank:
         """The bank of a topic."""
-        return load_file(self.root / "questions" / f"{topic}.yaml", Bank)
+        return load_file(self.question_folder / f"{topic}.yaml", Bank)
 
     @cached_property
     def banks(self) -> dict[str, Bank]:
@@ -76,12 +87,12 @@ class Library:
     @cached_property
     def concepts(self) -> dict[str, Concept]:
         """The concepts by id."""
-        return load_file(self.root / "questions" / "concepts.yaml", dict[str, Concept])
+        return load_file(self._beside("concepts.yaml"), dict[str, Concept])
 
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""
-        return load_file(self.root / "questions" / "sources.yaml", dict[str, Source])
+        return load_file(self._beside("sources.yaml"), dict[str, Source])
 
     @cached_property
     def exercise_ids(self) -> tuple[str, ...]:

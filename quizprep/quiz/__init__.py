@@ -1,1 +1,1 @@
-"""quizprep quiz."""
+"""The quiz engine: marking replies, scheduling reviews, choosing what to ask. No terminal here."""

@@ -1,0 +1,164 @@
+"""What a round prints: the question, the explanation, the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from quizprep.cli.terminal import Style, Terminal
+from quizprep.content.library import Library
+from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order, Source
+from quizprep.errors import ContentError
+from quizprep.quiz.hints import hints
+from quizprep.quiz.marking.labels import label
+from quizprep.quiz.posed import Posed, could_be_a_reply
+from quizprep.quiz.session import Outcome, Pick, Why
+from quizprep.store import Store
+
+if TYPE_CHECKING:
+    from quizprep.quiz.marking.mark import Mark
+
+
+def show_question(terminal: Terminal, pick: Pick, posed: Posed, place: int, total: int) -> None:
+    """The question, what to choose from, and what to type."""
+    terminal.heading(f"{place} of {total}: {pick.topic}, {pick.question.level}")
+    if pick.why is Why.BROUGHT_FORWARD and pick.reason:
+        terminal.say(f"Brought forward: {pick.reason}", "yellow")
+    terminal.say(posed.text(posed.question.ask))
+    match posed.question:
+        case Code(snippet=snippet):
+            terminal.block(snippet)
+        case Growth(symbols=symbols, where=where):
+            for name, meaning in symbols.items():
+                terminal.say(f"{name}: {posed.text(meaning)}", indent=2)
+            for relation in where:
+                terminal.say(relation, indent=2)
+    for row, text in enumerate(posed.rows):
+        terminal.say(f"{label(row)}) {text}", indent=2)
+    keys = "? hint, x show me, s skip, q leave"
+    if any(could_be_a_reply(posed.question, key) for key in "sqx"):
+        keys = ":? hint, :x show me, :s skip, :q leave"
+    terminal.say(f"{_what_to_type(posed)} ({keys})", "dim")
+
+
+def _what_to_type(posed: Posed) -> str:
+    match posed.question:
+        case Choice(options=options):
+            several = sum(option.right for option in options) > 1
+            return "One or more letters." if several else "One letter."
+        case Number(unit=unit):
+            return f"A number in {unit}, or with its own unit." if unit else "A number."
+        case Order():
+            return "The letters in order."
+        case Growth():
+            return "A big-O expression."
+        case Cloze():
+            return "What fills ___."
+        case Code():
+            return "What it prints."
+        case Open():
+            return "Answer as you would speak."
+
+
+def show_hint(terminal: Terminal, posed: Posed, shown: int) -> int:
+    """The next hint; returns how many were shown now, 0 where there are no more."""
+    available = hints(posed)
+    if shown >= len(available):
+        terminal.say("No more hints." if available else "There is no hint for this one.")
+        return 0
+    terminal.say(f"Hint: {available[shown]}", "yellow")
+    return 1
+
+
+def show_mark(terminal: Terminal, library: Library, store: Store, posed: Posed, mark: Mark) -> None:
+    """The mark, the reason, the named trap, the answer, why, sources, and what trains it."""
+    from quizprep.content.mathtext import plain
+    from quizprep.quiz.marking import model_answer
+
+    verdict, style = _verdict(mark)
+    terminal.say()
+    terminal.say(verdict, style)
+    for reason in mark.says:
+        terminal.say(plain(reason), indent=2)
+    if mark.trap and not any(mark.trap in reason for reason in mark.says):
+        terminal.say(plain(mark.trap), indent=2)
+    answer = plain(model_answer(posed.question, posed.values, posed.shown or None))
+    if not mark.right or isinstance(posed.question, Open | Number):
+        if "\n" in answer:
+            terminal.say("Answer:")
+            terminal.say(answer, indent=2)
+        else:
+            terminal.say(f"Answer: {answer}")
+    terminal.say(f"Why: {posed.text(posed.question.why)}")
+    terminal.say(f"Source: {_sources(library, posed.question.sources)}", "dim")
+    if not mark.right and posed.question.exercise:
+        terminal.say(f"Train it: {_training(store, posed.question.exercise)}")
+
+
+def _verdict(mark: Mark) -> tuple[str, Style]:
+    if mark.right:
+        return "Right.", "green"
+    if mark.score > 0:
+        return f"Partly right: {round(100 * mark.score)}%.", "yellow"
+    return "Not right.", "red"
+
+
+def _sources(library: Library, ids: Iterable[str]) -> str:
+    return "; ".join(_source(library.sources.get(id), id) for id in ids)
+
+
+def _source(source: Source | None, id: str) -> str:
+    if source is None:
+        return id
+    place = f"arXiv {source.arxiv}" if source.arxiv else source.venue
+    return f"{source.authors} {source.year}, {place}".rstrip(", ")
+
+
+def _training(store: Store, exercise: str) -> str:
+    command = "grade" if store.attempts(exercise) else "start"
+    return f"quizprep {command} {exercise}"
+
+
+def show_summary(
+    terminal: Terminal, library: Library, store: Store, outcome: Outcome, seed: int
+) -> None:
+    """The score, the concepts missed and the exercise that trains each."""
+    terminal.heading("Summary")
+    scores = outcome.scores
+    skipped = f" {outcome.skipped} skipped." if outcome.skipped else ""
+    if not scores:
+        terminal.say(f"No question answered.{skipped}")
+        return
+    right = sum(score >= 1 for score in scores)
+    terminal.say(
+        f"{right} of {len(scores)} right; {sum(scores):.3g} points of {len(scores)}.{skipped}"
+    )
+    missed = _missed_concepts(outcome.missed)
+    if missed:
+        terminal.say("To work on:")
+    for concept, named in missed.items():
+        exercise = named or _exercise_for(library, concept)
+        training = f": {_training(store, exercise)}" if exercise else ""
+        terminal.say(f"- {_concept_title(library, concept)}{training}", indent=2)
+    terminal.say(f"Same numbers again: --seed {seed}", "dim")
+
+
+def _missed_concepts(missed: Iterable[Pick]) -> dict[str, str | None]:
+    """Every concept of the missed questions, with the exercise that a question names for it."""
+    found: dict[str, str | None] = {}
+    for pick in missed:
+        for concept in pick.question.concepts:
+            found[concept] = found.get(concept) or pick.question.exercise
+    return found
+
+
+def _concept_title(library: Library, concept: str) -> str:
+    known = library.concepts.get(concept)
+    return known.title if known else concept
+
+
+def _exercise_for(library: Library, concept: str) -> str | None:
+    try:
+        return next((e.id for e in library.exercises if concept in e.spec.concepts), None)
+    except ContentError:
+        return None  # a broken exercise is reported by `quizprep check`, not in a round

@@ -1,0 +1,162 @@
+"""Plain terminal input and output: wrapped text, colour only where it is wanted, one prompt.
+
+Works the same through a pipe: a prompt then reads one line, and echoes it so that what was
+asked and what was replied stand together in the output.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import textwrap
+from typing import Literal, TextIO
+
+Style = Literal["bold", "green", "yellow", "red", "dim"]
+
+WIDEST = 88
+NARROWEST = 20
+_WIDTH_OF_A_PIPE = 80
+_CODES: dict[Style, str] = {
+    "bold": "1", "green": "32", "yellow": "33", "red": "31", "dim": "2",
+}  # fmt: skip
+_BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)]|[a-h]\))\s+")
+
+
+class Terminal:
+    """Where a command talks to a person.
+
+    interactive  whether a person sits at both ends, so that keys and times mean something
+    plain        no colour and no drawn lines, for screen readers
+    """
+
+    def __init__(self, plain: bool = False, into: TextIO | None = None, out: TextIO | None = None):
+        self._in = into or sys.stdin
+        self._out = out or sys.stdout
+        _forgive_encoding(self._in)
+        _forgive_encoding(self._out)
+        self.plain = plain
+        self.interactive = self._in.isatty() and self._out.isatty()
+        fallback = (_WIDTH_OF_A_PIPE, 24)
+        self.width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size(fallback).columns))
+        self.colour = (
+            self._out.isatty()
+            and not plain
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+        )
+
+    def styled(self, text: str, style: Style | None) -> str:
+        """The text in a style, where colour is wanted."""
+        if style is None or not self.colour:
+            return text
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
+
+    def say(self, text: str = "", style: Style | None = None, indent: int = 0) -> None:
+        """Print text, wrapped to the width; lines of a paragraph flow together."""
+        lines = wrapped(text, self.width, indent)
+        self._out.write("".join(f"{self.styled(line, style)}\n" for line in lines))
+
+    def block(self, text: str, indent: int = 4) -> None:
+        """Print lines as they are, such as code."""
+        self._out.write(textwrap.indent(text.strip("\n"), " " * indent) + "\n")
+
+    def heading(self, text: str) -> None:
+        """Print a line that stands out."""
+        line = text if self.plain else f"── {text} ".ljust(min(self.width, 60), "─")
+        self.say()
+        for row in wrapped(line, self.width):
+            self._out.write(f"{self.styled(row, 'bold')}\n")
+
+    def ask(self, prompt: str = "> ") -> str | None:
+        """One line typed by the learner, without its end; None at the end of input."""
+        self._out.flush()
+        if self.interactive:
+            return self._ask_person(prompt)
+        self._out.write(prompt)
+        self._out.flush()
+        line = self._in.readline()
+        if not line:
+            self._out.write("\n")
+            return None
+        reply = line.rstrip("\r\n")
+        self._out.write(f"{_printable(reply)}\n")
+        return reply
+
+    def ask_long(self, prompt: str = "> ") -> str | None:
+        """An answer of several lines that an empty one ends; through a pipe it is one line."""
+        first = self.ask(prompt)
+        if not self.interactive or not first or len(first.strip()) <= 2:
+            return first
+        lines = [first]
+        while line := self.ask(" " * len(prompt)):
+            lines.append(line)
+        return "\n".join(lines)
+
+    def key(self, prompt: str) -> str | None:
+        """One keystroke of a person; None at the end of input. Only where interactive."""
+        import click
+
+        self._out.write(prompt)
+        self._out.flush()
+        try:
+            pressed = click.getchar()
+        except EOFError:
+            pressed = None
+        self._out.write("\n")
+        return None if pressed in (None, "", "\x04") else pressed
+
+    def _ask_person(self, prompt: str) -> str | None:
+        import contextlib
+
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  (input() edits lines with it)
+        try:
+            return input(prompt)
+        except EOFError:
+            self._out.write("\n")
+            return None
+
+
+def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
+    """Paragraphs wrapped to a width; an empty line stays, a list item hangs under its mark."""
+    lines: list[str] = []
+    for paragraph in _paragraphs(text):
+        mark = _BULLET.match(paragraph)
+        hang = indent + (len(mark[0]) if mark and mark[0][0] != " " else 0)
+        lines += textwrap.wrap(
+            paragraph,
+            width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * hang,
+            break_on_hyphens=False,
+        ) or [""]
+    return lines or [""]
+
+
+def _paragraphs(text: str) -> list[str]:
+    paragraphs: list[str] = []
+    joins = False
+    for line in text.strip("\n").split("\n"):
+        if not line.strip():
+            paragraphs.append("")
+            joins = False
+        elif joins and not _BULLET.match(line):
+            paragraphs[-1] += f" {line.strip()}"
+        else:
+            paragraphs.append(line.strip())
+            joins = True
+    return paragraphs
+
+
+def _printable(text: str) -> str:
+    """Without control characters, so that an echoed reply cannot steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _forgive_encoding(stream: TextIO) -> None:
+    """Characters that the locale cannot read or write become ``?`` instead of a crash."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")

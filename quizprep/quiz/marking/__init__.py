@@ -1,0 +1,87 @@
+"""Marking: a question, the numbers drawn for it and a reply give a mark.
+
+Every kind of question has its own module. Nothing a learner types is evaluated as Python, and
+no reply takes long: formulas go through the whitelist in ``quizprep.formula``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from quizprep.content.questions import (
+    Choice,
+    Cloze,
+    Code,
+    Growth,
+    Number,
+    Open,
+    Order,
+    Question,
+    Scalar,
+)
+from quizprep.quiz.marking import choice, cloze, code, growth, number, open_answer, order
+from quizprep.quiz.marking.mark import Invalid, Mark
+from quizprep.quiz.marking.open_answer import OpenMatch, match_open
+
+__all__ = ["MAX_REPLY", "Invalid", "Mark", "OpenMatch", "mark", "match_open", "model_answer"]
+
+MAX_REPLY = 4000
+"""Characters of a reply that are read; a spoken minute has about a thousand."""
+
+
+def mark(
+    question: Question,
+    values: Mapping[str, Scalar],
+    reply: str,
+    shown: Sequence[int] | None = None,
+) -> Mark | Invalid:
+    """The mark of a reply.
+
+    values  what ``parameters.draw`` gave
+    shown   for choice and order: the place in the bank of the option or step shown first,
+            second and so on; as listed where it is left out
+    """
+    text = reply.strip()
+    if not text:
+        return Invalid("Type an answer.")
+    if len(text) > MAX_REPLY:
+        return Invalid(f"That is longer than {MAX_REPLY} characters; say it shorter.")
+    match question:
+        case Choice():
+            return choice.mark(question, values, text, shown)
+        case Number():
+            return number.mark(question, values, text)
+        case Growth():
+            return growth.mark(question, values, text)
+        case Order():
+            return order.mark(question, values, text, shown)
+        case Cloze():
+            return cloze.mark(question, values, text)
+        case Code():
+            return code.mark(question, values, text)
+        case Open():
+            return open_answer.mark(match_open(question, text))
+    assert_never(question)
+
+
+def model_answer(
+    question: Question, values: Mapping[str, Scalar], shown: Sequence[int] | None = None
+) -> str:
+    """The right answer as text; placeholders are filled, mathematics is left as ``$...$``."""
+    match question:
+        case Choice():
+            return choice.answer(question, values, shown)
+        case Number():
+            return number.answer(question, values)
+        case Growth():
+            return growth.answer(question)
+        case Order():
+            return order.answer(question, values)
+        case Cloze():
+            return cloze.answer(question, values)
+        case Code():
+            return question.prints.strip("\n")
+        case Open():
+            return question.model.strip()
+    assert_never(question)

@@ -1,0 +1,61 @@
+"""Choice: one or several letters, with partial credit where several are right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from quizprep.content.parameters import fill
+from quizprep.content.questions import Choice, Scalar
+from quizprep.quiz.marking.labels import label, read_labels
+from quizprep.quiz.marking.mark import Invalid, Mark
+
+_FILLER = re.compile(r"\b(and|option|options|answer|answers|only|just)\b", re.IGNORECASE)
+
+
+def mark(
+    question: Choice, values: Mapping[str, Scalar], reply: str, shown: Sequence[int] | None = None
+) -> Mark | Invalid:
+    """Right options chosen count for, wrong ones against, never below 0."""
+    places = tuple(shown or range(len(question.options)))
+    right = {place for place, option in enumerate(question.options) if option.right}
+    chosen = read_labels(_FILLER.sub(" ", reply), len(places))
+    if chosen is None:
+        return Invalid(_expected(len(places), several=len(right) > 1))
+    picked = {places[row] for row in chosen}
+    if len(right) == 1 and len(picked) > 1:
+        return Invalid(_expected(len(places), several=False))
+    letters = {place: label(row) for row, place in enumerate(places)}
+    wrong = [place for place in places if place in picked - right]
+    missed = [place for place in places if place in right - picked]
+    score = max(0, len(picked & right) - len(wrong)) / len(right)
+
+    def explained(place: int, verdict: str) -> str:
+        says = fill(question.options[place].says, question, values).strip()
+        return f"{letters[place]} {verdict}: {says}" if says else f"{letters[place]} {verdict}."
+
+    reasons = [explained(place, "is wrong") for place in wrong]
+    if len(right) > 1:
+        reasons += [explained(place, "is right too") for place in missed]
+    named = [place for place in wrong if question.options[place].says]
+    trap = fill(question.options[named[0]].says, question, values).strip() if named else None
+    return Mark(score, tuple(reasons), trap)
+
+
+def answer(
+    question: Choice, values: Mapping[str, Scalar], shown: Sequence[int] | None = None
+) -> str:
+    """The right options with their letters, one a line."""
+    places = tuple(shown or range(len(question.options)))
+    return "\n".join(
+        f"{label(row)}) {fill(question.options[place].text, question, values).strip()}"
+        for row, place in enumerate(places)
+        if question.options[place].right
+    )
+
+
+def _expected(count: int, several: bool) -> str:
+    last = label(count - 1)
+    if several:
+        return f"Type one or more letters from a to {last}, such as: a c"
+    return f"Type one letter from a to {last}."

@@ -1,0 +1,131 @@
+"""Reading a number with its unit out of a reply: ``2 GiB``, ``2*32*8*128*2``, ``1/8``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from fractions import Fraction
+
+from quizprep.formula import MAX_TEXT, FormulaError, parse
+from quizprep.quiz.units import Unit, find
+
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMERAL = re.compile(rf"[+-]?{_NUMBER}")
+_TOKEN = re.compile(
+    rf"\s*(?:(?P<number>{_NUMBER})|(?P<sign>\*\*|[-+*/()])|(?P<call>(?:sqrt|log2|ln|exp)(?=\s*\()))"
+)
+_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,_'’]\d{3})+(?![\d,'’_])")
+_LEAD = re.compile(
+    r"^(?:[~≈=]|about|around|roughly|approximately|approx\.?|ca\.?)\s*", re.IGNORECASE
+)
+_SCALES = {
+    "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "bn": 10**9,
+}  # fmt: skip
+_SHORT_SCALES = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "⁄": "/", "^": "**"})
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number and the unit written after it.
+
+    number  exact, as written, with scale words such as ``million`` multiplied in
+    unit    None for a bare number
+    digits  significant digits of a plain numeral such as ``2.1e9``; None for an expression
+    """
+
+    number: Fraction
+    unit: Unit | None
+    digits: int | None
+
+
+class UnreadableError(ValueError):
+    """The text is not a quantity; the message says why."""
+
+
+def exact_number(text: str) -> Fraction | None:
+    """The value of a plain number such as ``65,504`` or ``6.5e4``; None for anything else."""
+    plain = _ungrouped(text.strip())
+    if len(plain) > MAX_TEXT or not _NUMERAL.fullmatch(plain):
+        return None
+    try:
+        return Fraction(parse(_decimal(plain)).evaluate({}))
+    except FormulaError:
+        return None
+
+
+def read_quantity(text: str, scales: bool) -> Quantity:
+    """The quantity that a reply states; raises UnreadableError.
+
+    scales  whether a lone ``k``, ``M`` or ``G`` after the number multiplies it, as it may
+            where the unit itself takes no prefix
+    """
+    if len(text) > MAX_TEXT:
+        raise UnreadableError(f"is longer than {MAX_TEXT} characters")
+    tidy = _ungrouped(_tidied(text))
+    expression, rest = _split(tidy)
+    if not expression:
+        raise UnreadableError("does not begin with a number")
+    if re.match(r"\s*,\s*\d", rest):
+        raise UnreadableError("has a comma inside a number; write a decimal point, as in 2.5")
+    scale, name = _scaled(rest.strip().lstrip("-").rstrip(".!"), scales)
+    unit = find(name) if name else None
+    if name and unit is None:
+        raise UnreadableError(f"has something after the number that is no unit: {name[:30]!r}")
+    try:
+        value = Fraction(parse(expression).evaluate({})) * scale
+    except FormulaError as error:
+        raise UnreadableError(str(error)) from error
+    return Quantity(value, unit, _digits(expression))
+
+
+def _tidied(text: str) -> str:
+    raised = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: f"**{m[0].translate(_RAISED)}", text)
+    apart = re.sub(r"(\d)([¼½¾⅓⅔⅛])", r"(\1+\2)", raised)
+    plain = unicodedata.normalize("NFKC", apart).strip()
+    plain = plain.translate(_SIGNS)
+    plain = re.sub(r"(?<=[\d)])\s*x\s*(?=[\d(.])", "*", plain, flags=re.IGNORECASE)
+    return _LEAD.sub("", plain)
+
+
+def _ungrouped(text: str) -> str:
+    """Without separators of thousands: ``2,048`` is 2048 and ``2,5`` stays."""
+    return _GROUPED.sub(lambda m: re.sub(r"[ ,_'’]", "", m[0]), text)
+
+
+def _split(text: str) -> tuple[str, str]:
+    """The longest beginning that is arithmetic, and the rest."""
+    tokens: list[tuple[str, int]] = []
+    place = 0
+    while found := _TOKEN.match(text, place):
+        place = found.end()
+        piece = found[0].strip()
+        tokens.append((_decimal(piece) if found["number"] else piece, place))
+    # A trailing operator belongs to the unit: "5 /s".
+    while tokens and tokens[-1][0] in ("+", "-", "*", "**", "/"):
+        tokens.pop()
+    end = tokens[-1][1] if tokens else 0
+    return " ".join(piece for piece, _ in tokens), text[end:]
+
+
+def _decimal(number: str) -> str:
+    """Without leading zeros, which a formula may not have."""
+    return re.sub(r"^([+-]?)0+(?=\d)", r"\1", number)
+
+
+def _scaled(rest: str, scales: bool) -> tuple[int, str]:
+    word, _, unit = rest.partition(" ")
+    if word.lower() in _SCALES:
+        return _SCALES[word.lower()], unit.strip()
+    if scales and word.lower() in _SHORT_SCALES:
+        return _SHORT_SCALES[word.lower()], unit.strip()
+    return 1, rest
+
+
+def _digits(expression: str) -> int | None:
+    if not _NUMERAL.fullmatch(expression):
+        return None
+    mantissa = re.split("[eE]", expression.lstrip("+-"))[0].replace(".", "")
+    return len(mantissa.lstrip("0"))

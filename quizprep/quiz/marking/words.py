@@ -1,0 +1,139 @@
+"""Spoken text as words: one spelling for each, its clauses, and what a negation covers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_CONTRACTIONS = (
+    (r"\bcan'?t\b|\bcannot\b", "can not"), (r"\bwon't\b", "will not"), (r"n't\b", " not"),
+    (r"\b(is|are|was|were|do|does|did|would|should|could|has|have)nt\b", r"\1 not"),
+)  # fmt: skip
+_MATHS = (
+    (r"√\s*", " sqrt "),
+    (r"\b(?:the )?square root (?:of )?", " sqrt "),
+    (r"\broot of\b", "sqrt"),
+    (r"\*\*", "^"),
+    (r"\b([a-z0-9]+) squared\b", r"\1^2"),
+    (r"\b([a-z0-9]+) cubed\b", r"\1^3"),
+    (r"\b([a-z])\s*(?:x|×|\*|by)\s*\1\b", r"\1^2"),
+    (r"\bminus inf(?:inity)?\b|-\s?inf(?:inity)?\b|-\s?∞", " neginf "),
+    (r"(?<=\d),(?=\d{3}\b)", ""),
+)
+_WORD = re.compile(r"[^\W_]+(?:\^\d+)?|[.,;:!?()…]|\n| - | – |—")
+_BREAKS = set(".,;:!?()…\n") | {" - ", " – ", "—"}
+_TURNS = {"but", "although", "though", "while", "whereas", "however", "yet", "instead", "rather"}
+_REASONS = {"because", "since", "as"}
+_PURPOSES = {"so", "otherwise", "lest"}
+_WIDE = {"not", "never", "nor", "neither", "nobody", "none"}
+_NARROW = {"no": 3, "without": 3, "unlike": 3}
+_DENIALS = {"false", "wrong", "incorrect", "untrue", "mistake", "myth", "misconception"}
+_ONLY = {"only", "just", "merely", "simply", "necessarily", "sure"}
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a spoken answer.
+
+    text    in one spelling (case, contractions, ``-ise`` and mathematics made alike)
+    stem    without its ending: ``grows``, ``growing`` and ``grow`` are one
+    clause  the number of the stretch between commas, full stops and words such as "but"
+    denied  the negations whose reach it is in; an odd number turns what is said around
+    """
+
+    text: str
+    stem: str
+    sentence: int
+    clause: int
+    denied: int = 0
+    negator: bool = False
+
+
+def read_words(text: str) -> list[Word]:
+    """The words of a text in order."""
+    words: list[Word] = []
+    sentence = clause = 0
+    for token in _WORD.findall(_normalised(text)):
+        if token in _BREAKS:
+            clause += 1
+            sentence += token in ".!?;…\n"
+            continue
+        if token in _TURNS or token in _PURPOSES or _opens_reason(token, words):
+            clause += 1
+        negator = token in _WIDE or token in _NARROW or token in _DENIALS
+        words.append(Word(token, stem(token), sentence, clause, 0, negator))
+    return _denied(words)
+
+
+def _normalised(text: str) -> str:
+    raised = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{m[0].translate(_RAISED)}", text)
+    plain = unicodedata.normalize("NFKC", raised).casefold().replace("’", "'").replace("−", "-")
+    for pattern, replacement in (*_CONTRACTIONS, *_MATHS):
+        plain = re.sub(pattern, replacement, plain)
+    return plain
+
+
+def _opens_reason(token: str, words: list[Word]) -> bool:
+    """Whether "because" begins a clause: in "not because it grows" the negation reaches on."""
+    return token in _REASONS and not (words and words[-1].text in _WIDE)
+
+
+def _denied(words: list[Word]) -> list[Word]:
+    counts = [0] * len(words)
+    for place, word in enumerate(words):
+        for reached in range(place + 1, _reach(words, place, word)):
+            counts[reached] += 1
+    return [
+        Word(w.text, w.stem, w.sentence, w.clause, count, w.negator)
+        for w, count in zip(words, counts, strict=True)
+    ]
+
+
+def _reach(words: list[Word], place: int, word: Word) -> int:
+    """Up to which word (not included) a negation reaches; to its own place where it denies none."""
+    following = words[place + 1].text if place + 1 < len(words) else ""
+    if word.text in _DENIALS:
+        if following not in ("that", "to"):
+            return place
+    elif not word.negator or following in _ONLY or _in_purpose(words, place):
+        return place
+    furthest = place + 1 + _NARROW.get(word.text, len(words))
+    end = place + 1
+    while end < len(words) and end < furthest and words[end].clause == word.clause:
+        end += 1
+    return end
+
+
+def _in_purpose(words: list[Word], place: int) -> bool:
+    """Whether the clause says what something is for: "so that gradients do not vanish"."""
+    start = place
+    while start > 0 and words[start - 1].clause == words[place].clause:
+        start -= 1
+    return words[start].text in _PURPOSES
+
+
+def british(word: str) -> str:
+    """One spelling of ``-ise`` and ``-ize``, ``-our`` and ``-or``."""
+    if len(word) > 5:
+        word = re.sub(r"is(?=$|e|ed|es|er|ers|ing|ation|ations)", "iz", word)
+        word = re.sub(r"our(?=$|s|ed|ing)", "or", word)
+    return word
+
+
+def stem(word: str) -> str:
+    """A light stem: plural and verb endings go, nothing else."""
+    word = british(word)
+    if not word.isalpha() or len(word) < 4:
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    for ending in ("ing", "ed", "es", "s"):
+        root = word.removesuffix(ending)
+        if root != word and len(root) >= 3 and not (ending == "s" and root[-1] in "su"):
+            word = root
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
+        word = word[:-1]
+    return word.removesuffix("e") if len(word) > 3 else word

@@ -1,0 +1,136 @@
+"""When a question comes back: FSRS over the append-only log of reviews.
+
+Fuzzing is off and all times are UTC, so the same log gives the same dates everywhere. A missed
+question comes back after ten minutes; every other one after days. The ``fsrs`` package is
+imported only when a card has to be computed: the first prompt reads cached cards.
+
+The rating comes from the mark, the hints and the time:
+
+======================================  ======
+score below 0.5                         again
+score below 1                           hard
+right, with a hint                      hard
+right, in over twice the expected time  hard
+right, in under a quarter of it         easy
+right otherwise                         good
+======================================  ======
+
+Through a pipe there is no time, so nothing is ``easy`` there. The learner's own rating wins.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from quizprep.content.questions import Question
+from quizprep.store import Card, Review, Store
+
+if TYPE_CHECKING:
+    import fsrs
+
+SCHEDULER = "fsrs-6 retention=0.9 steps=10m"
+"""Cards computed by another scheduler or other settings are computed again."""
+
+_STEP = timedelta(minutes=10)
+_MISSED_BELOW = 0.5
+
+EXPECTED_SECONDS: Mapping[str, float] = {
+    "choice": 30, "cloze": 30, "order": 60, "growth": 60, "code": 90, "number": 120, "open": 150,
+}  # fmt: skip
+"""What an interviewer would allow, by kind."""
+
+
+class Rating(enum.IntEnum):
+    """How well a question was recalled."""
+
+    AGAIN = 1
+    HARD = 2
+    GOOD = 3
+    EASY = 4
+
+
+def kind_of(question: Question) -> str:
+    """``choice``, ``number`` and so on, as the bank writes it."""
+    return str(question.__struct_config__.tag)
+
+
+def rate(score: float, hints: int, seconds: float | None, kind: str) -> Rating:
+    """The rating that the table above gives; seconds is None where time says nothing."""
+    if score < _MISSED_BELOW:
+        return Rating.AGAIN
+    expected = EXPECTED_SECONDS[kind]
+    if score < 1 or hints or (seconds is not None and seconds > 2 * expected):
+        return Rating.HARD
+    if seconds is not None and seconds < expected / 4:
+        return Rating.EASY
+    return Rating.GOOD
+
+
+def reschedule(reviews: Sequence[Review]) -> Card:
+    """The card that the reviews of one question lead to, oldest first; at least one."""
+    card = _replayed(reviews)
+    last = reviews[-1]
+    return Card(last.question, last.id, SCHEDULER, card.due, card.to_json())
+
+
+def load_cards(store: Store) -> dict[str, Card]:
+    """The card of every question that was answered; those the cache lacks are computed."""
+    cards = store.cards()
+    stale = [
+        question
+        for question, (review, _) in store.last_reviews().items()
+        if (card := cards.get(question)) is None
+        or card.review != review
+        or card.scheduler != SCHEDULER
+    ]
+    if stale:
+        renewed = [reschedule(store.reviews(question)) for question in stale]
+        store.put_cards(renewed)
+        cards |= {card.question: card for card in renewed}
+    return cards
+
+
+def retrievability(card: Card | None, at: datetime) -> float:
+    """The probability (0 to 1) that the answer is recalled at a time; 0 if never answered."""
+    if card is None:
+        return 0.0
+    import fsrs
+
+    return float(_scheduler().get_card_retrievability(fsrs.Card.from_json(card.state), at))
+
+
+def is_due(card: Card, at: datetime) -> bool:
+    """Whether a question should be asked again by now."""
+    return card.due <= at
+
+
+def next_due(cards: Iterable[Card]) -> datetime | None:
+    """When the first of some questions is due."""
+    return min((card.due for card in cards), default=None)
+
+
+def _replayed(reviews: Sequence[Review]) -> fsrs.Card:
+    import fsrs
+
+    first = reviews[0]
+    # An explicit id: the default one is taken from the clock and sleeps a millisecond.
+    card = fsrs.Card(card_id=first.id, due=first.at)
+    for review in reviews:
+        card, _ = _scheduler().review_card(card, fsrs.Rating(review.rating), review.at)
+    return card
+
+
+@lru_cache(maxsize=1)
+def _scheduler() -> fsrs.Scheduler:
+    import fsrs
+
+    return fsrs.Scheduler(
+        desired_retention=0.9,
+        learning_steps=(_STEP,),
+        relearning_steps=(_STEP,),
+        enable_fuzzing=False,
+    )

@@ -1,0 +1,135 @@
+"""Which questions a round asks, in which order, with which draws: no clock and no terminal."""
+
+from __future__ import annotations
+
+import enum
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from quizprep.content.questions import Level, Question
+from quizprep.quiz.scheduling import is_due, kind_of
+from quizprep.store import Card, DueMark
+
+DEFAULT_COUNT = 10
+BROUGHT_FORWARD = 3
+"""How many questions on a concept one named mistake brings forward."""
+
+_LEVELS = {level: rank for rank, level in enumerate(Level)}
+
+
+class Why(enum.Enum):
+    """What put a question into the round."""
+
+    BROUGHT_FORWARD = "brought forward"
+    DUE = "due"
+    NEW = "new"
+    EARLY = "early"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A question of the round; ``reason`` is the sentence of the mark that brought it forward."""
+
+    topic: str
+    question: Question
+    why: Why
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the command line asks for. Empty means everything."""
+
+    kinds: frozenset[str] = frozenset()
+    levels: frozenset[Level] = frozenset()
+    only_due: bool = False
+    also_early: bool = False
+    count: int | None = DEFAULT_COUNT
+
+    def admits(self, question: Question) -> bool:
+        return (not self.kinds or kind_of(question) in self.kinds) and (
+            not self.levels or question.level in self.levels
+        )
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of the learner: cards and last answers by question, and the marks."""
+
+    cards: Mapping[str, Card]
+    answered: Mapping[str, datetime]
+    marks: Sequence[DueMark]
+
+
+def plan(
+    questions: Iterable[tuple[str, Question]], history: History, now: datetime, wanted: Filter
+) -> list[Pick]:
+    """The round: brought forward first, then due, then new by level, then (if asked) early ones.
+
+    questions  topic and question, in the order of the banks
+    """
+    open_to = [(topic, q) for topic, q in questions if wanted.admits(q)]
+    picks = _brought_forward(open_to, history)
+    taken = {pick.question.id for pick in picks}
+    rest = [(topic, q) for topic, q in open_to if q.id not in taken]
+    seen = [(topic, q) for topic, q in rest if q.id in history.cards]
+    seen.sort(key=lambda each: history.cards[each[1].id].due)
+    due = [each for each in seen if is_due(history.cards[each[1].id], now)]
+    picks += [Pick(topic, q, Why.DUE) for topic, q in due]
+    if not wanted.only_due:
+        new = [(topic, q) for topic, q in rest if q.id not in history.cards]
+        picks += [Pick(topic, q, Why.NEW) for topic, q in _by_level(new)]
+    if wanted.also_early:
+        picks += [Pick(topic, q, Why.EARLY) for topic, q in seen[len(due) :]]
+    return picks[: wanted.count]
+
+
+def _brought_forward(questions: Sequence[tuple[str, Question]], history: History) -> list[Pick]:
+    """For each mark the questions on its concept, until enough were answered since."""
+    picks: dict[str, Pick] = {}
+    for mark in history.marks:
+        on_it = [(topic, q) for topic, q in questions if mark.concept in q.concepts]
+        waiting = [
+            (topic, q)
+            for topic, q in on_it
+            if q.id not in history.answered or history.answered[q.id] < mark.at
+        ]
+        wanted = BROUGHT_FORWARD - (len(on_it) - len(waiting))
+        for topic, q in _weakest(waiting, history)[: max(0, wanted)]:
+            picks.setdefault(q.id, Pick(topic, q, Why.BROUGHT_FORWARD, mark.reason))
+    return list(picks.values())
+
+
+def _weakest(
+    questions: Sequence[tuple[str, Question]], history: History
+) -> list[tuple[str, Question]]:
+    """Never answered first, by level, then those that are due soonest."""
+    new = [each for each in questions if each[1].id not in history.cards]
+    seen = [each for each in questions if each[1].id in history.cards]
+    return _by_level(new) + sorted(seen, key=lambda each: history.cards[each[1].id].due)
+
+
+def _by_level(questions: Sequence[tuple[str, Question]]) -> list[tuple[str, Question]]:
+    """Easier levels first; within one the topics take turns, each in the order of its bank."""
+    turn: dict[tuple[str, Level], int] = {}
+    ranked = []
+    for place, (topic, q) in enumerate(questions):
+        turn[topic, q.level] = turn.get((topic, q.level), 0) + 1
+        ranked.append(((_LEVELS[q.level], turn[topic, q.level], place), (topic, q)))
+    return [each for _, each in sorted(ranked, key=lambda item: item[0])]
+
+
+def draw_seed(base: int, question: str) -> int:
+    """The seed of one question's draw in a round with the given base seed."""
+    return zlib.crc32(f"{base}:{question}".encode())
+
+
+@dataclass
+class Outcome:
+    """What a round came to. ``missed`` are the questions that were not right."""
+
+    scores: list[float] = field(default_factory=list)
+    missed: list[Pick] = field(default_factory=list)
+    skipped: int = 0

@@ -1,0 +1,141 @@
+"""Units of measure for number questions: what a reply may say after the number.
+
+A unit has a dimension and a factor to the base unit of that dimension: bytes for data, flops
+for work, seconds for time, 1 for shares (so ``%`` is 1/100) and for counts. Any other word
+(``heads``, ``pages``) is a unit of its own, with factor 1. Rates are written ``GB/s`` or
+``GB per second``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+_DECIMAL = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
+_BINARY = {"ki": 1, "mi": 2, "gi": 3, "ti": 4, "pi": 5, "ei": 6}
+_PREFIX_WORDS = {
+    "kilo": "k", "mega": "m", "giga": "g", "tera": "t", "peta": "p",
+    "kibi": "ki", "mebi": "mi", "gibi": "gi", "tebi": "ti", "pebi": "pi",
+}  # fmt: skip
+_TIMES: dict[str, int | Fraction] = {
+    "s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600,
+    "ms": Fraction(1, 10**3), "millisecond": Fraction(1, 10**3),
+    "us": Fraction(1, 10**6), "µs": Fraction(1, 10**6), "μs": Fraction(1, 10**6),
+    "microsecond": Fraction(1, 10**6),
+    "ns": Fraction(1, 10**9), "nanosecond": Fraction(1, 10**9),
+}  # fmt: skip
+_SHARES = {"%": Fraction(1, 100), "percent": Fraction(1, 100)}
+_COUNTS = {"", "x", "×", "times", "fold"}
+_WORD = re.compile(r"[a-z%µμ×]+(?:[ _-][a-z]+)*", re.IGNORECASE)
+_DATA = re.compile(r"(?P<prefix>[kmgtpe]i?|)(?P<unit>b|byte|bytes|bit|bits)", re.IGNORECASE)
+_WORK = re.compile(r"(?P<prefix>[kmgtpe]?)(?:flops?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """``name`` as written, what it measures, and how many base units one of it is."""
+
+    name: str
+    dimension: str
+    factor: Fraction
+    prefix: str = ""
+    """``k``, ``gi`` and so on, of units that have prefixes."""
+    bits: bool = False
+
+    @property
+    def step(self) -> int:
+        """How many thousands (or 1024s) the prefix stands for: 3 for GB and for GiB."""
+        return _BINARY.get(self.prefix) or _DECIMAL.get(self.prefix, 0)
+
+    @property
+    def takes_prefixes(self) -> bool:
+        return self.dimension.split("/")[0] in ("data", "work")
+
+
+def find(text: str) -> Unit | None:
+    """The unit that a text such as ``KiB``, ``GB/s``, ``flops per byte`` or ``heads`` names.
+
+    None where it cannot be one.
+    """
+    name = " ".join(text.split())
+    above, slash, below = re.sub(r"\s+per\s+|^per\s+", "/", name).partition("/")
+    top = _single(above.strip())
+    if top is None or not slash:
+        return top
+    bottom = _single(below.strip())
+    if bottom is None or not below.strip():
+        return None
+    return Unit(
+        name,
+        f"{top.dimension}/{bottom.dimension}",
+        top.factor / bottom.factor,
+        top.prefix,
+        top.bits,
+    )
+
+
+def _single(name: str) -> Unit | None:
+    lowered = name.lower()
+    if lowered in _COUNTS:
+        return Unit(name, "", Fraction(1))
+    if lowered in _SHARES:
+        return Unit(name, "", _SHARES[lowered])
+    if _singular(lowered) in _TIMES:
+        return Unit(name, "time", Fraction(_TIMES[_singular(lowered)]))
+    short = _shortened(lowered, name)
+    if data := _DATA.fullmatch(short):
+        return _data(name, data["prefix"].lower(), data["unit"])
+    if work := _WORK.fullmatch(short):
+        prefix = work["prefix"].lower()
+        return Unit(name, "work", _factor(prefix), prefix)
+    return Unit(name, _singular(lowered), Fraction(1)) if _WORD.fullmatch(name) else None
+
+
+def _shortened(lowered: str, name: str) -> str:
+    """``gibibytes`` as ``gibytes``: prefixes that are written out made short."""
+    for word, prefix in _PREFIX_WORDS.items():
+        if lowered.startswith(word):
+            return prefix + lowered[len(word) :].strip()
+    return name
+
+
+def _data(name: str, prefix: str, unit: str) -> Unit:
+    # Case tells bits from bytes only where there is a prefix and a lone b: Gb, Mib.
+    bits = unit.lower().startswith("bit") or (unit == "b" and name[:1] in set("KMGTPE"))
+    factor = _factor(prefix) / 8 if bits else _factor(prefix)
+    return Unit(name, "data", factor, prefix, bits)
+
+
+def _factor(prefix: str) -> Fraction:
+    if prefix in _BINARY:
+        return Fraction(1 << 10 * _BINARY[prefix])
+    return Fraction(10 ** (3 * _DECIMAL[prefix]))
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def prefix_says(unit: Unit) -> str:
+    """What a prefixed unit means, for people: ``GB is 10^9 bytes``."""
+    base = {"data": "bits" if unit.bits else "bytes", "work": "flops"}[unit.dimension.split("/")[0]]
+    rest = unit.name.replace(" per ", "/").partition("/")[2]
+    name = unit.name if not rest else unit.name[: -len(rest) - 1].removesuffix(" per").strip()
+    if unit.prefix in _BINARY:
+        return f"{name} is 2^{10 * _BINARY[unit.prefix]} {base}"
+    return f"{name} is 10^{3 * _DECIMAL[unit.prefix]} {base}"
+
+
+def siblings(unit: Unit) -> list[Unit]:
+    """Units of the same dimension that people confuse it with: other prefixes, bits and bytes."""
+    if not unit.takes_prefixes:
+        return []
+    rest = unit.name.replace(" per ", "/").partition("/")[2]
+    tail = f"/{rest}" if rest else ""
+    if unit.dimension.startswith("data"):
+        names = ["bytes", "kB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB", "bits", "Mb", "Gb"]
+    else:
+        names = ["flops", "kflop", "Mflop", "Gflop", "Tflop", "Pflop"]
+    found = (find(name + tail) for name in names)
+    return [other for other in found if other is not None and other.factor != unit.factor]
