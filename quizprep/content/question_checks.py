@@ -87,6 +87,11 @@ def shown_texts(question: Question) -> Iterator[tuple[Steps, str]]:
                 yield ("points", place, "says"), point.says
             for place, claim in enumerate(wrong):
                 yield ("wrong", place, "says"), claim.says
+        case Cloze(accept=accept, traps=traps):
+            for place, text in enumerate(accept):
+                yield ("accept", place), text
+            for place, trap in enumerate(traps):
+                yield ("traps", place, "gives"), trap.gives
         case Growth(symbols=symbols):
             for name, meaning in symbols.items():
                 yield ("symbols", name), meaning

@@ -181,6 +181,16 @@ def test_good_bank_has_no_problem(tmp_path: Path) -> None:
     assert [str(problem) for problem in (*check_banks(good), *check_snippets(good))] == []
 
 
+def test_folder_of_banks_only_may_use_what_is_shipped(tmp_path: Path) -> None:
+    """Banks without concepts, sources and exercises of their own refer to ours."""
+    text = GOOD.replace("[paper]", "[vaswani2017]").replace("follow_ups: [how-many]", "hint: x")
+    (tmp_path / "demo.yaml").write_text(text, encoding="utf-8")
+    assert check_banks(Library(tmp_path)) == []
+    (tmp_path / "demo.yaml").write_text(text.replace("exercise: softmax", "exercise: x"))
+    (problem,) = check_banks(Library(tmp_path))
+    assert (problem.file, problem.line) == (str(tmp_path / "demo.yaml"), 20)
+
+
 # name: (text in GOOD, what replaces it, line, phrase)
 FAULTS: dict[str, tuple[str, str, int, str]] = {
     "topic": ("topic: demo", "topic: other", 2, "'other' in a file called demo.yaml"),

@@ -333,6 +333,7 @@ def test_broken_library_names_every_file(tmp_path: Path) -> None:
     (folder / "demo.yaml").write_text(GOOD)
     (folder / "broken.yaml").write_text("format: [")
     (folder / "sources.yaml").write_text("vaswani2017: {year: no}")
+    (folder / "concepts.yaml").write_text("scaling: {title: The scale}\n")
     exercise = tmp_path / "exercises" / "x"
     exercise.mkdir(parents=True)
     (exercise / "exercise.yaml").write_text("format: 1\n")
