@@ -220,7 +220,7 @@ FAULTS: dict[str, tuple[str, str, int, str]] = {
     "unit": ("unit: B", "unit: Byte", 34, "is 'Byte'; write one of"),
     "trap is right": ("gives: d * heads", "gives: heads * 3 * d", 39, "equals the answer in"),
     "trap too near": ("gives: d * heads", "gives: 3.05 * d * heads", 39, "within the tolerance"),
-    "twin traps": ("gives: d * heads", "gives: heads * d * 2", 39, "always equals traps[0]"),
+    "twin traps": ("gives: d * heads", "gives: heads * d * 2", 39, "equals traps[0] in 8 of 8"),
     "trap right too often": (
         "gives: d * heads", "gives: max(d, 1) * heads * 3 * min(d, 2) / d", 39, "equals the answer",
     ),

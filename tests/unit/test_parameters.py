@@ -71,6 +71,14 @@ def test_tolerance_may_not_reach_a_trap(tolerance: str, fair: bool) -> None:
     assert admissible(question, {"heads": 2, "groups": 4, "name": "A"}) is fair
 
 
+def test_traps_may_not_coincide() -> None:
+    """A draw in which two mistakes give the same number is not asked: the name would be a guess."""
+    traps = (Trap(gives="3 * heads", says="x"), Trap(gives="6 * groups", says="y"))
+    question = number(traps=traps)
+    assert not admissible(question, {"heads": 4, "groups": 2, "name": "A"})
+    assert admissible(question, {"heads": 2, "groups": 4, "name": "A"})
+
+
 def test_many_combinations_are_sampled() -> None:
     """A product too large to list is sampled, always alike and without repeats."""
     question = number(given={name: tuple(range(1, 30)) for name in ("heads", "groups", "x", "y")})
