@@ -87,11 +87,15 @@ class Grader:
             raise
         return verdict(exercise, seed, result)
 
+    def cases(self, exercise: Exercise, seed: int) -> tuple[wire.Case, ...]:
+        """The correctness cases of a grading with this seed."""
+        if exercise.id not in self._fixed:
+            self._fixed[exercise.id] = plan.fixed_cases(exercise.id, exercise.spec)
+        return (*self._fixed[exercise.id], *plan.fresh_cases(exercise.spec, seed))
+
     def _job(self, exercise: Exercise, submission: Submission, seed: int) -> wire.Job:
         spec = exercise.spec
         contract = spec.contract
-        if exercise.id not in self._fixed:
-            self._fixed[exercise.id] = plan.fixed_cases(exercise.id, spec)
         points = plan.cost_points(exercise.id, contract, seed)
         limits = contract.limits()
         bounds = {}
@@ -110,7 +114,7 @@ class Grader:
             returns=dict(spec.returns),
             source=submission.source,
             file_name=submission.name,
-            cases=(*self._fixed[exercise.id], *plan.fresh_cases(spec, seed)),
+            cases=self.cases(exercise, seed),
             points=points,
             symbols=tuple(contract.sizes),
             tile=contract.tile,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations, product
 
 from quizprep.content.exercises import Runtime
 from quizprep.content.library import Exercise
@@ -61,15 +60,11 @@ class Prover:
         self._trivial(exercise, evidence)
         known = self._pool.nursery(exercise.spec.runtime).describe(str(exercise.folder))
         switches = {name: entry[0] for name, entry in known.mistakes.items()}
-        costly = {name for name, entry in known.mistakes.items() if entry[3]}
         for name, values in switches.items():
             for switch in values:
                 self._single(exercise, evidence, name, switch)
         if pairs:
-            wrong_output = [name for name in switches if name not in costly]
-            for names in combinations(wrong_output, 2):
-                for chosen in product(*(switches[name] for name in names)):
-                    self._pair(exercise, evidence, names, chosen)
+            self._pairs(exercise, evidence)
         return evidence
 
     def _grade(self, exercise: Exercise, source: bytes, seed: int = SEEDS[0]) -> Verdict:
@@ -132,39 +127,28 @@ class Prover:
             return
         evidence.problems.append(_problem(exercise, "mistakes.py", text))
 
-    def _pair(
-        self,
-        exercise: Exercise,
-        evidence: Evidence,
-        names: tuple[str, ...],
-        switches: tuple[str, ...],
-    ) -> None:
-        label = " + ".join(switches)
-        self._say(f"{exercise.id}: {label}")
-        source = faulty_source(exercise, switches)
-        found = []
-        for seed in SEEDS:
-            verdict = self._grade(exercise, source, seed)
-            named = frozenset(mistake.id for mistake in verdict.mistakes)
-            if named == set(names):
+    def _pairs(self, exercise: Exercise, evidence: Evidence) -> None:
+        self._say(f"{exercise.id}: pairs of mistakes")
+        nursery = self._pool.nursery(exercise.spec.runtime)
+        one, two = (
+            nursery.tell_apart(str(exercise.folder), self._grader.cases(exercise, seed)).pairs
+            for seed in SEEDS
+        )
+        for pair, again in zip(one, two, strict=True):
+            label = " + ".join(pair.switches)
+            names, found = set(pair.names), {frozenset(pair.named), frozenset(again.named)}
+            if frozenset(names) in found:
                 evidence.told_apart += 1
-                return
-            found.append((verdict, named))
-        if found[0][1] != found[1][1]:
-            evidence.problems.append(
-                _problem(
-                    exercise,
-                    "exercise.yaml",
-                    f"{label}: named {_list(found[0][1])} with one seed and "
-                    f"{_list(found[1][1])} with another; add cases that tell them apart",
-                )
-            )
-        elif found[0][0].passed:
-            evidence.alike.append(f"{label} = nothing")
-        elif found[0][1]:
-            evidence.alike.append(f"{label} = {_list(found[0][1])}")
-        else:
-            evidence.unnamed.append(label)
+            elif len(found) > 1:
+                named = " or ".join(_list(each) for each in found)
+                text = f"{label}: named {named}, by chance; add cases that tell them apart"
+                evidence.problems.append(_problem(exercise, "exercise.yaml", text))
+            elif not pair.fails:
+                evidence.alike.append(f"{label} = nothing")
+            elif pair.named:
+                evidence.alike.append(f"{label} = {_list(frozenset(pair.named))}")
+            else:
+                evidence.unnamed.append(label)
 
 
 def faulty_source(exercise: Exercise, switches: tuple[str, ...]) -> bytes:

@@ -89,7 +89,7 @@ class Costing:
         """The readings at a point; the outputs there must be right. Raises CostFailed."""
         laid = self._lay(point)
         number = self.channel.order(laid, meter)
-        expected = expect_roughly(self.reference.solve, self.channel.views(laid), self.backend)
+        expected = expect_roughly(self.reference.solve, laid.views(self.backend), self.backend)
         reply = self.channel.answer(number)
         message, _ = self.check(reply, expected, point.params)
         if message:
@@ -207,7 +207,7 @@ class Costing:
             ways.append("profile")
         readings: dict[str, int] = {}
         for way in ways:
-            args = list(self.channel.views(laid))
+            args = laid.views(self.backend)
             _, found, _ = measure(entry, args, way, runtime, self.backend)
             for name, value in found.items():
                 readings[name] = max(value, readings.get(name, 0))

@@ -19,7 +19,7 @@ from quizprep.worker.channel import Channel, LearnerGone, read_ready
 from quizprep.worker.compare import Expected, expect, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
-from quizprep.worker.folder import load_mistakes, load_reference
+from quizprep.worker.folder import Reference, load_mistakes, load_reference
 
 REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
 
@@ -122,18 +122,11 @@ class Judge:
             observed.append(seen)
         return tuple(results), observed
 
-    def inputs(self, case: wire.Case) -> arena.Laid:
-        """The inputs of a case, laid out in private memory."""
-        rng = np.random.default_rng(case.seed)
-        made = self.reference.make_inputs(rng, **case.params)
-        scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
-        return arena.lay_out(scaled, self.backend, case.dtype, case.layout, case.guards)
-
     def _case(self, case: wire.Case) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
-        laid = self.inputs(case)
+        laid = lay_case(self.reference, case, self.backend)
         number = self.channel.order(laid)
         # The learner is at work on the other core meanwhile.
-        args = tuple(self.channel.views(laid))
+        args = laid.views(self.backend)
         expected = expect(
             self.reference.solve, args, self.backend, np.random.default_rng(case.seed + 1)
         )
@@ -212,6 +205,13 @@ class Judge:
 def _in_words(result: wire.CaseResult) -> str:
     sizes = ", ".join(f"{name}={value}" for name, value in result.params.items())
     return f"{result.message} ({sizes}; {result.dtype}, {result.layout})"
+
+
+def lay_case(reference: Reference, case: wire.Case, backend: Backend) -> arena.Laid:
+    """The inputs of a case, laid out in private memory."""
+    made = reference.make_inputs(np.random.default_rng(case.seed), **case.params)
+    scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
+    return arena.lay_out(scaled, backend, case.dtype, case.layout, case.guards)
 
 
 def _scaled(value: Any, magnitude: float) -> Any:

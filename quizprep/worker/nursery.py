@@ -52,10 +52,10 @@ def serve(runtime: str) -> None:
         except (wire.Closed, wire.Malformed):
             return
         try:
-            if isinstance(request, wire.Describe):
-                _describe(request, answers)
-            else:
+            if isinstance(request, wire.Grade):
                 _Grading(request.job, requests, answers).run()
+            else:
+                _answer_in_child(request, answers)
         except wire.Closed:
             return
         except Exception:
@@ -87,23 +87,27 @@ def _import_for(runtime: str) -> None:
         import pyseccomp  # noqa: F401
 
 
-def _describe(request: wire.Describe, answers: int) -> None:
-    """In a child, because loading an exercise runs its code."""
+def _answer_in_child(request: wire.Describe | wire.TellApart, answers: int) -> None:
+    """In a child, because loading an exercise runs its code and the nursery stays clean."""
     pid = os.fork()
     if pid == 0:
-        _in_child(lambda: _send_described(request, answers))
-    os.waitpid(pid, 0)
+        _in_child(lambda: wire.send(answers, _answer(request)))
+    if os.waitpid(pid, 0)[1]:
+        wire.send(answers, wire.Fault(message="the exercise's files could not be run:"))
 
 
-def _send_described(request: wire.Describe, answers: int) -> None:
+def _answer(request: wire.Describe | wire.TellApart) -> wire.Answer:
+    from quizprep.worker.apart import tell_apart
     from quizprep.worker.folder import load_mistakes
 
+    if isinstance(request, wire.TellApart):
+        return tell_apart(request)
     known = load_mistakes(request.folder).mistakes
     described = {
         name: (mistake.switches(name), mistake.concept, mistake.says, dict(mistake.cost))
         for name, mistake in known.items()
     }
-    wire.send(answers, wire.Described(mistakes=described))
+    return wire.Described(mistakes=described)
 
 
 def _in_child(work: Callable[[], None]) -> NoReturn:
