@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 import select
 import shutil
@@ -82,6 +83,9 @@ def _import_for(runtime: str) -> None:
         torch.set_num_threads(1)
     if runtime == "triton":
         from quizprep.worker import traffic  # noqa: F401
+    # Children collect garbage of their own only, and share the pages of everything else.
+    gc.collect()
+    gc.freeze()
     with contextlib.suppress(ImportError, RuntimeError):
         import py_landlock  # noqa: F401
         import pyseccomp  # noqa: F401
