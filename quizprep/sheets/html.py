@@ -1,0 +1,68 @@
+"""A sheet as one HTML file: no script, no font, no picture from anywhere else."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from quizprep.sheets import phrases
+from quizprep.sheets.mathml import mathml
+from quizprep.sheets.model import Sheet
+from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
+from quizprep.sheets.templating import TEMPLATES, environment
+
+RULED_LINES = {"open": 9, "number": 4, "growth": 3, "code": 3, "order": 1, "cloze": 1}
+"""Empty lines to write on, under each question of a printed self-test."""
+
+
+def render_html(sheet: Sheet) -> str:
+    """The file's text."""
+    numbers = {card.id: card.number for card in sheet.cards}
+    template = _environment().get_template("sheet.html.j2")
+    return template.render(sheet=sheet, marker=phrases.MARKER, numbers=numbers)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    made = environment(autoescape=True)
+    made.filters |= {
+        "prose": prose_html,
+        "line": line_html,
+        "math": lambda latex: Markup(mathml(latex)),
+        "display": lambda latex: Markup(mathml(latex, display=True)),
+    }
+    made.globals |= {
+        "css": Markup((TEMPLATES / "sheet.css").read_text(encoding="utf-8")),
+        "ruled": lambda kind: range(RULED_LINES.get(kind, 0)),
+    }
+    return made
+
+
+def prose_html(text: Prose) -> Markup:
+    """Paragraphs and lists."""
+    parts = []
+    for block in text:
+        if isinstance(block, Bullets):
+            tag = "ol" if block.numbered else "ul"
+            items = "".join(f"<li>{line_html(item)}</li>" for item in block.items)
+            parts.append(f"<{tag}>{items}</{tag}>")
+        else:
+            parts.append(f"<p>{line_html(block.line)}</p>")
+    return Markup("".join(parts))
+
+
+def line_html(line: Line) -> Markup:
+    """Words, code and formulas of one line."""
+    out: list[str] = []
+    for item in line:
+        match item:
+            case Words(text=text):
+                out.append(escape(text, quote=False))
+            case Code(text=text):
+                out.append(f"<code>{escape(text, quote=False)}</code>")
+            case Math(latex=latex):
+                out.append(mathml(latex))
+    return Markup("".join(out))
