@@ -15,15 +15,15 @@ from quizprep.sheets import files
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.model import Sheet
 
-_FORMATS = ("html", "md")
+_EXTENSIONS = {"html": "html", "md": "md", "pdf": "pdf", "anki": "apkg"}
+_PRINTABLE = ("html", "md")
 _STDOUT = Path("-")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
-@click.option(
-    "--format", "kind", type=click.Choice(_FORMATS), default="html", help="Default: html."
-)
+@click.option("--format", "kind", type=click.Choice(list(_EXTENSIONS)), help="Default: html.")
+@click.option("--cheat", is_flag=True, help="A PDF of two sides: formulas, numbers, traps.")
 @click.option("--weak", is_flag=True, help="Only what you miss, the weakest first.")
 @click.option(
     "--level",
@@ -47,7 +47,8 @@ _STDOUT = Path("-")
 )
 def sheet(
     topics: tuple[str, ...],
-    kind: str,
+    kind: str | None,
+    cheat: bool,
     weak: bool,
     levels: tuple[str, ...],
     no_answers: bool,
@@ -60,6 +61,7 @@ def sheet(
     One file that needs no network. A sheet written before is replaced; any other file is left
     alone.
     """
+    chosen = _format(kind, cheat, no_answers, output)
     library = Library(bank or shipped_root())
     names = _topics(library, topics)
     now = datetime.now(UTC)
@@ -74,14 +76,32 @@ def sheet(
     made = build(library, wanted)
     if not made.cards:
         raise _nothing(weak, bool(levels))
-    data = _rendered(made, kind)
+    data = _rendered(made, chosen, now, cheat)
     if output == _STDOUT:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    target = output or Path(_default_name(made, kind, weak))
+    target = output or Path(_default_name(made, chosen, weak, cheat))
     files.write(target, data)
     click.echo(f"Wrote {target}: {_contents(made)}.")
+
+
+def _format(kind: str | None, cheat: bool, no_answers: bool, output: Path | None) -> str:
+    """The format; raises UsageError for options that exclude each other."""
+    chosen = kind or ("pdf" if cheat else "html")
+    if cheat and chosen != "pdf":
+        raise UsageError("A cheat sheet is a PDF.", hint="Leave out --format, or give pdf.")
+    if no_answers and (cheat or chosen == "anki"):
+        other = "--cheat" if cheat else "--format anki"
+        raise UsageError(
+            f"--no-answers and {other} exclude each other.", hint="Leave one of them out."
+        )
+    if output == _STDOUT and chosen not in _PRINTABLE:
+        raise UsageError(
+            f"A file of format {chosen} is not printed to the terminal.",
+            hint="Name a file with -o PATH, or choose --format md.",
+        )
+    return chosen
 
 
 def _topics(library: Library, topics: tuple[str, ...]) -> list[str]:
@@ -115,23 +135,31 @@ def _nothing(weak: bool, by_level: bool) -> QuizprepError:
     )
 
 
-def _rendered(made: Sheet, kind: str) -> bytes:
-    if kind == "md":
+def _rendered(made: Sheet, chosen: str, now: datetime, cheat: bool) -> bytes:
+    if chosen == "md":
         from quizprep.sheets.markdown import render_markdown
 
         return render_markdown(made).encode()
+    if chosen == "pdf":
+        from quizprep.sheets.pdf import render_cheat, render_pdf
+
+        return render_cheat(made) if cheat else render_pdf(made)
+    if chosen == "anki":
+        from quizprep.sheets.anki import render_anki
+
+        return render_anki(made, now)
     from quizprep.sheets.html import render_html
 
     return render_html(made).encode()
 
 
-def _default_name(made: Sheet, kind: str, weak: bool) -> str:
-    parts = ["quizprep-sheet"]
+def _default_name(made: Sheet, chosen: str, weak: bool, cheat: bool) -> str:
+    parts = ["quizprep-cheat" if cheat else "quizprep-sheet"]
     if weak:
         parts.append("weak")
     elif len(made.sections) == 1:
         parts.append(made.sections[0].topic)
-    return f"{'-'.join(parts)}.{kind}"
+    return f"{'-'.join(parts)}.{_EXTENSIONS[chosen]}"
 
 
 def _contents(made: Sheet) -> str:

@@ -14,9 +14,6 @@ from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import TEMPLATES, environment
 
-RULED_LINES = {"open": 9, "number": 4, "growth": 3, "code": 3, "order": 1, "cloze": 1}
-"""Empty lines to write on, under each question of a printed self-test."""
-
 
 def render_html(sheet: Sheet) -> str:
     """The file's text."""
@@ -36,7 +33,7 @@ def _environment() -> Environment:
     }
     made.globals |= {
         "css": Markup((TEMPLATES / "sheet.css").read_text(encoding="utf-8")),
-        "ruled": lambda kind: range(RULED_LINES.get(kind, 0)),
+        "ruled": phrases.ruled,
     }
     return made
 

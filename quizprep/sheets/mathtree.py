@@ -159,7 +159,8 @@ class _Reader:
         if name in mathtext.SPACES:
             return Gap(_WIDTHS[name])
         if name in mathtext.SPACED:
-            return Sign(mathtext.SPACED[name])
+            # A terminal shows the ASCII tilde; in type the relation has a sign of its own.
+            return Sign(mathtext.SPACED[name].replace("~", "∼"))
         text = mathtext.SYMBOLS.get(name) or mathtext.LITERALS.get(name, name)
         return Sign(text) if text in _SIGNS | BIG else Symbol(text)
 

@@ -7,6 +7,7 @@ from quizprep.sheets.model import Card
 MARKER = "Written by quizprep sheet"
 """Stands in every file we write; a file without it is never overwritten."""
 
+_RULED = {"open": 9, "number": 4, "growth": 3, "code": 3, "order": 1, "cloze": 1}
 _KINDS = {
     "choice": "choice", "number": "number", "order": "order", "growth": "growth",
     "cloze": "gap", "code": "code", "open": "spoken",
@@ -30,3 +31,8 @@ def instruction(card: Card) -> str:
     if card.several:
         return "More than one may be right."
     return ""
+
+
+def ruled(kind: str) -> range:
+    """Empty lines to write on, under a question of this kind in a printed self-test."""
+    return range(_RULED.get(kind, 0))

@@ -91,6 +91,9 @@ def test_a_sheet_is_replaced_and_another_file_is_not(sheet, folder: Path) -> Non
         (("-o", "no/such/folder.html"), "There is no folder"),
         (("-o", "."), "exists already"),
         (("--format", "doc"), "'doc' is not"),
+        (("--format", "md", "--cheat"), "A cheat sheet is a PDF"),
+        (("--no-answers", "--cheat"), "exclude each other"),
+        (("--format", "pdf", "-o", "-"), "is not printed to the terminal"),
     ],
 )
 def test_a_wrong_use_is_explained(sheet, arguments: tuple[str, ...], says: str) -> None:
@@ -98,6 +101,24 @@ def test_a_wrong_use_is_explained(sheet, arguments: tuple[str, ...], says: str) 
     result = sheet(*arguments)
     assert result.returncode == 2
     assert says in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "begins"),
+    [
+        (("--format", "pdf"), "quizprep-sheet-kv-cache.pdf", b"%PDF"),
+        (("--cheat",), "quizprep-cheat-kv-cache.pdf", b"%PDF"),
+        (("--format", "anki"), "quizprep-sheet-kv-cache.apkg", b"PK"),
+    ],
+)
+def test_other_formats_are_written_and_replaced(
+    sheet, folder: Path, arguments: tuple[str, ...], name: str, begins: bytes
+) -> None:
+    """Each format has its own name; writing it again replaces it."""
+    for _ in range(2):
+        result = sheet("kv-cache", *arguments)
+        assert result.returncode == 0, result.stderr
+        assert (folder / name).read_bytes().startswith(begins)
 
 
 def test_weak_shows_what_was_missed(sheet, folder: Path, tmp_path: Path) -> None:
