@@ -14,6 +14,7 @@ from quizprep.quiz.posed import pose
 from quizprep.sheets.cards import card
 from quizprep.sheets.drills import drill
 from quizprep.sheets.model import Concept, Reference, Section, Sheet
+from quizprep.sheets.plots import plots
 from quizprep.sheets.prose import prose
 
 TITLE = "Attention, for the interview"
@@ -101,6 +102,7 @@ def _section(
         cards=cards,
         drills=tuple(drill(exercise) for exercise in exercises),
         references=tuple(_reference(library, name) for name in sorted(set(named))),
+        plots=plots(bank.topic),
     )
 
 

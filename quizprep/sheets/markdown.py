@@ -12,6 +12,7 @@ from functools import lru_cache
 from jinja2 import Environment
 
 from quizprep.sheets import phrases
+from quizprep.sheets.formula_tex import symbolic
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import environment
@@ -40,6 +41,7 @@ def _environment() -> Environment:
         "cell": lambda line: line_md(line).replace("|", r"\|"),
         "math": lambda latex: math_md(latex),
         "words": words_md,
+        "formula": lambda text: math_md(symbolic(text)),
         "fenced": _fenced,
     }
     return made

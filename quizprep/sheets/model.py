@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quizprep.sheets.plots import Plot
 from quizprep.sheets.prose import Line, Prose
 
 
@@ -154,6 +155,7 @@ class Section:
     cards: tuple[Card, ...]
     drills: tuple[Drill, ...]
     references: tuple[Reference, ...]
+    plots: tuple[Plot, ...] = ()
 
     @property
     def workings(self) -> tuple[tuple[Card, Working], ...]:

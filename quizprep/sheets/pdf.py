@@ -10,6 +10,8 @@ from jinja2 import Environment
 from quizprep.errors import MissingExtraError
 from quizprep.sheets import phrases
 from quizprep.sheets.cheat import Cheat, fitted
+from quizprep.sheets.figures import PAPER
+from quizprep.sheets.formula_tex import symbolic
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.templating import environment
 from quizprep.sheets.typst_text import (
@@ -84,6 +86,8 @@ def typst_environment() -> Environment:
         "words": words_typst,
         "code": code_typst,
         "math": math_typst,
+        "formula": lambda text: math_typst(symbolic(text)),
+        "svg": lambda plot: string(plot.svg(PAPER)),
         "display": lambda latex: math_typst(latex, display=True),
         "string_literal": string,
     }
