@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import lru_cache
 from html import escape
 
@@ -9,7 +10,9 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from quizprep.sheets import phrases
-from quizprep.sheets.mathml import mathml
+from quizprep.sheets.figures import PAGE
+from quizprep.sheets.formula_tex import symbolic
+from quizprep.sheets.mathml import breakable, mathml
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import TEMPLATES, environment
@@ -29,13 +32,22 @@ def _environment() -> Environment:
         "prose": prose_html,
         "line": line_html,
         "math": lambda latex: Markup(mathml(latex)),
+        "formula": lambda text: Markup(mathml(symbolic(text))),
+        "svg": lambda plot: Markup(plot.svg(PAGE)),
         "display": lambda latex: Markup(mathml(latex, display=True)),
     }
     made.globals |= {
-        "css": Markup((TEMPLATES / "sheet.css").read_text(encoding="utf-8")),
+        "css": Markup(_style()),
         "ruled": phrases.ruled,
     }
     return made
+
+
+def _style() -> str:
+    """The style sheet, with the font of last resort inside."""
+    font = base64.b64encode((TEMPLATES / "root.ttf").read_bytes()).decode()
+    style = (TEMPLATES / "sheet.css").read_text(encoding="utf-8")
+    return style.replace("ROOT-FONT", f"data:font/ttf;base64,{font}")
 
 
 def prose_html(text: Prose) -> Markup:
@@ -61,5 +73,5 @@ def line_html(line: Line) -> Markup:
             case Code(text=text):
                 out.append(f"<code>{escape(text, quote=False)}</code>")
             case Math(latex=latex):
-                out.append(mathml(latex))
+                out.append(breakable(latex))
     return Markup("".join(out))

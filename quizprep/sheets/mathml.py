@@ -23,6 +23,11 @@ from quizprep.sheets.mathtree import (
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _TIGHT = frozenset("/")
 _OPENING = frozenset("([{⌊⌈")
+_CLOSING = frozenset(")]}⌋⌉")
+_BREAKS = frozenset("=<>≤≥≠≈∼∝≪≫→⇒+−·×")
+_UNBROKEN = 24
+"""A formula of about so many characters fits on a line of a phone."""
+
 # Letters that Unicode put elsewhere than the rest of their alphabet.
 _STRAYS = {
     "script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
@@ -47,6 +52,57 @@ def mathml(latex: str, display: bool = False) -> str:
     return f'<math xmlns="{_NAMESPACE}"{style}>{_element(read(latex))}</math>'
 
 
+def breakable(latex: str) -> str:
+    """A formula in a line of text: a long one may break after a relation or an operator.
+
+    Browsers never break inside ``<math>``, so it is several of them; on a phone a long product
+    would run off the page otherwise.
+    """
+    node = read(latex)
+    if not isinstance(node, Row) or node.fenced or _length(node) <= _UNBROKEN:
+        return mathml(latex)
+    parts = [_row(part) for part in _parts(node.items)]
+    for place, part in enumerate(parts[:-1]):
+        # The space after the operator is one between words, which goes where the line breaks.
+        before, _, after = part.rpartition("<mo>")
+        parts[place] = f'{before}<mo form="infix" lspace="0.24em" rspace="0">{after}'
+    return " ".join(f'<math xmlns="{_NAMESPACE}"><mrow>{part}</mrow></math>' for part in parts)
+
+
+def _parts(items: Sequence[Node]) -> list[list[Node]]:
+    """Stretches that end with an operator; nothing between brackets is parted."""
+    parts: list[list[Node]] = []
+    held: list[Node] = []
+    depth = 0
+    for item in items:
+        held.append(item)
+        if isinstance(item, Sign):
+            depth += (item.text in _OPENING) - (item.text in _CLOSING)
+            if depth == 0 and len(held) > 1 and item.text in _BREAKS:
+                parts.append(held)
+                held = []
+    return [*parts, held] if held else parts
+
+
+def _length(node: Node) -> int:
+    """About how many characters wide a formula is."""
+    match node:
+        case Row(items=items):
+            return sum(map(_length, items))
+        case Fraction(above=above, below=below):
+            return max(_length(above), _length(below))
+        case Root(inside=inside):
+            return 1 + _length(inside)
+        case Scripts(base=base, below=below, above=above):
+            return _length(base) + max(_length(s) for s in (below, above) if s is not None) // 2
+        case Gap():
+            return 1
+        case Sign(text=text):
+            return 3 if text in _BREAKS else 1
+        case Symbol(text=text) | Figure(text=text) | Words(text=text) | Name(text=text):
+            return len(text)
+
+
 def _element(node: Node) -> str:
     match node:
         case Symbol(text=text, style=style):
@@ -56,8 +112,9 @@ def _element(node: Node) -> str:
         case Sign(text=text, stretches=stretches):
             return _sign(text, stretches)
         case Words(text=text):
-            # Leading and trailing spaces of mtext collapse, so they are made hard.
-            return f"<mtext>{escape(text).replace(' ', '&#160;')}</mtext>"
+            # Not <mtext>, which counts as space: an operator beside it would lose its own.
+            hard = escape(text).replace(" ", "&#160;")
+            return f'<mi mathvariant="normal">{hard}</mi>'
         case Name(text=text):
             return f'<mi mathvariant="normal">{escape(text)}</mi>'
         case Gap(width=width):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,7 +16,7 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.content.question_checks import shown_texts
 from quizprep.content.questions import Growth, Number
 from quizprep.sheets import formula_tex
-from quizprep.sheets.mathml import mathml
+from quizprep.sheets.mathml import breakable, mathml
 
 LIBRARY = Library(shipped_root())
 COMMANDS = [
@@ -93,6 +94,22 @@ def test_structure_is_kept() -> None:
     root = ElementTree.fromstring(mathml(r"\frac{p_i^2}{\sqrt{h d}}"))
     tags = [element.tag.partition("}")[2] for element in root.iter()]
     assert tags[:3] == ["math", "mfrac", "msubsup"] and "msqrt" in tags
+
+
+@given(formulas)
+def test_a_formula_that_may_break_loses_nothing(latex: str) -> None:
+    """The pieces of a formula in a line hold, in order, what the whole one holds."""
+    pieces = re.split("(?<=</math>) ", breakable(latex))
+    whole = "".join("".join(ElementTree.fromstring(piece).itertext()) for piece in pieces)
+    assert whole == text_of(latex)
+
+
+def test_a_long_product_may_break() -> None:
+    """A product that is wider than a phone breaks after its operators, a bracket holds together."""
+    long = r"2 \times \text{layers} \times \text{KV heads} \times (d + \text{width} + \text{scale})"
+    pieces = re.split("(?<=</math>) ", breakable(long))
+    assert len(pieces) == 4 and "scale" in pieces[-1] and "(" in pieces[-1]
+    assert breakable(r"\sqrt{d} + 1").count("<math") == 1
 
 
 def test_the_banks_are_set() -> None:
