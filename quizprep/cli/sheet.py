@@ -71,7 +71,7 @@ def sheet(
         missed=_missed(library, names) if weak else None,
         answers=not no_answers,
         seed=seed,
-        note=f"What you miss, as of {now:%d %B %Y}." if weak else "",
+        note=f"What you miss, as of {now.day} {now:%B %Y}." if weak else "",
     )
     made = build(library, wanted)
     if not made.cards:

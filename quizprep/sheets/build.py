@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from quizprep.content import mathtext
 from quizprep.content.library import Exercise, Library
@@ -29,6 +29,7 @@ class Wanted:
     missed   where given: only these questions, each with the reason, the weakest first
     answers  without them the sheet is a self-test
     seed     chooses the numbers of the questions and the order of their options
+    note     a line under the title
     """
 
     topics: Sequence[str]
@@ -36,7 +37,7 @@ class Wanted:
     missed: Mapping[str, str] | None = None
     answers: bool = True
     seed: int = 0
-    note: str = field(default="")
+    note: str = ""
 
 
 def build(library: Library, wanted: Wanted) -> Sheet:

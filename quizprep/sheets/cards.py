@@ -151,10 +151,9 @@ def _answer(write: _Writer, rows: tuple[Row, ...]) -> Answer:
             bound = Bound(formula_tex.words(question.id), latex)
             return Answer(text=prose(f"${latex}$"), bound=bound, why=why, traps=traps)
         case Cloze(accept=accept, traps=traps):
-            first, *others = (write.line(text) for text in accept)
             return Answer(
                 text=write.prose(accept[0]),
-                also=tuple(others) if first else (),
+                also=tuple(write.line(text) for text in accept[1:]),
                 why=why,
                 traps=_text_traps(write, traps),
             )
