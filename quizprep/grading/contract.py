@@ -103,7 +103,7 @@ def _plain(formula: str) -> str:
 
 def _measured(reading: Reading, order: Sequence[str]) -> str:
     parts = [
-        name if slope == 1 else f"{name}^{slope:.2g}"
+        name if abs(slope - 1) < 0.05 else f"{name}^{slope:.2g}"
         for name, slope in ((s, reading.slopes.get(s, 0.0)) for s in order)
         if abs(slope) >= 0.05
     ]
@@ -128,8 +128,7 @@ def _growth_problems(
         return []
     bound = parse(limit.growth).expand()
     if found is None:
-        faster = [name for name in order if reading.excess.get(name, 0.0) > EXCESS]
-        return [f"it grows faster than allowed in {' and '.join(faster)}"] if faster else []
+        return _measured_problems(reading, where, order)
     if dominated(found, bound, where):
         return []
     bounds = [monomial for monomial, _ in bound.terms]
@@ -145,6 +144,25 @@ def _growth_problems(
                 f"when {names} grow together"
             ]
     return []
+
+
+def _measured_problems(
+    reading: Reading, where: Sequence[Relation], order: Sequence[str]
+) -> list[str]:
+    """Directions in which the measured exponent exceeds the contract's.
+
+    A symbol that a relation keeps below others (window <= n) cannot grow without them, so it
+    is looked at together with them.
+    """
+    above = {name: {name} for name in order}
+    for pair in where:
+        for small, _ in pair.small:
+            above.setdefault(small, {small}).update(large for large, _ in pair.large)
+    return [
+        f"it grows faster than allowed in {' and '.join(n for n in order if n in names)}"
+        for names in above.values()
+        if sum(reading.excess.get(name, 0.0) for name in names) > EXCESS
+    ]
 
 
 def _budget_problems(reading: Reading, limit: Limit, by_name: Mapping[str, Reading]) -> list[str]:

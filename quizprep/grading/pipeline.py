@@ -46,10 +46,19 @@ def new_seed() -> int:
 class Grader:
     """Grades submissions; keeps what the next grading of the same exercise can use again."""
 
-    def __init__(self, pool: Pool, hidden: tuple[str, ...] = (), confine: bool = True) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        hidden: tuple[str, ...] = (),
+        confine: bool = True,
+        require_confinement: bool = False,
+    ) -> None:
+        """hidden are folders that no submission may read; confine=False is for content that is
+        trusted. With require_confinement a submission that cannot be confined is not run."""
         self._pool = pool
         self._hidden = hidden
         self._confine = confine
+        self._require_confinement = require_confinement
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -78,11 +87,15 @@ class Grader:
             raise
         return verdict(exercise, seed, result)
 
+    def cases(self, exercise: Exercise, seed: int) -> tuple[wire.Case, ...]:
+        """The correctness cases of a grading with this seed."""
+        if exercise.id not in self._fixed:
+            self._fixed[exercise.id] = plan.fixed_cases(exercise.id, exercise.spec)
+        return (*self._fixed[exercise.id], *plan.fresh_cases(exercise.spec, seed))
+
     def _job(self, exercise: Exercise, submission: Submission, seed: int) -> wire.Job:
         spec = exercise.spec
         contract = spec.contract
-        if exercise.id not in self._fixed:
-            self._fixed[exercise.id] = plan.fixed_cases(exercise.id, spec)
         points = plan.cost_points(exercise.id, contract, seed)
         limits = contract.limits()
         bounds = {}
@@ -101,7 +114,7 @@ class Grader:
             returns=dict(spec.returns),
             source=submission.source,
             file_name=submission.name,
-            cases=(*self._fixed[exercise.id], *plan.fresh_cases(spec, seed)),
+            cases=self.cases(exercise, seed),
             points=points,
             symbols=tuple(contract.sizes),
             tile=contract.tile,
@@ -113,6 +126,7 @@ class Grader:
             guards=spec.cases.guards,
             deadline=DEADLINE[spec.runtime],
             confine=self._confine,
+            require_confinement=self._require_confinement,
             memory_limit=MEMORY if spec.runtime is Runtime.NUMPY else 2 * MEMORY,
             hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
         )

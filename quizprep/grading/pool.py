@@ -27,6 +27,7 @@ class Nursery:
         """Start importing at once; raises MissingExtraError without waiting for it."""
         if any(find_spec(name) is None for name in (*_NEEDS[runtime], "safetensors")):
             raise MissingExtraError(f"Grading {runtime} exercises", "grade")
+        self._runtime = runtime
         self._errors = tempfile.TemporaryFile()
         environment = {
             **os.environ,
@@ -62,12 +63,21 @@ class Nursery:
 
     def describe(self, folder: str) -> wire.Described:
         """The mistakes an exercise knows."""
-        self._send(wire.Describe(folder=folder))
+        answer = self._ask(wire.Describe(folder=folder))
+        assert isinstance(answer, wire.Described)
+        return answer
+
+    def tell_apart(self, folder: str, cases: tuple[wire.Case, ...]) -> wire.ToldApart:
+        """What every pair of an exercise's mistakes is diagnosed as on these cases."""
+        answer = self._ask(wire.TellApart(folder=folder, runtime=self._runtime, cases=cases))
+        assert isinstance(answer, wire.ToldApart)
+        return answer
+
+    def _ask(self, request: wire.Request) -> wire.Answer:
+        self._send(request)
         answer = self._receive()
         if isinstance(answer, wire.Fault):
             raise self._fault(answer)
-        if not isinstance(answer, wire.Described):
-            raise GraderFault(f"the mistakes in {folder} could not be read")
         return answer
 
     def _send(self, request: wire.Request) -> None:

@@ -82,6 +82,7 @@ class Job(Message, frozen=True, kw_only=True):
     guards: bool
     deadline: float
     confine: bool
+    require_confinement: bool
     memory_limit: int
     hidden: tuple[str, ...]
     """Folders the learner must not read, wherever they lie: content, store, checkout."""
@@ -268,8 +269,31 @@ class Described(Message, frozen=True, kw_only=True, tag="described"):
     mistakes: dict[str, tuple[tuple[str, ...], str, str, dict[str, str]]]
 
 
-Request = Grade | Describe
-Answer = JudgeResult | Progress | Fault | Described
+class TellApart(Message, frozen=True, kw_only=True, tag="apart"):
+    """Diagnose every pair of an exercise's mistakes on these cases."""
+
+    folder: str
+    runtime: str
+    cases: tuple[Case, ...]
+
+
+class Pair(Message, frozen=True, kw_only=True):
+    """Two mistakes together: whether a submission with both fails, and what is named."""
+
+    names: tuple[str, ...]
+    switches: tuple[str, ...]
+    fails: bool
+    named: tuple[str, ...]
+
+
+class ToldApart(Message, frozen=True, kw_only=True, tag="told_apart"):
+    """The pairs of an exercise."""
+
+    pairs: tuple[Pair, ...]
+
+
+Request = Grade | Describe | TellApart
+Answer = JudgeResult | Progress | Fault | Described | ToldApart
 
 
 # --- judge to learner ----------------------------------------------------------------------

@@ -50,6 +50,12 @@ class Laid:
     names: tuple[str, ...]
     memory: bytearray
 
+    def views(self, backend: Any) -> tuple[Any, ...]:
+        """The arguments, as arrays over the private bytes."""
+        return tuple(
+            backend.view(self.memory, a) if isinstance(a, TensorAt) else a.value for a in self.args
+        )
+
 
 def lay_out(inputs: Mapping[str, Any], backend: Any, dtype: str, layout: str, guards: bool) -> Laid:
     """Place inputs in memory in the given layout.

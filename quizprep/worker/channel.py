@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -114,13 +113,6 @@ class Channel:
         except ValueError:
             self._lost("wrote something that is no tensor into the grader's pipe")
             return {}
-
-    def views(self, laid: Laid) -> Sequence[Any]:
-        """The judge's own view of the inputs, in memory the learner cannot reach."""
-        return [
-            self._backend.view(laid.memory, a) if isinstance(a, wire.TensorAt) else a.value
-            for a in laid.args
-        ]
 
 
 def read_ready(fd: int) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from quizprep.grading import wire
 from quizprep.worker import arena, witness
 from quizprep.worker.backends import Backend
 from quizprep.worker.channel import Channel, LearnerGone
-from quizprep.worker.compare import Expected, expect
+from quizprep.worker.compare import Expected, expect_roughly
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
 from quizprep.worker.learner import measure
@@ -49,6 +49,7 @@ class Costing:
         self.channel = channel
         self.reference = reference
         self.check = check
+        self._expected: tuple[arena.Laid, Expected] | None = None
 
     def run(self) -> wire.CostResult:
         """All readings, or the reason why there are none."""
@@ -87,13 +88,38 @@ class Costing:
 
     def _measured(self, point: wire.Point, meter: str) -> dict[str, int]:
         """The readings at a point; the outputs there must be right. Raises CostFailed."""
-        laid = self._lay(point)
-        number = self.channel.order(laid, meter)
-        expected = expect(
-            self.reference.solve, self.channel.views(laid), self.backend, np.random.default_rng(0)
-        )
-        reply = self.channel.answer(number)
-        message, _ = self.check(reply, expected, point.params)
+        (readings,) = self._measured_all([(point, meter)])
+        return readings
+
+    def _measured_all(self, calls: Sequence[tuple[wire.Point, str]]) -> list[dict[str, int]]:
+        """The readings of several calls, in order.
+
+        The learner is at work on a call while the judge checks the one before it.
+        """
+        readings: list[dict[str, int]] = []
+        before: tuple[wire.Point, str, arena.Laid, wire.Reply] | None = None
+        laid = self._lay(calls[0][0])
+        for place, (point, meter) in enumerate(calls):
+            if place % 8 == 0:
+                self.channel.tell(wire.Progress(stage="cost", done=place, total=len(calls)))
+            number = self.channel.order(laid, meter)
+            following = calls[place + 1][0] if place + 1 < len(calls) else None
+            ahead = laid if following in (None, point) else self._lay(following)
+            if before is not None:
+                readings.append(self._checked(*before))
+            before = (point, meter, laid, self.channel.answer(number))
+            laid = ahead
+        if before is not None:
+            readings.append(self._checked(*before))
+        return readings
+
+    def _checked(
+        self, point: wire.Point, meter: str, laid: arena.Laid, reply: wire.Reply
+    ) -> dict[str, int]:
+        if self._expected is None or self._expected[0] is not laid:
+            args = laid.views(self.backend)
+            self._expected = (laid, expect_roughly(self.reference.solve, args, self.backend))
+        message, _ = self.check(reply, self._expected[1], point.params)
         if message:
             sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
             raise CostFailed(f"While its cost was measured ({sizes}): {message}")
@@ -116,14 +142,13 @@ class Costing:
 
     def _readings(self) -> tuple[wire.Reading, ...]:
         points = self.job.points
-        samples: list[dict[str, int]] = []
-        for number, point in enumerate(points):
-            if number % 8 == 0:
-                self.channel.tell(wire.Progress(stage="cost", done=number, total=len(points)))
-            sample = self._measured(point, "dispatch")
-            if self.job.runtime == "numpy" and "flops" in self.job.meters:
-                sample.update(self._measured(point, "count"))
-            samples.append(sample)
+        counts = self.job.runtime == "numpy" and "flops" in self.job.meters
+        ways = ("dispatch", "count") if counts else ("dispatch",)
+        found = self._measured_all([(point, way) for point in points for way in ways])
+        samples = [
+            {k: v for reading in found[place : place + len(ways)] for k, v in reading.items()}
+            for place in range(0, len(found), len(ways))
+        ]
         if self.job.runtime == "torch" and "peak_bytes" in self.job.meters:
             self._temporaries(samples)
         sizes = [_sizes(point.params, self.job.symbols) for point in points]
@@ -188,14 +213,19 @@ class Costing:
         """Replace the peaks by the profiler's where operations hide temporaries inside."""
         points = self.job.points
         few = sorted({0, len(points) // 2, len(points) - 1})
-        seen = {place: self._measured(points[place], "profile")["peak_bytes"] for place in few}
+        seen = self._profiled(few)
         if all(samples[place]["peak_bytes"] == peak for place, peak in seen.items()):
             return
-        for place, point in enumerate(points):
-            peak = seen.get(place)
-            if peak is None:
-                peak = self._measured(point, "profile")["peak_bytes"]
+        seen |= self._profiled([place for place in range(len(points)) if place not in seen])
+        for place, peak in seen.items():
             samples[place]["peak_bytes"] = max(peak, samples[place]["peak_bytes"])
+
+    def _profiled(self, places: Sequence[int]) -> dict[int, int]:
+        """By place, the peak that the profiler saw at that point."""
+        if not places:
+            return {}
+        found = self._measured_all([(self.job.points[place], "profile") for place in places])
+        return {p: reading["peak_bytes"] for p, reading in zip(places, found, strict=True)}
 
     def _solution(self, point: wire.Point) -> dict[str, int]:
         """The solution's own readings at a point, measured here with the same meters."""
@@ -209,7 +239,7 @@ class Costing:
             ways.append("profile")
         readings: dict[str, int] = {}
         for way in ways:
-            args = list(self.channel.views(laid))
+            args = laid.views(self.backend)
             _, found, _ = measure(entry, args, way, runtime, self.backend)
             for name, value in found.items():
                 readings[name] = max(value, readings.get(name, 0))
@@ -234,7 +264,6 @@ class Costing:
         outputs = len(reply.tensors)
         if reply.raised is not None:
             raise CostFailed(f"At {point.params} your code raised {reply.raised.kind}.")
-        self.channel.call(laid)
         before = witness.reset_peak(self.learner)
         self.channel.call(laid)
         after = witness.peak(self.learner)

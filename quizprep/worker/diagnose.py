@@ -37,7 +37,7 @@ class Observed:
     failed: bool
 
 
-class _Models:
+class Models:
     """Runs of the faulty model, each made once."""
 
     def __init__(self, known: Mistakes, backend: Backend) -> None:
@@ -64,16 +64,24 @@ class _Models:
         return self._runs[key]
 
 
-def diagnose(known: Mistakes, cases: Sequence[Observed], backend: Backend) -> DiagnosisResult:
-    """The mistakes that explain all cases: one, a pair, or none."""
+def diagnose(
+    known: Mistakes,
+    cases: Sequence[Observed],
+    backend: Backend,
+    models: Models | None = None,
+) -> DiagnosisResult:
+    """The mistakes that explain all cases: one, a pair, or none.
+
+    ``models`` keeps runs on the same cases for a next diagnosis.
+    """
     if not any(case.failed for case in cases):
         return DiagnosisResult()
-    models = _Models(known, backend)
+    models = models or Models(known, backend)
     # Failing cases first: they are where most candidates drop out.
     order = sorted(range(len(cases)), key=lambda place: not cases[place].failed)
     for size in (1, 2):
         found: list[tuple[str, ...]] = []
-        for names, switches in _candidates(known, size):
+        for names, switches in candidates(known, size):
             if names in found:
                 continue
             if all(_agrees(models.run(switches, p, cases[p]), cases[p]) for p in order):
@@ -85,7 +93,7 @@ def diagnose(known: Mistakes, cases: Sequence[Observed], backend: Backend) -> Di
     return DiagnosisResult(tried=models.count)
 
 
-def _candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
+def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
     """Every combination of mistakes of a size, each in every variant."""
     wrong_output = [name for name, mistake in known.mistakes.items() if not mistake.cost]
     for names in combinations(wrong_output, size):

@@ -57,26 +57,38 @@ class Grid:
 def _monomials(symbols: Sequence[str], sizes: np.ndarray, tile: str | None) -> list[Powers]:
     """A symbol with four values or more may appear squared, one with a single value not at all.
 
-    A tile may divide: work in tiles is (number of tiles) times a polynomial in the tile, so
-    with a total power p of the lengths the tile has powers from -p to 2 - p.
+    A tile may divide the lengths it cuts: work in tiles is a number of tiles times a polynomial
+    in the tile, so beside lengths of total power p the tile has powers from -p to 2 - p.
     """
+    cut = list(symbols).index(tile) if tile is not None and tile in symbols else None
     degrees = []
-    for axis, symbol in enumerate(symbols):
-        values = len(np.unique(sizes[:, axis]))
-        degrees.append(0 if symbol == tile else min(max(values - 1, 0), 2 if values > 3 else 1))
+    for axis in range(len(symbols)):
+        values = _distinct(sizes[:, axis])
+        degrees.append(0 if axis == cut else min(values - 1, 2 if values > 3 else 1))
+    lengths = []
+    for axis, degree in enumerate(degrees):
+        if cut is None:
+            long = degree == 2
+        else:
+            long = axis != cut and not (sizes[:, axis] % sizes[:, cut]).any()
+        if long:
+            lengths.append(axis)
     found: list[Powers] = []
-    lengths = [axis for axis, degree in enumerate(degrees) if degree == 2]
     for powers in product(*(range(degree + 1) for degree in degrees)):
         length_power = sum(powers[axis] for axis in lengths)
         if length_power > 2 or sum(powers) > 6:
             continue
-        if tile is None or tile not in symbols:
+        if cut is None:
             found.append(powers)
             continue
-        place = list(symbols).index(tile)
         for power in range(-length_power, 3 - length_power):
-            found.append((*powers[:place], power, *powers[place + 1 :]))
+            found.append((*powers[:cut], power, *powers[cut + 1 :]))
     return found[:MAX_MONOMIALS]
+
+
+def _distinct(values: np.ndarray) -> int:
+    """How many different values; np.unique would import numpy.ma for it, 30 ms."""
+    return len(set(values.tolist()))
 
 
 def identifies(grid: Grid) -> bool:
@@ -180,7 +192,7 @@ def slopes(
 ) -> dict[str, float]:
     """By symbol, the measured exponent of readings / bound: a plane fitted in logarithms."""
     ratios = np.maximum(np.array(readings, dtype=np.float64), 1.0) / np.array(bound)
-    varying = [a for a in range(len(grid.symbols)) if len(np.unique(grid.sizes[:, a])) > 1]
+    varying = [a for a in range(len(grid.symbols)) if _distinct(grid.sizes[:, a]) > 1]
     table = np.column_stack([np.ones(len(ratios)), np.log(grid.sizes[:, varying])])
     found, *_ = np.linalg.lstsq(table, np.log(ratios), rcond=None)
     return {grid.symbols[a]: round(float(s), 3) for a, s in zip(varying, found[1:], strict=True)}

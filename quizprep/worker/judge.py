@@ -19,7 +19,7 @@ from quizprep.worker.channel import Channel, LearnerGone, read_ready
 from quizprep.worker.compare import Expected, expect, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
-from quizprep.worker.folder import load_mistakes, load_reference
+from quizprep.worker.folder import Reference, load_mistakes, load_reference
 
 REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
 
@@ -61,6 +61,10 @@ class Judge:
             unconfined = read_ready(ready)
         except LearnerGone as gone:
             return wire.JudgeResult(load=wire.LoadResult(status="error", message=str(gone)))
+        if unconfined and self.job.require_confinement:
+            message = f"Not run, because it cannot be confined: {'; '.join(unconfined)} is missing."
+            load = wire.LoadResult(status="fail", message=message)
+            return wire.JudgeResult(load=load, unconfined=unconfined)
         self.channel.tell(wire.Progress(stage="load", done=0, total=1))
         load = self._load()
         if load.status != "pass":
@@ -118,21 +122,12 @@ class Judge:
             observed.append(seen)
         return tuple(results), observed
 
-    def inputs(self, case: wire.Case) -> arena.Laid:
-        """The inputs of a case, laid out in private memory."""
-        rng = np.random.default_rng(case.seed)
-        made = self.reference.make_inputs(rng, **case.params)
-        scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
-        return arena.lay_out(scaled, self.backend, case.dtype, case.layout, case.guards)
-
     def _case(self, case: wire.Case) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
-        laid = self.inputs(case)
+        laid = lay_case(self.reference, case, self.backend)
         number = self.channel.order(laid)
         # The learner is at work on the other core meanwhile.
-        args = tuple(self.channel.views(laid))
-        expected = expect(
-            self.reference.solve, args, self.backend, np.random.default_rng(case.seed + 1)
-        )
+        args = laid.views(self.backend)
+        expected = expected_of(self.reference, case, args, self.backend)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
         if not message:
@@ -184,7 +179,7 @@ class Judge:
             dtype = self.backend.dtype(arrays[place])
             if wrong(right, expected.allowed[place], got).any():
                 said.append(where.locate(name, axes, right, expected.allowed[place], got, params))
-            elif dtype != expected.dtypes[place]:
+            elif expected.dtypes[place] not in ("", dtype):
                 said.append(f"{name} is {dtype}; it should be {expected.dtypes[place]}")
         return "; ".join(said), values
 
@@ -208,6 +203,21 @@ class Judge:
 def _in_words(result: wire.CaseResult) -> str:
     sizes = ", ".join(f"{name}={value}" for name, value in result.params.items())
     return f"{result.message} ({sizes}; {result.dtype}, {result.layout})"
+
+
+def lay_case(reference: Reference, case: wire.Case, backend: Backend) -> arena.Laid:
+    """The inputs of a case, laid out in private memory."""
+    made = reference.make_inputs(np.random.default_rng(case.seed), **case.params)
+    scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
+    return arena.lay_out(scaled, backend, case.dtype, case.layout, case.guards)
+
+
+def expected_of(
+    reference: Reference, case: wire.Case, args: Sequence[Any], backend: Backend
+) -> Expected:
+    """What is right for a case on these inputs."""
+    rng = np.random.default_rng(case.seed + 1)
+    return expect(reference.solve, args, backend, rng, case.magnitude)
 
 
 def _scaled(value: Any, magnitude: float) -> Any:

@@ -134,23 +134,19 @@ def measure(
         places = result if isinstance(result, tuple | list) else (result,)
         return [value for value in places if backend.is_array(value)]
 
-    guard = meters.LibraryAttention()
-    readings: dict[str, int] = {}
-    with guard:
-        if meter == "profile":
-            result, peak = meters.peak_by_profiler(lambda: entry(*args), tensors)
-            readings = {"peak_bytes": peak}
-        elif meter == "dispatch" and runtime == "triton":
-            result, readings = _measure_triton(entry, args, tensors)
-        elif meter == "dispatch":
-            counted = meters.Meters([a for a in args if backend.is_array(a)])
-            with counted:
-                result = entry(*args)
-            readings = counted.readings(tensors(result))
-            guard.used = guard.used or counted.refused
-        else:
+    if meter == "profile":
+        result, peak = meters.peak_by_profiler(lambda: entry(*args), tensors)
+        return result, {"peak_bytes": peak}, ""
+    if meter == "dispatch" and runtime == "triton":
+        return (*_measure_triton(entry, args, tensors), "")
+    if meter == "dispatch":
+        counted = meters.Meters([a for a in args if backend.is_array(a)])
+        with counted:
             result = entry(*args)
-    return result, readings, guard.used
+        return result, counted.readings(tensors(result)), counted.refused
+    with meters.LibraryAttention() as guard:
+        result = entry(*args)
+    return result, {}, guard.used
 
 
 def _measure_triton(

@@ -73,8 +73,38 @@ class LibraryAttention(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+# How an operation is counted, found once for each overload.
+_VIEW, _MOVES, _PRODUCT, _FORMULA, _ELEMENTWISE, _REFUSED = range(6)
+_OPERATIONS: dict[Any, tuple[int, Any]] = {}
+
+# The operand whose last axis is summed over: 2 flops an output element and term.
+_PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
+
+
+def _classify(func: Any) -> tuple[int, Any]:
+    name = func._overloadpacket.__name__
+    if "scaled_dot_product" in name or name in LIBRARY_ATTENTION:
+        found = (_REFUSED, name)
+    elif func.is_view or name in ("detach", "lift_fresh"):
+        found = (_VIEW, None)
+    elif name in _PRODUCTS:
+        found = (_PRODUCT, _PRODUCTS[name])
+    elif func._overloadpacket in FLOP_FORMULAS:
+        found = (_FORMULA, FLOP_FORMULAS[func._overloadpacket])
+    elif name in _FREE:
+        found = (_MOVES, None)
+    else:
+        found = (_ELEMENTWISE, _WEIGHT.get(name, 1))
+    _OPERATIONS[func] = found
+    return found
+
+
 class Meters(TorchDispatchMode):
-    """Counts while it is active. Read it with ``readings`` afterwards."""
+    """Counts while it is active. Read it with ``readings`` afterwards.
+
+    It runs for every operation of the submission, so it is written for speed: an operation is
+    classified once, and a view costs nothing.
+    """
 
     def __init__(self, inputs: Iterable[torch.Tensor]) -> None:
         super().__init__()
@@ -84,10 +114,9 @@ class Meters(TorchDispatchMode):
         self.calls = 0
         self.refused = ""
         self._events: list[tuple[int, int]] = []
-        self._known = {_key(tensor) for tensor in inputs}
-        self._live: dict[int, int] = {}
+        self._known = {tensor.untyped_storage()._cdata for tensor in inputs}
+        self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
         self._serial = 0
-        self._storage_serial: dict[int, int] = {}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -97,62 +126,65 @@ class Meters(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
-        out = func(*args, **(kwargs or {}))
-        name = func._overloadpacket.__name__
-        if "scaled_dot_product" in name or name in LIBRARY_ATTENTION:
-            self.refused = name
-        results = [out] if isinstance(out, torch.Tensor) else _tensors(out)
-        fresh = [tensor for tensor in results if self._born(tensor)]
-        if not func.is_view and name != "detach":
-            self._count(func, name, args, kwargs or {}, out, results, fresh)
-        return out
-
-    def _count(
-        self,
-        func: Any,
-        name: str,
-        args: Sequence[Any],
-        kwargs: dict[str, Any],
-        out: Any,
-        results: list[torch.Tensor],
-        fresh: list[torch.Tensor],
-    ) -> None:
+        out = func(*args, **kwargs) if kwargs else func(*args)
+        kind, detail = _OPERATIONS.get(func) or _classify(func)
+        if kind == _VIEW:
+            return out
         self.calls += 1
-        sources = _tensors((args, kwargs))
-        self.moved += sum(t.nbytes for t in sources) + sum(t.nbytes for t in fresh)
-        formula = FLOP_FORMULAS.get(func._overloadpacket)
-        if formula is not None:
-            self.flops += int(formula(*args, **kwargs, out_val=out))
-        elif name not in _FREE:
-            size = max([t.numel() for t in results] + [t.numel() for t in sources], default=0)
-            self.elementwise += size * _WEIGHT.get(name, 1)
+        moved = largest = produced = 0
+        for tensor in (out,) if isinstance(out, torch.Tensor) else _tensors(out):
+            size = tensor.numel()
+            produced += size
+            if self._born(tensor):
+                moved += size * tensor.itemsize
+        largest = produced
+        for value in args:
+            if isinstance(value, torch.Tensor):
+                size = value.numel()
+                moved += size * value.itemsize
+                largest = max(largest, size)
+            elif isinstance(value, list | tuple):
+                for tensor in _tensors(value):
+                    moved += tensor.nbytes
+                    largest = max(largest, tensor.numel())
+        for tensor in _tensors(kwargs) if kwargs else ():
+            moved += tensor.nbytes
+        self.moved += moved
+        if kind == _PRODUCT:
+            self.flops += 2 * produced * args[detail].shape[-1]
+        elif kind == _ELEMENTWISE:
+            self.elementwise += largest * detail
+        elif kind == _FORMULA:
+            self.flops += int(detail(*args, **(kwargs or {}), out_val=out))
+        elif kind == _REFUSED:
+            self.refused = detail
+        return out
 
     def _born(self, tensor: torch.Tensor) -> bool:
         """Whether this output brought a storage that was not there before."""
-        key = _key(tensor)
+        storage = tensor.untyped_storage()
+        key = storage._cdata
         if key in self._known or key in self._live:
             return False
-        storage = tensor.untyped_storage()
         size = storage.nbytes()
-        self._serial += 1
-        serial = self._serial
-        self._live[key] = serial
-        self._events.append((serial, size))
-        weakref.finalize(storage, self._died, key, serial, size).atexit = False
-        return True
+        serial = self._serial = self._serial + 1
+        events, live = self._events, self._live
 
-    def _died(self, key: int, serial: int, size: int) -> None:
-        if self._live.get(key) == serial:
-            del self._live[key]
-        self._events.append((serial, -size))
+        def died(_: Any) -> None:
+            events.append((serial, -size))
+            del live[key]
+
+        live[key] = (serial, weakref.ref(storage, died))
+        events.append((serial, size))
+        return True
 
     def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
         """What was counted. peak and held leave out inputs and the bytes of the outputs."""
         returned: dict[int, int] = {}
         for tensor in outputs:
-            serial = self._live.get(_key(tensor))
-            if serial is not None:
-                returned[serial] = returned.get(serial, 0) + tensor.nbytes
+            found = self._live.get(tensor.untyped_storage()._cdata)
+            if found is not None:
+                returned[found[0]] = returned.get(found[0], 0) + tensor.nbytes
         peak, held = _replay(self._events, returned)
         return {
             "flops": self.flops,
@@ -175,10 +207,6 @@ def _replay(events: Iterable[tuple[Any, int]], returned: dict[Any, int]) -> tupl
         alive += own if size > 0 else -own
         peak = max(peak, alive)
     return peak, alive
-
-
-def _key(tensor: torch.Tensor) -> int:
-    return int(tensor.untyped_storage()._cdata)
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:

@@ -8,6 +8,8 @@ reaps. Nothing the learner does can make it do anything but read bytes.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import gc
 import os
 import select
 import shutil
@@ -51,10 +53,10 @@ def serve(runtime: str) -> None:
         except (wire.Closed, wire.Malformed):
             return
         try:
-            if isinstance(request, wire.Describe):
-                _describe(request, answers)
-            else:
+            if isinstance(request, wire.Grade):
                 _Grading(request.job, requests, answers).run()
+            else:
+                _answer_in_child(request, answers)
         except wire.Closed:
             return
         except Exception:
@@ -63,6 +65,9 @@ def serve(runtime: str) -> None:
 
 def _import_for(runtime: str) -> None:
     """Everything a child would import, so that it is loaded once; nothing is computed."""
+    import numpy.linalg
+    import numpy.random  # noqa: F401
+
     from quizprep.worker import judge, learner  # noqa: F401
 
     if runtime == "numpy":
@@ -78,28 +83,35 @@ def _import_for(runtime: str) -> None:
         torch.set_num_threads(1)
     if runtime == "triton":
         from quizprep.worker import traffic  # noqa: F401
+    # Children collect garbage of their own only, and share the pages of everything else.
+    gc.collect()
+    gc.freeze()
     with contextlib.suppress(ImportError, RuntimeError):
         import py_landlock  # noqa: F401
         import pyseccomp  # noqa: F401
 
 
-def _describe(request: wire.Describe, answers: int) -> None:
-    """In a child, because loading an exercise runs its code."""
+def _answer_in_child(request: wire.Describe | wire.TellApart, answers: int) -> None:
+    """In a child, because loading an exercise runs its code and the nursery stays clean."""
     pid = os.fork()
     if pid == 0:
-        _in_child(lambda: _send_described(request, answers))
-    os.waitpid(pid, 0)
+        _in_child(lambda: wire.send(answers, _answer(request)))
+    if os.waitpid(pid, 0)[1]:
+        wire.send(answers, wire.Fault(message="the exercise's files could not be run:"))
 
 
-def _send_described(request: wire.Describe, answers: int) -> None:
+def _answer(request: wire.Describe | wire.TellApart) -> wire.Answer:
+    from quizprep.worker.apart import tell_apart
     from quizprep.worker.folder import load_mistakes
 
+    if isinstance(request, wire.TellApart):
+        return tell_apart(request)
     known = load_mistakes(request.folder).mistakes
     described = {
         name: (mistake.switches(name), mistake.concept, mistake.says, dict(mistake.cost))
         for name, mistake in known.items()
     }
-    wire.send(answers, wire.Described(mistakes=described))
+    return wire.Described(mistakes=described)
 
 
 def _in_child(work: Callable[[], None]) -> NoReturn:
@@ -145,6 +157,9 @@ class _Grading:
         order_r, order_w = os.pipe()
         reply_r, reply_w = os.pipe()
         out_r, out_w = os.pipe()
+        for pipe in (order_w, reply_w):
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
         event_r, event_w = os.pipe()
         control_r, control_w = os.pipe()
         ready_r, ready_w = os.pipe()
