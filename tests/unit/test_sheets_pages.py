@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import subprocess
@@ -101,6 +102,15 @@ def test_nothing_is_loaded() -> None:
         assert all(address.startswith("data:") for address in Outline(page).loaded)
         assert "<script" not in page and "@import" not in page
         assert set(re.findall(r"url\(.{6}", page)) == {'url("data:'}
+
+
+def test_the_font_of_last_resort_is_small_and_inside() -> None:
+    """The page carries the font that keeps roots visible, with its table for mathematics."""
+    page = render_html(small_sheet())
+    found = re.search(r"data:font/ttf;base64,([^\"]+)", page)
+    assert found is not None
+    font = base64.b64decode(found[1])
+    assert b"MATH" in font[:200] and len(font) < 2000
 
 
 def test_links_inside_a_page_lead_somewhere() -> None:
