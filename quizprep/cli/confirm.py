@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from quizprep.cli.terminal import Style, Terminal
+from quizprep.quiz.labels import label, read_labels
 from quizprep.quiz.marking import Mark, OpenMatch
-from quizprep.quiz.marking.labels import label, read_labels
 from quizprep.quiz.marking.open_answer import corrected
 from quizprep.quiz.marking.open_answer import mark as mark_of
 from quizprep.quiz.posed import Posed
