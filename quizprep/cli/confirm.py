@@ -27,7 +27,8 @@ def confirmed(terminal: Terminal, posed: Posed, match: OpenMatch) -> Mark:
         _row(terminal, row, "wrong  ", posed.text(claim.says), "red")
     count = len(points) + len(claims)
     while True:
-        reply = terminal.ask("Enter if that is fair, or the letters to flip: ")
+        terminal.say("Enter if that is fair, or the letters to flip.", "dim")
+        reply = terminal.ask()
         if reply is None or not reply.strip():
             return mark_of(match)
         rows = read_labels(reply, count)

@@ -55,7 +55,7 @@ def test_a_wording_is_found_in_any_order_case_and_ending(text: str) -> None:
         "The variance. It grows.",
         "The mean grows.",
         "Neither variance nor mean grow.",
-        "variance of one thing and then many other words in between until at last some number grows",
+        "variance of one thing, many other words stand in between, until at last some number grows",
     ],
 )
 def test_a_denied_or_scattered_wording_is_not_said(text: str) -> None:
