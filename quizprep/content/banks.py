@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from quizprep.content import mathtext
-from quizprep.content.library import Library, plain_id
+from quizprep.content.library import Library, plain_id, shipped_root
 from quizprep.content.loading import located, read_file, shown_path
 from quizprep.content.question_checks import Finding, question_findings
 from quizprep.content.questions import Bank, Question
@@ -47,7 +47,7 @@ def check_banks(library: Library) -> list[Problem]:
     known = _Known(library, banks, complete)
     problems: list[Problem] = []
     for topic, bank in banks.items():
-        path = library.root / "questions" / f"{topic}.yaml"
+        path = library.question_folder / f"{topic}.yaml"
         findings = [*_bank_findings(topic, bank), *known.findings(topic, bank)]
         for place, question in enumerate(bank.questions):
             findings += [
@@ -94,7 +94,7 @@ class _Known:
         self.questions: Collection[str] | None = ids if complete else None
         self.concepts = _keys(lambda: library.concepts)
         self.sources = _keys(lambda: library.sources)
-        self.exercises: Collection[str] = library.exercise_ids
+        self.exercises = _exercises(library)
 
     def findings(self, topic: str, bank: Bank) -> Iterator[Finding]:
         seen: set[str] = set()
@@ -119,6 +119,13 @@ class _Known:
             listed = ", ".join(self.exercises) or "none"
             message = f"{question.exercise} is not a folder under exercises (there are: {listed})"
             yield ("exercise",), message
+
+
+def _exercises(library: Library) -> Collection[str]:
+    """A folder of banks only may point to the exercises that are shipped, as to our sources."""
+    if (library.root / "exercises").is_dir():
+        return library.exercise_ids
+    return Library(shipped_root()).exercise_ids
 
 
 def _keys(load: Callable[[], Collection[str]]) -> Collection[str] | None:
@@ -148,6 +155,6 @@ def _concept_problems(library: Library) -> list[Problem]:
     for name in _keys(lambda: library.concepts) or ():
         other = seen.setdefault(plain_id(name), name)
         if other != name:
-            path = shown_path(library.root / "questions" / "concepts.yaml")
+            path = shown_path(library.question_folder / "concepts.yaml")
             problems.append(Problem(path, None, name, f"is {other} in another spelling; keep one"))
     return problems

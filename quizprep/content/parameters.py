@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import combinations
 
 from quizprep.content.mathtext import split_math
 from quizprep.content.questions import Growth, Number, Question, Scalar
@@ -56,7 +57,7 @@ def draw(question: Question, seed: int) -> dict[str, Scalar]:
             values = _combination(question, place)
             if admissible(question, values):
                 return values
-        message = "in every draw a trap gives the answer; change the values or the trap"
+        message = "in every draw a trap gives the answer, or what another trap gives"
     except FormulaError as error:
         message = f"a formula {error}"
     raise ContentError([Problem(question.id, None, "given", message)])
@@ -85,17 +86,18 @@ def _combination(question: Question, place: int) -> dict[str, Scalar]:
 
 
 def admissible(question: Question, values: Mapping[str, Scalar]) -> bool:
-    """Whether right and wrong can be told apart in this draw.
+    """Whether the answer and every trap can be told apart in this draw.
 
-    For a number: no trap's band of tolerance touches the answer's. For a growth: no trap is
-    the answer's big-O. Raises FormulaError where a formula cannot be computed.
+    For a number: no two of them have bands of tolerance that touch, so that no right reply is
+    called wrong and no mistake gets another's name. For a growth: no trap is the answer's big-O.
+    Raises FormulaError where a formula cannot be computed.
     """
     if isinstance(question, Growth):
         return not any(same_growth(question, trap.gives) for trap in question.traps)
     if not isinstance(question, Number):
         return True
-    answer = answer_value(question, values)
-    return all(_apart(question, answer, trap) for trap in trap_values(question, values))
+    amounts = [answer_value(question, values), *trap_values(question, values)]
+    return all(apart(question, one, other) for one, other in combinations(amounts, 2))
 
 
 def tolerance(question: Number) -> Fraction:
@@ -114,9 +116,10 @@ def trap_values(question: Number, values: Mapping[str, Scalar]) -> tuple[Value, 
     return tuple(parsed(trap.gives).evaluate(symbols) for trap in question.traps)
 
 
-def _apart(question: Number, answer: Value, trap: Value) -> bool:
-    right, wrong = Fraction(answer), Fraction(trap)
-    return abs(right - wrong) > tolerance(question) * (abs(right) + abs(wrong))
+def apart(question: Number, one: Value, other: Value) -> bool:
+    """Whether the bands of tolerance around two amounts do not touch."""
+    left, right = Fraction(one), Fraction(other)
+    return abs(left - right) > tolerance(question) * (abs(left) + abs(right))
 
 
 def same_growth(question: Growth, text: str) -> bool:
@@ -193,15 +196,17 @@ def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:
 def number_text(value: Value) -> str:
     """A number as people write it: ``4096``, ``524,288``, ``0.125``, ``33.33``.
 
-    Whole numbers from 10,000 on have thousands separators; others are rounded to four
-    significant digits (to a tenth from 1,000 on) and have no trailing zeros.
+    Numbers from 10,000 on have thousands separators. Whole numbers are exact; others are
+    rounded to four significant digits (between a thousand and a million to a tenth) and have
+    no trailing zeros.
     """
     exact = Fraction(value)
     size = abs(exact)
     if exact.denominator != 1:
         if size < Fraction(1, 10_000):
             return f"{float(exact):.3g}"
-        exact = round(exact, 1 if size >= 1000 else 3 - math.floor(math.log10(size)))
+        digits = 3 - math.floor(math.log10(size))
+        exact = round(exact, max(digits, 1) if size < 10**6 else digits)
     grouping = "," if abs(exact) >= 10_000 else ""
     if exact.denominator == 1:
         return f"{int(exact):{grouping}}"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from itertools import combinations
 
 from quizprep.content import mathtext
 from quizprep.content.parameters import (
+    admissible,
     answer_value,
+    apart,
     every_draw,
     gap_problems,
     gaps,
     parsed,
     same_growth,
-    tolerance,
     trap_values,
 )
 from quizprep.content.questions import (
@@ -36,7 +37,7 @@ Finding = tuple[Steps, str]
 """A field of a question and what to write instead."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_WORD = re.compile(r"[a-z0-9][a-z0-9^/.+=-]*\*?")
+_WORD = re.compile(r"[a-z0-9]+([_^/.+=-][a-z0-9]+)*\*?")
 _PREFIXED = frozenset(
     [f"{p}B" for p in ("", "k", "Ki", "M", "Mi", "G", "Gi", "T", "Ti")]
     + [f"{p}flop{s}" for p in ("", "k", "M", "G", "T", "P") for s in ("", "s")]
@@ -87,6 +88,11 @@ def shown_texts(question: Question) -> Iterator[tuple[Steps, str]]:
                 yield ("points", place, "says"), point.says
             for place, claim in enumerate(wrong):
                 yield ("wrong", place, "says"), claim.says
+        case Cloze(accept=accept, traps=traps):
+            for place, text in enumerate(accept):
+                yield ("accept", place), text
+            for place, trap in enumerate(traps):
+                yield ("traps", place, "gives"), trap.gives
         case Growth(symbols=symbols):
             for name, meaning in symbols.items():
                 yield ("symbols", name), meaning
@@ -174,43 +180,35 @@ def _number(question: Number) -> Iterator[Finding]:
 
 def _draws(question: Number) -> Iterator[Finding]:
     """Traps against the answer and against each other, over every draw."""
-    draws = equal_draws = 0
+    draws = fair = 0
     equal: Counter[int] = Counter()
-    close: dict[int, str] = {}
     twins: Counter[tuple[int, int]] = Counter()
-    allowed = tolerance(question)
+    close: dict[int, str] = {}
     for values in every_draw(question):
         draws += 1
-        right = Fraction(answer_value(question, values))
-        wrong = [Fraction(value) for value in trap_values(question, values)]
-        twins.update((i, j) for j in range(len(wrong)) for i in range(j) if wrong[i] == wrong[j])
-        hit = [place for place, value in enumerate(wrong) if value == right]
-        equal.update(hit)
-        equal_draws += bool(hit)
+        fair += admissible(question, values)
+        right = answer_value(question, values)
+        wrong = trap_values(question, values)
         for place, value in enumerate(wrong):
-            distance = abs(value - right)
-            if distance and distance <= allowed * (abs(right) + abs(value)):
+            equal[place] += value == right
+            if value != right and not apart(question, value, right):
                 shown = ", ".join(f"{name} = {item}" for name, item in values.items())
                 close.setdefault(place, shown or "the only draw")
+        for (i, one), (j, other) in combinations(enumerate(wrong), 2):
+            twins[i, j] += not apart(question, one, other)
     for place, shown in close.items():
-        yield (
-            ("traps", place, "gives"),
-            f"lies within the tolerance of {question.tolerance} around the answer ({shown}); "
-            "narrow the tolerance or change the values",
-        )
+        message = f"lies within the tolerance of {question.tolerance} around the answer ({shown})"
+        yield ("traps", place, "gives"), f"{message}; narrow the tolerance or change the values"
+    if 2 * fair >= draws:
+        return
     for place, count in equal.items():
-        if 2 * count > draws:
-            yield (
-                ("traps", place, "gives"),
-                f"equals the answer in {count} of {draws} draws; change the values or the trap",
-            )
-    if 2 * equal_draws > draws and not any(2 * count > draws for count in equal.values()):
-        message = f"leaves {draws - equal_draws} of {draws} draws in which no trap is the answer"
-        yield ("given",), f"{message}; at least half are needed"
+        if count:
+            message = f"equals the answer in {count} of {draws} draws"
+            yield ("traps", place, "gives"), f"{message}; change the values or the trap"
     for (first, second), count in twins.items():
-        if count == draws:
-            message = f"always equals traps[{first}]; remove one of them"
-            yield ("traps", second, "gives"), message
+        if count:
+            message = f"equals traps[{first}] in {count} of {draws} draws"
+            yield ("traps", second, "gives"), f"{message}; change the values, or remove one of them"
 
 
 def _growth(question: Growth) -> Iterator[Finding]:
@@ -296,14 +294,15 @@ def _open(question: Open) -> Iterator[Finding]:
         for i, claim in enumerate(question.wrong)
         for j, text in enumerate(claim.accept)
     ]
+    seen: set[str] = set()
     for steps, text in wordings:
         odd = [w for word in text.split() for w in word.split("|") if not _WORD.fullmatch(w)]
         if odd:
-            message = (
-                f"holds {odd[0]!r}; write lower-case words, | between alternatives, * at an end"
-            )
-            yield steps, message
-    yield from _repeats([text for _, text in wordings], "points", "is accepted twice")
+            advice = "write lower-case words, | between alternatives, * at an end"
+            yield steps, f"holds {odd[0]!r}; {advice}"
+        if text in seen:
+            yield steps, "is accepted twice in this question; keep one"
+        seen.add(text)
 
 
 def _repeats(items: Sequence[object], owner: str | Steps, message: str) -> Iterator[Finding]:

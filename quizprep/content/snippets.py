@@ -35,7 +35,7 @@ def check_snippets(library: Library) -> list[Problem]:
         for place, question in enumerate(bank.questions):
             if isinstance(question, Code) and (finding := _finding(question)) is not None:
                 findings.append((("questions", place, *finding[0]), finding[1]))
-        problems += placed(library.root / "questions" / f"{topic}.yaml", findings)
+        problems += placed(library.question_folder / f"{topic}.yaml", findings)
     return problems
 
 

@@ -71,10 +71,12 @@ class _Walk:
 
     def _union(self, value: Any, kind: inspect.UnionType, steps: Steps) -> Iterator[Fault]:
         structs = [item for item in kind.types if isinstance(item, inspect.StructType)]
-        if structs and isinstance(value, Mapping):
+        if value is None and any(isinstance(item, inspect.NoneType) for item in kind.types):
+            return
+        if len(structs) > 1 and isinstance(value, Mapping):
             yield from self._tagged(value, structs, steps)
         elif structs:
-            yield self.fault(steps, _expected("fields, each as 'key: value'", value))
+            yield from self._struct(value, structs[0], steps)
         elif all(_leaf_fault(value, item) is not None for item in kind.types):
             plain = [item for item in kind.types if not isinstance(item, inspect.NoneType)]
             if len(plain) == 1:

@@ -16,12 +16,16 @@ from typing import Any
 
 import yaml
 
+from quizprep.content.yaml_scalars import SPECIAL_STARTS, resolve
+from quizprep.content.yaml_syntax import syntax_fault
+
 MAX_DEPTH = 20
-MAX_DIGITS = 40
 SPARE = "\0"
 """Begins the keys under which values lie whose own key is at fault; no file can hold it."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 Step = str | int
 Steps = tuple[Step, ...]
@@ -266,8 +270,8 @@ class _Builder:
                 )
                 return FAULTY
             return value
-        if not value or value[0] in _SPECIAL_STARTS:
-            resolved, message = _resolve(value)
+        if not value or value[0] in SPECIAL_STARTS:
+            resolved, message = resolve(value)
             if message is not None:
                 self._fault(event.start_mark.line + 1, message)
                 return FAULTY
@@ -293,125 +297,3 @@ _CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 def _events(text: str) -> Iterator[Any]:
     yield from yaml.parse(text, Loader=_Loader)
-
-
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-_SPECIAL_STARTS = frozenset("0123456789+-.~tTfFnNyYoO")
-_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
-_TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_NOTHING = frozenset(("", "~", "null", "Null", "NULL"))
-_OLD_TRUTH = re.compile(r"(yes|on)|no|off", re.IGNORECASE)
-_CLOCK = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
-_EXPONENT = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)[eE][-+]?[0-9]{1,6}")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt\s].*)?")
-_ODD_NUMBER = re.compile(
-    r"[-+]?(0[0-7_]+|0[0-9]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+"
-    r"|0[0-9]+\.[0-9]*)|[-+]?\.(inf|nan)",
-    re.IGNORECASE,
-)
-
-
-def _resolve(value: str) -> tuple[Any, str | None]:
-    """A plain scalar's value, or why it cannot be taken."""
-    if value in _NOTHING:
-        return None, None
-    if value in _TRUTHS:
-        return _TRUTHS[value], None
-    if _WHOLE.fullmatch(value) or _DECIMAL.fullmatch(value):
-        if len(value) > MAX_DIGITS:
-            return None, f"is a number of more than {MAX_DIGITS} digits"
-        return (float(value) if "." in value else int(value)), None
-    return value, _surprise(value)
-
-
-def _surprise(value: str) -> str | None:
-    quoted = f'"{value}"'
-    if truth := _OLD_TRUTH.fullmatch(value):
-        word = "true" if truth[1] else "false"
-        return f"{value} means {word} to many YAML readers; quote it: {quoted}, or write {word}"
-    if _CLOCK.fullmatch(value):
-        return f"{value} is the number {_base_60(value)} to many YAML readers; quote it: {quoted}"
-    if _EXPONENT.fullmatch(value):
-        return (
-            f"{value} is text to some YAML readers and a number to others; "
-            f"write the number out, or quote it: {quoted}"
-        )
-    if _DATE.fullmatch(value):
-        return f"{value} is a date to many YAML readers; quote it: {quoted}"
-    if _ODD_NUMBER.fullmatch(value):
-        return (
-            f"{value} is not read alike by all YAML readers; "
-            f"write a plain decimal number, or quote it: {quoted}"
-        )
-    return None
-
-
-def _base_60(value: str) -> str:
-    total = 0.0
-    for digits in value.lstrip("+-").replace("_", "").split(":"):
-        total = total * 60 + float(digits)
-    return f"{-total if value.startswith('-') else total:.10g}"
-
-
-# What libyaml says, and what an author can do about it.
-_SYNTAX = (
-    ("mapping values are not allowed", "a colon and a space inside unquoted text; quote the text"),
-    (
-        "could not find expected ':'",
-        "this is neither 'key: value' nor part of the text above; check colon and indentation",
-    ),
-    (
-        "did not find expected key",
-        "this does not fit here; indent it like the fields above, and quote text that goes on "
-        "after a closing quote",
-    ),
-    (
-        "did not find expected '-' indicator",
-        "this does not fit here; indent it like the items above and begin it with '- '",
-    ),
-    ("did not find expected ',' or ']'", "the list in [ ] is not closed; write , or ]"),
-    ("did not find expected ',' or '}'", "the mapping in { } is not closed; write , or }"),
-    (
-        "unknown escape character",
-        "in double quotes a backslash begins an escape; use single quotes or a block (|)",
-    ),
-    (
-        "did not find expected hexdecimal number",
-        "in double quotes a backslash begins an escape; use single quotes or a block (|)",
-    ),
-    (
-        "cannot start any token",
-        "a text cannot begin with this character; quote the text",
-    ),
-    (
-        "block sequence entries are not allowed",
-        "a list item cannot stand here; begin the list on a line of its own",
-    ),
-    (
-        "unexpected end of stream",
-        "the text that begins here is never closed; is the file cut off?",
-    ),
-    (
-        "unexpected document indicator",
-        "the text that begins here is never closed; is the file cut off?",
-    ),
-)
-
-
-def syntax_fault(error: yaml.YAMLError, text: str) -> tuple[int, str]:
-    """The line and the advice for an error of the YAML reader."""
-    problem = str(getattr(error, "problem", None) or error)
-    mark = getattr(error, "problem_mark", None)
-    context_mark = getattr(error, "context_mark", None)
-    lines = text.splitlines() or [""]
-    row = min(mark.line if mark is not None else 0, len(lines) - 1)
-    start = lines[row][: len(lines[row]) - len(lines[row].lstrip())]
-    if "\t" in start:
-        return row + 1, "is indented with a tab; YAML allows only spaces"
-    for phrase, advice in _SYNTAX:
-        if phrase in problem:
-            if "never closed" in advice and context_mark is not None:
-                row = min(context_mark.line, len(lines) - 1)
-            return row + 1, f"is not valid YAML: {advice}"
-    return row + 1, f"is not valid YAML: {problem}"

@@ -1,0 +1,88 @@
+"""``quizprep check``: the content's own test, for our banks and exercises and for yours."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from quizprep.cli.terminal import Terminal
+from quizprep.content.banks import check_banks, load_library_problems
+from quizprep.content.library import Library, shipped_root
+from quizprep.content.snippets import check_snippets
+from quizprep.errors import ContentError, ExitCode, Problem, UsageError
+from quizprep.quiz.proof import question_problems
+
+
+@click.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--exercise", "only", multiple=True, help="Prove only this exercise; repeatable.")
+@click.option("--banks", "banks_only", is_flag=True, help="Only the question banks.")
+@click.option("--quick", is_flag=True, help="Leave out pairs of mistakes.")
+def check(path: Path | None, only: tuple[str, ...], banks_only: bool, quick: bool) -> int:
+    """Test the content itself, under PATH or what is shipped.
+
+    Banks: everything loads, refers to what exists, and is marked as it should be. Exercises:
+    the starter fails, the solution passes, every known mistake fails under its own name.
+    """
+    if path is not None and not path.is_dir():
+        raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
+    library = Library(path if path is not None else shipped_root())
+    terminal = Terminal()
+    names = [library.exercise(name).id for name in only]
+    if not names:
+        _finish(_bank_problems(library, terminal))
+    if not banks_only:
+        _finish(_exercise_problems(library, names or list(library.exercise_ids), quick, terminal))
+    return ExitCode.PASSED
+
+
+def _finish(problems: list[Problem]) -> None:
+    if problems:
+        raise ContentError(problems)
+
+
+def _bank_problems(library: Library, terminal: Terminal) -> list[Problem]:
+    problems = load_library_problems(library)
+    problems += check_banks(library)
+    if problems:
+        return problems
+    problems += question_problems(library)
+    problems += check_snippets(library)
+    count = sum(len(bank.questions) for bank in library.banks.values())
+    if not problems:
+        terminal.say(f"ok   {count} questions in {len(library.topics)} topics", "green")
+    return problems
+
+
+def _exercise_problems(
+    library: Library, names: list[str], quick: bool, terminal: Terminal
+) -> list[Problem]:
+    from quizprep.cli.grade import hidden_folders
+    from quizprep.grading.pipeline import Grader
+    from quizprep.grading.pool import Pool
+    from quizprep.grading.proof import Prover
+
+    problems: list[Problem] = []
+    with Pool() as pool:
+        prover = Prover(pool, Grader(pool, hidden_folders(library)), _progress)
+        for name in names:
+            evidence = prover.prove(library.exercise(name), pairs=not quick)
+            _progress("")
+            problems += evidence.problems
+            if evidence.problems:
+                terminal.say(f"FAIL {name}: {len(evidence.problems)} problems", "red")
+                continue
+            told = f", {evidence.told_apart} pairs told apart" if not quick else ""
+            terminal.say(f"ok   {name}: {evidence.singles} mistakes named{told}", "green")
+            for meter, formula in evidence.formulas.items():
+                terminal.say(f"{meter} = {formula}", "dim", 5)
+    return problems
+
+
+def _progress(text: str) -> None:
+    """One line on standard error that is rewritten; only on a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text[:70]}")
+        sys.stderr.flush()

@@ -1,0 +1,192 @@
+"""``quizprep grade``: the learner's file in, a verdict out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from quizprep import report
+from quizprep.cli.predict import ask_predictions, show_predictions
+from quizprep.cli.terminal import Terminal
+from quizprep.cli.watch import watch
+from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.errors import ExitCode, QuizprepError, UsageError
+from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.pool import Pool
+from quizprep.grading.verdict import Verdict
+from quizprep.grading.wire import Progress
+from quizprep.store import Store, default_home
+
+MAX_SOURCE = 1 << 20
+"""Bytes of a submission; more than a person writes."""
+
+
+@click.command()
+@click.argument("exercise")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--watch", "watching", is_flag=True, help="Grade again after every save.")
+@click.option("--predict", is_flag=True, help="Say the cost before it is measured.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML to a file.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Repeat the cases of a report.")
+@click.option(
+    "--require-confinement", is_flag=True, help="Refuse to run code that cannot be confined."
+)
+def grade(
+    exercise: str,
+    file: Path | None,
+    watching: bool,
+    predict: bool,
+    as_json: bool,
+    junit: Path | None,
+    seed: int | None,
+    require_confinement: bool,
+) -> int:
+    """Grade your solution of EXERCISE: correctness, the mistake by name, its cost as a formula.
+
+    FILE is ./EXERCISE.py unless you name another.
+    """
+    if as_json and (watching or predict):
+        raise UsageError("--json prints one verdict; it does not go with --watch or --predict.")
+    library = Library(shipped_root())
+    task = library.exercise(exercise)
+    path = file or Path(f"{task.id}.py")
+    if not watching:
+        read_submission(path, task)
+    terminal = Terminal()
+    with Pool() as pool:
+        grader = Grader(pool, hidden_folders(library), require_confinement=require_confinement)
+        # The nursery imports torch from here on, while this process opens its store.
+        grader.warm_up(task)
+        with Store.open() as store:
+
+            def once() -> Verdict:
+                submission = read_submission(path, task)
+                predictions = ask_predictions(task.spec, terminal) if predict else {}
+                verdict = grader.grade(task, submission, seed, _progress(as_json))
+                _clear_progress()
+                remember(store, verdict)
+                if junit is not None:
+                    _write(junit, report.to_junit(verdict))
+                if as_json:
+                    click.echo(report.to_json(verdict))
+                else:
+                    print_verdict(terminal, verdict, topics_behind(library, verdict))
+                    show_predictions(predictions, verdict, task.spec, terminal)
+                return verdict
+
+            if not watching:
+                return exit_code(once())
+            last: list[Verdict] = []
+
+            def again() -> None:
+                try:
+                    last[:] = [once()]
+                except UsageError as error:
+                    terminal.say(error.message, "red")  # the file went away in between
+
+            def hint() -> None:
+                terminal.say(next_hint(store, task))
+
+            try:
+                watch(path, again, hint)
+            except KeyboardInterrupt:
+                terminal.say()
+            return exit_code(last[0]) if last else ExitCode.NOT_PASSED
+
+
+def read_submission(path: Path, task: Exercise) -> Submission:
+    """The learner's file; raises UsageError where there is none to grade."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder.", hint="Name the Python file in it.")
+    try:
+        if path.stat().st_size > MAX_SOURCE:
+            raise UsageError(f"{path} is larger than 1 MiB.", hint="Name a Python source file.")
+        return Submission(path.name, path.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"There is no file {path}.", hint=f"Begin with: quizprep start {task.id}"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def hidden_folders(library: Library) -> tuple[str, ...]:
+    """What no submission may read: every answer, and what the program stores."""
+    shipped = shipped_root()
+    roots = {library.root, shipped}
+    folders = [root / name for root in roots for name in ("exercises", "solutions", "questions")]
+    return (*(str(folder) for folder in folders), str(default_home()))
+
+
+def remember(store: Store, verdict: Verdict) -> None:
+    """Store the attempt; a named mistake makes the questions on its concept due."""
+    if any(stage.status == "error" for stage in verdict.stages):
+        return
+    now = datetime.now(UTC)
+    mistakes = [mistake.id for mistake in verdict.mistakes]
+    store.record_attempt(verdict.exercise, verdict.passed, mistakes, verdict.json().decode(), now)
+    for mistake in verdict.mistakes:
+        reason = f"Your {verdict.exercise} had the mistake {mistake.id}."
+        store.bring_forward([mistake.concept], reason, now)
+
+
+def topics_behind(library: Library, verdict: Verdict) -> tuple[str, ...]:
+    """The topics that ask about the concepts of the mistakes that were named."""
+    concepts = {mistake.concept for mistake in verdict.mistakes}
+    if not concepts:
+        return ()
+    found = {
+        topic for topic, question in library.questions.values() if concepts & {*question.concepts}
+    }
+    return tuple(sorted(found))
+
+
+def next_hint(store: Store, task: Exercise) -> str:
+    """The next hint of the exercise, counted; or word that there is none."""
+    if store.hints_shown(task.id) >= len(task.spec.hints):
+        return f"There are no more hints; quizprep hint {task.id} shows them again."
+    number = store.show_hint(task.id)
+    return f"Hint {number} of {len(task.spec.hints)}: {task.spec.hints[number - 1].strip()}"
+
+
+def print_verdict(terminal: Terminal, verdict: Verdict, topics: tuple[str, ...]) -> None:
+    """The report on a terminal or into a pipe."""
+    for line in report.lines(verdict, topics):
+        terminal.say(line.text, line.style, line.indent)
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0 passed, 1 not passed, 4 when the grader itself failed."""
+    if any(stage.status == "error" for stage in verdict.stages):
+        return ExitCode.INTERNAL
+    return ExitCode.PASSED if verdict.passed else ExitCode.NOT_PASSED
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise QuizprepError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _progress(quiet: bool) -> Callable[[Progress], None] | None:
+    """A line on standard error that is rewritten while cases run; only on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        return None
+
+    def show(progress: Progress) -> None:
+        sys.stderr.write(f"\r\x1b[K{progress.stage} {progress.done}/{progress.total} ")
+        sys.stderr.flush()
+
+    return show
+
+
+def _clear_progress() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

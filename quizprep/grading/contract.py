@@ -1,0 +1,246 @@
+"""Is a measured cost allowed? Formulas are compared, in every symbol; nothing is measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from quizprep.content.exercises import Contract, Limit
+from quizprep.formula import (
+    Exponents,
+    Polynomial,
+    Relation,
+    dominated,
+    faster_direction,
+    parse,
+    relation,
+)
+from quizprep.grading.verdict import NamedMistake, ReadingVerdict, WitnessVerdict
+from quizprep.grading.wire import ComparisonResult, CostResult, Reading, WitnessResult
+
+EXCESS = 0.2
+"""A measured exponent beyond the contract's that still passes where no formula fits."""
+
+SMALL_BYTES = 4096
+"""A reading as small as this meets every budget."""
+
+WITNESS_FACTOR = 1.6
+WITNESS_SLACK = 3 << 20
+"""Resident growth may exceed the meters by this: pages, fragments, the interpreter's own."""
+
+_UNITS = {"flops": "flops", "elementwise": "operations", "calls": "calls"}
+
+
+def polynomial(reading: Reading) -> Polynomial | None:
+    """The fitted formula of a reading."""
+    if reading.terms is None:
+        return None
+    return Polynomial.of(
+        {_monomial(term.powers): Fraction(term.top, term.bottom) for term in reading.terms}
+    )
+
+
+def _monomial(powers: Mapping[str, int]) -> Exponents:
+    return tuple(sorted(powers.items()))
+
+
+def judge_readings(cost: CostResult, contract: Contract) -> tuple[ReadingVerdict, ...]:
+    """Each meter held against its limit; the comparisons at the end."""
+    limits = contract.limits()
+    where = tuple(relation(text) for text in contract.where)
+    by_name = {reading.meter: reading for reading in cost.readings}
+    verdicts = []
+    for reading in cost.readings:
+        limit = limits.get("flops" if reading.meter == "elementwise" else reading.meter)
+        if limit is None:
+            continue
+        verdicts.append(_judge(reading, limit, contract, where, by_name))
+    verdicts += [
+        _judge_comparison(result, spec.at_most, spec.says)
+        for result, spec in zip(cost.comparisons, contract.compare, strict=True)
+    ]
+    return tuple(verdicts)
+
+
+def _judge(
+    reading: Reading,
+    limit: Limit,
+    contract: Contract,
+    where: Sequence[Relation],
+    by_name: Mapping[str, Reading],
+) -> ReadingVerdict:
+    order = list(contract.sizes)
+    found = polynomial(reading)
+    required = limit.exact or limit.growth or ""
+    if found is None and not reading.values:
+        return ReadingVerdict(
+            meter=reading.meter, status="skip", required=required, message=reading.note
+        )
+    formula = found.text(order) if found is not None else ""
+    growth = found.growth(where).text(order) if found is not None else _measured(reading, order)
+    problems = [
+        *_growth_problems(reading, found, limit, where, order),
+        *_budget_problems(reading, limit, by_name),
+    ]
+    message = "; ".join(problems)
+    if not message and found is None:
+        message = "no exact formula predicts all readings; this is the measured growth"
+    return ReadingVerdict(
+        meter=reading.meter,
+        status="fail" if problems else "pass",
+        formula=formula,
+        growth=growth,
+        required=_plain(required),
+        message=message,
+        largest=reading.largest,
+        solution=reading.solution_largest,
+    )
+
+
+def _plain(formula: str) -> str:
+    return formula.replace("**", "^")
+
+
+def _measured(reading: Reading, order: Sequence[str]) -> str:
+    parts = [
+        name if abs(slope - 1) < 0.05 else f"{name}^{slope:.2g}"
+        for name, slope in ((s, reading.slopes.get(s, 0.0)) for s in order)
+        if abs(slope) >= 0.05
+    ]
+    return "about " + ("*".join(parts) or "1")
+
+
+def _growth_problems(
+    reading: Reading,
+    found: Polynomial | None,
+    limit: Limit,
+    where: Sequence[Relation],
+    order: Sequence[str],
+) -> list[str]:
+    if limit.exact is not None and reading.meter != "elementwise":
+        exact = parse(limit.exact).expand()
+        if found is None:
+            return [f"no exact formula; the contract asks for exactly {exact.text(order)}"]
+        if found != exact:
+            return [f"the contract asks for exactly {exact.text(order)}"]
+        return []
+    if limit.growth is None:
+        return []
+    bound = parse(limit.growth).expand()
+    if found is None:
+        return _measured_problems(reading, where, order)
+    if dominated(found, bound, where):
+        return []
+    bounds = [monomial for monomial, _ in bound.terms]
+    for monomial, _ in found.terms:
+        direction = faster_direction(monomial, bounds, where)
+        if direction:
+            term = Polynomial(((monomial, Fraction(1)),)).text(order)
+            names = " and ".join(name for name in order if name in direction)
+            return [
+                f"{term} grows faster than the contract's {bound.text(order)} when {names} grows"
+                if len(direction) == 1
+                else f"{term} grows faster than the contract's {bound.text(order)} "
+                f"when {names} grow together"
+            ]
+    return []
+
+
+def _measured_problems(
+    reading: Reading, where: Sequence[Relation], order: Sequence[str]
+) -> list[str]:
+    """Directions in which the measured exponent exceeds the contract's.
+
+    A symbol that a relation keeps below others (window <= n) cannot grow without them, so it
+    is looked at together with them.
+    """
+    above = {name: {name} for name in order}
+    for pair in where:
+        for small, _ in pair.small:
+            above.setdefault(small, {small}).update(large for large, _ in pair.large)
+    return [
+        f"it grows faster than allowed in {' and '.join(n for n in order if n in names)}"
+        for names in above.values()
+        if sum(reading.excess.get(name, 0.0) for name in names) > EXCESS
+    ]
+
+
+def _budget_problems(reading: Reading, limit: Limit, by_name: Mapping[str, Reading]) -> list[str]:
+    if limit.budget is None or reading.solution_largest is None or reading.meter == "elementwise":
+        return []
+    used, own = reading.largest, reading.solution_largest
+    if reading.meter == "flops" and "elementwise" in by_name:
+        # Products may be written as element-wise work, so both count together.
+        other = by_name["elementwise"]
+        used, own = used + other.largest, own + (other.solution_largest or 0)
+    allowed = limit.budget * max(own, SMALL_BYTES)
+    if used <= allowed:
+        return []
+    unit = _UNITS.get(reading.meter, "bytes")
+    return [
+        f"{used / max(own, 1):.2f} times the solution's {own:,} {unit} at the largest size; "
+        f"{limit.budget:g} times is allowed"
+    ]
+
+
+def _judge_comparison(result: ComparisonResult, at_most: float, says: str) -> ReadingVerdict:
+    share = result.at / max(result.against, 1)
+    return ReadingVerdict(
+        meter=result.meter,
+        status="pass" if share <= at_most else "fail",
+        required=f"at most {at_most:g} of {result.against:,}",
+        growth=f"{share:.2f} of {result.against:,}",
+        message="" if share <= at_most else says,
+        largest=result.at,
+    )
+
+
+def judge_witness(witness: WitnessResult | None) -> WitnessVerdict | None:
+    """Does the process confirm what its meters say?"""
+    if witness is None:
+        return None
+    if not witness.available:
+        return WitnessVerdict(
+            status="skip", message="resident memory cannot be read from outside on this system"
+        )
+    allowed = WITNESS_FACTOR * witness.metered + WITNESS_SLACK
+    message = ""
+    if witness.resident > allowed:
+        sizes = ", ".join(f"{name}={value}" for name, value in witness.params.items())
+        message = (
+            f"the meters saw {mebibytes(witness.metered)}, but the process grew by "
+            f"{mebibytes(witness.resident)} ({sizes}): your code uses memory that the meters "
+            "cannot see"
+        )
+    return WitnessVerdict(
+        status="fail" if message else "pass",
+        resident=witness.resident,
+        metered=witness.metered,
+        message=message,
+    )
+
+
+def mebibytes(size: int) -> str:
+    """A number of bytes for a person."""
+    return f"{size / (1 << 20):.1f} MiB"
+
+
+def name_cost_mistakes(cost: CostResult, contract: Contract) -> tuple[NamedMistake, ...]:
+    """The mistakes of cost whose whole signature the readings have."""
+    where = tuple(relation(text) for text in contract.where)
+    found = {reading.meter: polynomial(reading) for reading in cost.readings}
+    named = {mistake.id: mistake for mistake in cost.named}
+    return tuple(
+        NamedMistake(id=name, says=named[name].says, concept=named[name].concept)
+        for name, signature in cost.signatures.items()
+        if all(_matches(found.get(meter), text, where) for meter, text in signature.items())
+    )
+
+
+def _matches(found: Polynomial | None, text: str, where: Sequence[Relation]) -> bool:
+    if found is None:
+        return False
+    if not text.startswith("~"):
+        return found == parse(text).expand()
+    wanted = parse(text[1:]).expand()
+    return dominated(found, wanted, where) and dominated(wanted, found, where)

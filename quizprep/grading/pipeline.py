@@ -1,0 +1,214 @@
+"""One grading from end to end: plan the job, have it judged, hold the costs to the contract."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from quizprep.content.exercises import Runtime
+from quizprep.content.library import Exercise
+from quizprep.formula import parse
+from quizprep.grading import plan, wire
+from quizprep.grading.contract import judge_readings, judge_witness, name_cost_mistakes
+from quizprep.grading.pool import GraderFault, Pool
+from quizprep.grading.verdict import (
+    CaseVerdict,
+    NamedMistake,
+    ReadingVerdict,
+    Stage,
+    Verdict,
+    WitnessVerdict,
+)
+
+DEADLINE = {"numpy": 20.0, "torch": 20.0, "triton": 60.0}
+"""Seconds a submission may take for everything it is asked."""
+
+MEMORY = 1 << 30
+"""Bytes of address space a submission may take beyond its runtime's own."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The learner's file, read."""
+
+    name: str
+    source: bytes
+
+
+def new_seed() -> int:
+    """A fresh secret seed; the report prints it."""
+    return secrets.randbits(32)
+
+
+class Grader:
+    """Grades submissions; keeps what the next grading of the same exercise can use again."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        hidden: tuple[str, ...] = (),
+        confine: bool = True,
+        require_confinement: bool = False,
+    ) -> None:
+        """hidden are folders that no submission may read; confine=False is for content that is
+        trusted. With require_confinement a submission that cannot be confined is not run."""
+        self._pool = pool
+        self._hidden = hidden
+        self._confine = confine
+        self._require_confinement = require_confinement
+        self._fixed: dict[str, tuple[wire.Case, ...]] = {}
+
+    def warm_up(self, exercise: Exercise) -> None:
+        """Start importing the exercise's runtime."""
+        self._pool.nursery(exercise.spec.runtime)
+
+    def grade(
+        self,
+        exercise: Exercise,
+        submission: Submission,
+        seed: int | None = None,
+        progress: Callable[[wire.Progress], None] | None = None,
+    ) -> Verdict:
+        """The verdict on a submission. A fault of ours is a stage with status error."""
+        seed = new_seed() if seed is None else seed
+        runtime = exercise.spec.runtime
+        nursery = self._pool.nursery(runtime)
+        job = self._job(exercise, submission, seed)
+        try:
+            result = nursery.grade(job, progress)
+        except GraderFault as fault:
+            self._pool.drop(runtime)
+            return _faulted(exercise, seed, str(fault))
+        except BaseException:
+            self._pool.drop(runtime)
+            raise
+        return verdict(exercise, seed, result)
+
+    def cases(self, exercise: Exercise, seed: int) -> tuple[wire.Case, ...]:
+        """The correctness cases of a grading with this seed."""
+        if exercise.id not in self._fixed:
+            self._fixed[exercise.id] = plan.fixed_cases(exercise.id, exercise.spec)
+        return (*self._fixed[exercise.id], *plan.fresh_cases(exercise.spec, seed))
+
+    def _job(self, exercise: Exercise, submission: Submission, seed: int) -> wire.Job:
+        spec = exercise.spec
+        contract = spec.contract
+        points = plan.cost_points(exercise.id, contract, seed)
+        limits = contract.limits()
+        bounds = {}
+        for meter, limit in limits.items():
+            growth = parse(limit.growth or limit.exact or "1").expand()
+            bounds[meter] = tuple(
+                float(growth.evaluate({s: int(p.params[s] or 0) for s in contract.sizes}))
+                for p in points
+            )
+        return wire.Job(
+            exercise=exercise.id,
+            folder=str(exercise.folder),
+            solution=str(exercise.solution),
+            runtime=spec.runtime,
+            entry=spec.entry,
+            returns=dict(spec.returns),
+            source=submission.source,
+            file_name=submission.name,
+            cases=self.cases(exercise, seed),
+            points=points,
+            symbols=tuple(contract.sizes),
+            tile=contract.tile,
+            meters=tuple(limits),
+            bounds=bounds,
+            comparisons=plan.comparisons(contract, seed),
+            witness=plan.witness_point(contract, seed),
+            cost_dtype=spec.cases.dtypes[0],
+            guards=spec.cases.guards,
+            deadline=DEADLINE[spec.runtime],
+            confine=self._confine,
+            require_confinement=self._require_confinement,
+            memory_limit=MEMORY if spec.runtime is Runtime.NUMPY else 2 * MEMORY,
+            hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
+        )
+
+
+def verdict(exercise: Exercise, seed: int, result: wire.JudgeResult) -> Verdict:
+    """The verdict that a judge's result amounts to."""
+    load = Stage(
+        name="load",
+        status=result.load.status,
+        message=result.load.message,
+        raised=result.load.raised,
+    )
+    stages = [load, *_later_stages(exercise, result)]
+    return Verdict(
+        exercise=exercise.id,
+        passed=all(stage.status == "pass" for stage in stages if stage.name != "diagnosis"),
+        confined=not result.unconfined,
+        unconfined=result.unconfined,
+        seed=seed,
+        stages=tuple(stages),
+        printed=result.printed,
+    )
+
+
+def _later_stages(exercise: Exercise, result: wire.JudgeResult) -> list[Stage]:
+    if result.load.status != "pass":
+        return [Stage(name=name, status="skip") for name in ("correctness", "diagnosis", "cost")]
+    cases = tuple(msgspec.convert(msgspec.to_builtins(c), CaseVerdict) for c in result.cases)
+    failed = [case for case in cases if case.status == "fail"]
+    correctness = Stage(
+        name="correctness",
+        status="fail" if failed else "pass",
+        message=f"{len(failed)} of {len(cases)} cases fail" if failed else f"{len(cases)} cases",
+        cases=cases,
+    )
+    if failed:
+        return [correctness, _diagnosis(result), Stage(name="cost", status="skip")]
+    assert result.cost is not None
+    cost = _cost(exercise, result.cost)
+    mistakes: tuple[NamedMistake, ...] = ()
+    if cost.status == "fail":
+        mistakes = name_cost_mistakes(result.cost, exercise.spec.contract)
+    diagnosis = Stage(name="diagnosis", status="pass" if mistakes else "skip", mistakes=mistakes)
+    return [correctness, diagnosis, cost]
+
+
+def _diagnosis(result: wire.JudgeResult) -> Stage:
+    found = result.diagnosis or wire.DiagnosisResult()
+    return Stage(
+        name="diagnosis",
+        status="pass",
+        where=found.where,
+        mistakes=tuple(
+            NamedMistake(id=m.id, says=m.says, concept=m.concept) for m in found.mistakes
+        ),
+    )
+
+
+def _cost(exercise: Exercise, cost: wire.CostResult) -> Stage:
+    if cost.status != "pass":
+        return Stage(name="cost", status="fail", message=cost.message)
+    readings: tuple[ReadingVerdict, ...] = judge_readings(cost, exercise.spec.contract)
+    witness: WitnessVerdict | None = judge_witness(cost.witness)
+    bad = [reading for reading in readings if reading.status == "fail"]
+    failed = bool(bad) or (witness is not None and witness.status == "fail")
+    return Stage(
+        name="cost", status="fail" if failed else "pass", readings=readings, witness=witness
+    )
+
+
+def _faulted(exercise: Exercise, seed: int, message: str) -> Verdict:
+    names = ("load", "correctness", "diagnosis", "cost")
+    return Verdict(
+        exercise=exercise.id,
+        passed=False,
+        confined=False,
+        seed=seed,
+        stages=tuple(
+            Stage(name=name, status="error", message=message)
+            if name == "load"
+            else Stage(name=name, status="skip")
+            for name in names
+        ),
+    )

@@ -1,0 +1,153 @@
+"""Nurseries: processes that have imported a runtime and fork a judge and a learner a grading."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.util import find_spec
+from types import TracebackType
+
+from quizprep.errors import MissingExtraError
+from quizprep.grading import wire
+
+_NEEDS = {"numpy": ("numpy",), "torch": ("torch",), "triton": ("torch", "triton")}
+
+
+class GraderFault(Exception):
+    """Something of ours failed while grading; the text is for a bug report."""
+
+
+class Nursery:
+    """One nursery process. It is idle between gradings and gone when closed."""
+
+    def __init__(self, runtime: str) -> None:
+        """Start importing at once; raises MissingExtraError without waiting for it."""
+        if any(find_spec(name) is None for name in (*_NEEDS[runtime], "safetensors")):
+            raise MissingExtraError(f"Grading {runtime} exercises", "grade")
+        self._runtime = runtime
+        self._errors = tempfile.TemporaryFile()
+        environment = {
+            **os.environ,
+            # Freed blocks go back to the system, so that resident memory follows what lives.
+            "MALLOC_MMAP_THRESHOLD_": "65536",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "quizprep.worker", runtime],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def grade(
+        self, job: wire.Job, progress: Callable[[wire.Progress], None] | None = None
+    ) -> wire.JudgeResult:
+        """Run one job; raises GraderFault when the machinery, not the learner, failed."""
+        self._send(wire.Grade(job=job))
+        while True:
+            answer = self._receive()
+            match answer:
+                case wire.Progress():
+                    if progress is not None:
+                        progress(answer)
+                case wire.JudgeResult():
+                    return answer
+                case wire.Fault():
+                    raise self._fault(answer)
+                case _:
+                    raise GraderFault(f"unexpected answer {type(answer).__name__}")
+
+    def describe(self, folder: str) -> wire.Described:
+        """The mistakes an exercise knows."""
+        answer = self._ask(wire.Describe(folder=folder))
+        assert isinstance(answer, wire.Described)
+        return answer
+
+    def tell_apart(self, folder: str, cases: tuple[wire.Case, ...]) -> wire.ToldApart:
+        """What every pair of an exercise's mistakes is diagnosed as on these cases."""
+        answer = self._ask(wire.TellApart(folder=folder, runtime=self._runtime, cases=cases))
+        assert isinstance(answer, wire.ToldApart)
+        return answer
+
+    def _ask(self, request: wire.Request) -> wire.Answer:
+        self._send(request)
+        answer = self._receive()
+        if isinstance(answer, wire.Fault):
+            raise self._fault(answer)
+        return answer
+
+    def _send(self, request: wire.Request) -> None:
+        assert self._process.stdin is not None
+        try:
+            wire.send(self._process.stdin.fileno(), request)
+        except wire.Closed as error:
+            raise self._died() from error
+
+    def _receive(self) -> wire.Answer:
+        assert self._process.stdout is not None
+        try:
+            answer: wire.Answer = wire.receive(self._process.stdout.fileno(), wire.Answer)
+        except (wire.Closed, wire.Malformed) as error:
+            raise self._died() from error
+        return answer
+
+    def _fault(self, fault: wire.Fault) -> Exception:
+        if fault.message.startswith("missing: "):
+            return MissingExtraError("Grading", "grade")
+        return GraderFault(f"{fault.message} {self._written()}".strip())
+
+    def _died(self) -> Exception:
+        self._process.wait()
+        return GraderFault(f"the grading process ended: {self._written()}")
+
+    def _written(self) -> str:
+        """The end of what the nursery and its judges wrote to standard error."""
+        self._errors.seek(0)
+        return self._errors.read().decode("utf-8", "replace").strip()[-2000:]
+
+    def close(self) -> None:
+        """End the process and everything it forked."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+
+class Pool:
+    """Nurseries by runtime, started when first asked for."""
+
+    def __init__(self) -> None:
+        self._nurseries: dict[str, Nursery] = {}
+
+    def nursery(self, runtime: str) -> Nursery:
+        """The nursery of a runtime."""
+        if runtime not in self._nurseries:
+            self._nurseries[runtime] = Nursery(runtime)
+        return self._nurseries[runtime]
+
+    def drop(self, runtime: str) -> None:
+        """Forget a nursery that failed, so that the next grading starts a fresh one."""
+        nursery = self._nurseries.pop(runtime, None)
+        if nursery is not None:
+            nursery.close()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for runtime in list(self._nurseries):
+            self.drop(runtime)

@@ -1,0 +1,413 @@
+"""What crosses the pipes between the grading parent, the judge and the learner.
+
+Frames are a length and a msgpack body. Every length is capped before it is read, because
+the learner's end is written by somebody else's program. Nothing here is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+Scalar = bool | int | float | str | None
+Params = dict[str, Scalar]
+Status = Literal["pass", "fail", "error", "skip"]
+
+MAX_FRAME = 64 << 20
+"""Bytes in one frame; outputs at the largest witness point fit several times over."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, array_like=False):
+    """A frozen message."""
+
+
+# --- parent to judge -----------------------------------------------------------------------
+
+
+class Case(Message, frozen=True, kw_only=True, tag="case"):
+    """One correctness case: what make_inputs is given and how its inputs are laid out."""
+
+    params: Params
+    dtype: str
+    layout: str
+    magnitude: float
+    seed: int
+    guards: bool
+    twice: bool
+    fresh: bool
+
+
+class Point(Message, frozen=True, kw_only=True):
+    """One size at which the meters are read. ``held_out`` points only test the fit."""
+
+    params: Params
+    seed: int
+    held_out: bool
+
+
+class Comparison(Message, frozen=True, kw_only=True):
+    """Two points whose readings of one meter are set against each other."""
+
+    meter: str
+    at: Point
+    against: Point
+
+
+class Job(Message, frozen=True, kw_only=True):
+    """Everything one grading needs; the judge reads the exercise's folder itself."""
+
+    exercise: str
+    folder: str
+    solution: str
+    runtime: str
+    entry: str
+    returns: dict[str, tuple[str, ...]]
+    source: bytes
+    file_name: str
+    cases: tuple[Case, ...]
+    points: tuple[Point, ...]
+    symbols: tuple[str, ...]
+    tile: str | None
+    meters: tuple[str, ...]
+    bounds: dict[str, tuple[float, ...]]
+    """By meter, the contract's growth at each point: what a reading is held against when no
+    formula fits."""
+    comparisons: tuple[Comparison, ...]
+    witness: Point | None
+    cost_dtype: str
+    guards: bool
+    deadline: float
+    confine: bool
+    require_confinement: bool
+    memory_limit: int
+    hidden: tuple[str, ...]
+    """Folders the learner must not read, wherever they lie: content, store, checkout."""
+
+
+# --- judge to parent -----------------------------------------------------------------------
+
+
+class Frame(Message, frozen=True, kw_only=True):
+    """A line of the learner's own code in a traceback."""
+
+    line: int
+    function: str
+    text: str
+
+
+class Raised(Message, frozen=True, kw_only=True):
+    """An exception inside the submission, with the learner's own frames only."""
+
+    kind: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+
+
+class LoadResult(Message, frozen=True, kw_only=True):
+    """How loading the submission went; ``message`` is empty when it went well."""
+
+    status: Status
+    message: str = ""
+    raised: Raised | None = None
+
+
+class CaseResult(Message, frozen=True, kw_only=True):
+    """One case: pass, fail or skip, and in a sentence what was wrong."""
+
+    params: Params
+    dtype: str
+    layout: str
+    magnitude: float
+    fresh: bool
+    status: Status
+    message: str = ""
+    raised: Raised | None = None
+
+
+class Named(Message, frozen=True, kw_only=True):
+    """A mistake that gives the learner's output on every case."""
+
+    id: str
+    says: str
+    concept: str
+
+
+class DiagnosisResult(Message, frozen=True, kw_only=True):
+    """Where the outputs are wrong, in words, and which mistakes explain them."""
+
+    where: str = ""
+    mistakes: tuple[Named, ...] = ()
+    tried: int = 0
+
+
+class Term(Message, frozen=True, kw_only=True):
+    """One monomial of a fitted formula with an exact rational coefficient."""
+
+    top: int
+    bottom: int
+    powers: dict[str, int]
+
+
+class Reading(Message, frozen=True, kw_only=True):
+    """What one meter read over all points.
+
+    terms      the exact formula, or None when none predicts every point
+    slopes     when there is no formula: measured exponent of the reading, by symbol
+    excess     by symbol, how fast the reading grows beyond the contract's formula
+    largest    the reading at the largest point, and the solution's own there
+    """
+
+    meter: str
+    terms: tuple[Term, ...] | None
+    slopes: dict[str, float]
+    excess: dict[str, float]
+    values: tuple[int, ...]
+    largest: int
+    solution_largest: int | None
+    note: str = ""
+
+
+class ComparisonResult(Message, frozen=True, kw_only=True):
+    """The reading at a point as a fraction of the reading at another."""
+
+    meter: str
+    at: int
+    against: int
+
+
+class WitnessResult(Message, frozen=True, kw_only=True):
+    """Resident growth of the learner's process over one large call, read from outside, and
+    what the meters say that call needed at its peak; bytes both."""
+
+    params: Params
+    resident: int
+    metered: int
+    available: bool = True
+
+
+class CostResult(Message, frozen=True, kw_only=True):
+    """All readings, or why there are none."""
+
+    status: Status
+    message: str = ""
+    readings: tuple[Reading, ...] = ()
+    comparisons: tuple[ComparisonResult, ...] = ()
+    witness: WitnessResult | None = None
+    named: tuple[Named, ...] = ()
+    """Mistakes of cost that the exercise knows, for the parent to match with the readings."""
+    signatures: dict[str, dict[str, str]] = {}
+
+
+class JudgeResult(Message, frozen=True, kw_only=True, tag="result"):
+    """What the judge found out; the parent makes the verdict of it."""
+
+    load: LoadResult
+    cases: tuple[CaseResult, ...] = ()
+    diagnosis: DiagnosisResult | None = None
+    cost: CostResult | None = None
+    printed: str = ""
+    ended: str = ""
+    """Why the learner's process ended early, in words; empty when it did not."""
+    unconfined: tuple[str, ...] = ()
+    """Parts of the confinement that were not there; empty when it was whole."""
+
+
+class Progress(Message, frozen=True, kw_only=True, tag="progress"):
+    """How far the grading is."""
+
+    stage: str
+    done: int
+    total: int
+
+
+class Fault(Message, frozen=True, kw_only=True, tag="fault"):
+    """Something of ours went wrong: the judge or the nursery, never the learner."""
+
+    message: str
+
+
+Event = JudgeResult | Progress | Fault
+
+
+# --- judge and nursery ---------------------------------------------------------------------
+
+
+class Ended(Message, frozen=True, kw_only=True):
+    """Nursery to judge: why the learner's process ended."""
+
+    reason: str
+
+
+class Lost(Message, frozen=True, kw_only=True, tag="lost"):
+    """Judge to nursery: the learner no longer answers, or not with replies."""
+
+    reason: str
+
+
+# --- parent to nursery ---------------------------------------------------------------------
+
+
+class Grade(Message, frozen=True, kw_only=True, tag="grade"):
+    """Grade one submission."""
+
+    job: Job
+
+
+class Describe(Message, frozen=True, kw_only=True, tag="describe"):
+    """List the mistakes that an exercise knows."""
+
+    folder: str
+
+
+class Described(Message, frozen=True, kw_only=True, tag="described"):
+    """The mistakes of an exercise: id to (switches, concept, says, cost)."""
+
+    mistakes: dict[str, tuple[tuple[str, ...], str, str, dict[str, str]]]
+
+
+class TellApart(Message, frozen=True, kw_only=True, tag="apart"):
+    """Diagnose every pair of an exercise's mistakes on these cases."""
+
+    folder: str
+    runtime: str
+    cases: tuple[Case, ...]
+
+
+class Pair(Message, frozen=True, kw_only=True):
+    """Two mistakes together: whether a submission with both fails, and what is named."""
+
+    names: tuple[str, ...]
+    switches: tuple[str, ...]
+    fails: bool
+    named: tuple[str, ...]
+
+
+class ToldApart(Message, frozen=True, kw_only=True, tag="told_apart"):
+    """The pairs of an exercise."""
+
+    pairs: tuple[Pair, ...]
+
+
+Request = Grade | Describe | TellApart
+Answer = JudgeResult | Progress | Fault | Described | ToldApart
+
+
+# --- judge to learner ----------------------------------------------------------------------
+
+
+class TensorAt(Message, frozen=True, kw_only=True, tag="tensor"):
+    """An input in the shared arena: a buffer of ``span`` elements at ``start`` bytes, viewed
+    from element ``offset`` with the given shape and strides (in elements)."""
+
+    dtype: str
+    start: int
+    span: int
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class Plain(Message, frozen=True, kw_only=True, tag="plain"):
+    """A scalar argument."""
+
+    value: Scalar
+
+
+class Load(Message, frozen=True, kw_only=True, tag="load"):
+    """Load the submission and find its entry."""
+
+
+class Call(Message, frozen=True, kw_only=True, tag="call"):
+    """Call the entry with inputs from the arena. ``meter`` says how it is measured:
+    "" not at all, "dispatch", "profile", "tracemalloc" or "count" (a numpy flop count)."""
+
+    number: int
+    args: tuple[TensorAt | Plain, ...]
+    meter: str = ""
+
+
+class Stop(Message, frozen=True, kw_only=True, tag="stop"):
+    """No more calls."""
+
+
+Order = Load | Call | Stop
+
+
+# --- learner to judge ----------------------------------------------------------------------
+
+
+class Array(Message, frozen=True, kw_only=True):
+    """What kind of thing the entry returned at one place; data travels as safetensors."""
+
+    kind: str
+    """``tensor``, or the name of the type that came instead of one."""
+
+
+class Reply(Message, frozen=True, kw_only=True):
+    """The answer to one order, read as data.
+
+    outputs   what the entry returned, place by place
+    tensors   the tensors among them as one safetensors blob, named by their place
+    readings  what the meters read in the learner's process; the witnesses check it
+    refused   a library attention that the call went through
+    """
+
+    number: int
+    raised: Raised | None = None
+    outputs: tuple[Array, ...] = ()
+    tensors: bytes = b""
+    readings: dict[str, int] = {}
+    refused: str = ""
+
+
+# --- frames --------------------------------------------------------------------------------
+
+
+class Closed(Exception):
+    """The other end of the pipe is gone."""
+
+
+class Malformed(Exception):
+    """The other end wrote something that is no message."""
+
+
+_HEADER = struct.Struct("<Q")
+
+
+def send(fd: int, message: msgspec.Struct) -> None:
+    """Write one message; raises Closed."""
+    body = msgspec.msgpack.encode(message)
+    view = memoryview(_HEADER.pack(len(body)) + body)
+    try:
+        while view:
+            view = view[os.write(fd, view) :]
+    except (BrokenPipeError, ConnectionResetError) as error:
+        raise Closed from error
+
+
+def receive(fd: int, kind: Any, limit: int = MAX_FRAME) -> Any:
+    """Read one message of the given type; raises Closed or Malformed."""
+    (length,) = _HEADER.unpack(_exactly(fd, _HEADER.size))
+    if length > limit:
+        raise Malformed(f"a message of {length} bytes")
+    try:
+        return msgspec.msgpack.decode(_exactly(fd, length), type=kind)
+    except msgspec.MsgspecError as error:
+        raise Malformed(str(error)) from error
+
+
+def _exactly(fd: int, length: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        try:
+            part = os.read(fd, min(length - len(parts), 1 << 20))
+        except ConnectionResetError as error:
+            raise Closed from error
+        if not part:
+            raise Closed
+        parts += part
+    return bytes(parts)

@@ -1,0 +1,213 @@
+"""A verdict for people and for machines: lines for a terminal, JSON, JUnit XML.
+
+What is said is decided here, as lines with a style each; wrapping and colour belong to the
+terminal that prints them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+from xml.etree import ElementTree
+
+from quizprep.grading.contract import mebibytes
+from quizprep.grading.verdict import CaseVerdict, ReadingVerdict, Stage, Verdict
+from quizprep.grading.wire import Raised
+
+Style = Literal["bold", "green", "yellow", "red", "dim"]
+
+_MARKS: dict[str, tuple[str, Style]] = {
+    "pass": ("ok  ", "green"),
+    "fail": ("FAIL", "red"),
+    "error": ("ERR ", "red"),
+    "skip": ("--  ", "dim"),
+}
+_NAMES = {
+    "flops": "flops",
+    "elementwise": "element-wise",
+    "peak_bytes": "peak bytes",
+    "held_bytes": "held bytes",
+    "moved_bytes": "moved bytes",
+    "calls": "calls",
+}
+SHOWN_FAILURES = 3
+SHOWN_PRINTED_LINES = 12
+
+
+@dataclass(frozen=True)
+class Line:
+    """One paragraph: its text, how it looks, how far it is indented."""
+
+    text: str
+    style: Style | None = None
+    indent: int = 0
+
+
+def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
+    """The report of a verdict. ``ask`` names topics whose questions belong to its mistakes."""
+    outcome = "passed" if verdict.passed else "not passed"
+    yield Line(f"{verdict.exercise}: {outcome}", "green" if verdict.passed else "red")
+    for stage in verdict.stages:
+        if stage.name != "diagnosis":
+            yield from _stage(stage, verdict.stage("diagnosis"))
+    if verdict.printed.strip():
+        yield Line("Your code printed:", "dim")
+        printed = verdict.printed.strip().splitlines()
+        for text in printed[:SHOWN_PRINTED_LINES]:
+            yield Line(_printable(text), "dim", 4)
+        if len(printed) > SHOWN_PRINTED_LINES:
+            yield Line(f"... and {len(printed) - SHOWN_PRINTED_LINES} more lines", "dim", 4)
+    for part in verdict.unconfined:
+        yield Line(f"Not confined by {part}: your code ran with more rights than it should.",
+                   "yellow")  # fmt: skip
+    if not verdict.passed:
+        for topic in ask:
+            yield Line(f"The question behind it is due now: quizprep ask {topic}")
+    yield Line(f"Seed {verdict.seed}; --seed {verdict.seed} repeats exactly these cases.", "dim")
+
+
+def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
+    mark, style = _MARKS[stage.status]
+    summary = stage.name
+    if stage.status == "skip":
+        summary += ": not reached"
+    elif stage.message:
+        summary += f": {stage.message}"
+    yield Line(f"{mark} {summary}", style)
+    yield from _raised(stage.raised)
+    if stage.status == "fail" and stage.name in ("correctness", "cost"):
+        yield from _diagnosis(diagnosis)
+    failed = [case for case in stage.cases if case.status == "fail"]
+    for case in failed[:SHOWN_FAILURES]:
+        yield Line(f"{_case(case)}: {case.message}", None, 5)
+        yield from _raised(case.raised)
+    if len(failed) > SHOWN_FAILURES:
+        yield Line(f"... and {len(failed) - SHOWN_FAILURES} more", "dim", 5)
+    for reading in stage.readings:
+        yield from _reading(reading)
+    if stage.witness is not None and stage.witness.status != "pass":
+        _, style = _MARKS[stage.witness.status]
+        yield Line(stage.witness.message, style, 5)
+    elif stage.witness is not None:
+        yield Line(
+            f"seen from outside, the process grew by {mebibytes(stage.witness.resident)}; its "
+            f"meters account for {mebibytes(stage.witness.metered)}",
+            "dim",
+            5,
+        )
+
+
+def _diagnosis(stage: Stage) -> Iterator[Line]:
+    for mistake in stage.mistakes:
+        yield Line(f"{mistake.id}: {mistake.says}", "yellow", 5)
+    if stage.where and not stage.mistakes:
+        yield Line(
+            "None of the mistakes this exercise knows gives exactly these outputs, so none is "
+            "named.",
+            "dim",
+            5,
+        )
+
+
+def _case(case: CaseVerdict) -> str:
+    sizes = ", ".join(f"{name}={_value(value)}" for name, value in case.params.items())
+    extras = [case.dtype]
+    if case.layout != "contiguous":
+        extras.append(f"{case.layout} in memory")
+    if case.magnitude != 1:
+        extras.append(f"inputs times {case.magnitude:g}")
+    return f"{sizes} ({', '.join(extras)})"
+
+
+def _value(value: object) -> str:
+    return "default" if value is None else str(value)
+
+
+def _raised(raised: Raised | None) -> Iterator[Line]:
+    if raised is None:
+        return
+    for frame in raised.frames:
+        place = f"line {frame.line}" + (f", in {frame.function}" if frame.function else "")
+        yield Line(f"{place}: {frame.text}", None, 7)
+    yield Line(f"{raised.kind}: {raised.message}", "red", 7)
+    if raised.kind == "PermissionError":
+        yield Line(
+            "While it is graded, code may compute and use its own empty folder: no other "
+            "files, no network, no processes.",
+            "dim",
+            7,
+        )
+
+
+def _reading(reading: ReadingVerdict) -> Iterator[Line]:
+    name = _NAMES.get(reading.meter, reading.meter)
+    mark, style = _MARKS[reading.status]
+    measured = reading.formula or reading.growth or "not measured"
+    yield Line(f"{mark.strip():4} {name} = {measured}", style, 5)
+    if reading.status == "fail" or reading.message:
+        yield Line(reading.message, None, 10)
+    if reading.required and reading.meter != "elementwise":
+        largest = ""
+        if reading.largest is not None and reading.solution is not None:
+            largest = f"; at the largest size {reading.largest:,}, solution {reading.solution:,}"
+        yield Line(f"allowed: {reading.required}{largest}", "dim", 10)
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a submission's output must not steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def to_json(verdict: Verdict) -> str:
+    """The one object that ``--json`` prints."""
+    return json.dumps(json.loads(verdict.json()), indent=1, ensure_ascii=False)
+
+
+def to_junit(verdict: Verdict) -> str:
+    """JUnit XML: a test suite with a test case for each stage and for each correctness case."""
+    suite = ElementTree.Element("testsuite", name=f"quizprep.{verdict.exercise}")
+    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for stage in verdict.stages:
+        if stage.name == "diagnosis":
+            continue
+        _testcase(suite, counts, verdict.exercise, stage.name, stage.status, stage.message)
+        for number, case in enumerate(stage.cases):
+            name = f"{stage.name}[{number}: {_case(case)}]"
+            _testcase(suite, counts, verdict.exercise, name, case.status, case.message)
+        for reading in stage.readings:
+            name = f"{stage.name}[{reading.meter}]"
+            detail = reading.message or reading.formula
+            _testcase(suite, counts, verdict.exercise, name, reading.status, detail)
+    if verdict.mistakes:
+        text = "\n".join(f"{mistake.id}: {mistake.says}" for mistake in verdict.mistakes)
+        ElementTree.SubElement(suite, "system-out").text = text
+    for name, count in counts.items():
+        suite.set(name, str(count))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _testcase(
+    suite: ElementTree.Element,
+    counts: dict[str, int],
+    exercise: str,
+    name: str,
+    status: str,
+    message: str,
+) -> None:
+    case = ElementTree.SubElement(suite, "testcase", classname=f"quizprep.{exercise}", name=name)
+    counts["tests"] += 1
+    kinds = {"fail": ("failure", "failures"), "error": ("error", "errors")}
+    if status in kinds:
+        tag, count = kinds[status]
+        counts[count] += 1
+        ElementTree.SubElement(case, tag, message=_xml(message))
+    elif status == "skip":
+        counts["skipped"] += 1
+        ElementTree.SubElement(case, "skipped")
+
+
+def _xml(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

@@ -1,0 +1,18 @@
+"""``python -m quizprep.worker RUNTIME``: the nursery. Reads requests, writes answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Before anything numeric is imported: a process of several threads cannot be forked safely,
+# and two processes of two threads each are several times slower on two cores.
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[_name] = "1"
+os.environ["KINETO_LOG_LEVEL"] = "99"
+os.environ["TRITON_INTERPRET"] = "1"
+
+from quizprep.worker import nursery
+
+if __name__ == "__main__":
+    nursery.serve(sys.argv[1])

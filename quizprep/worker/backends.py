@@ -1,0 +1,177 @@
+"""numpy and torch behind one small face, so that judging does not depend on the runtime.
+
+A backend views memory as arrays, fills it, turns outputs into float64 numpy arrays (exact for
+every dtype used here) and reads and writes the safetensors form in which outputs travel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from quizprep.grading.wire import TensorAt
+
+EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""Distance from 1 to the next number, by dtype."""
+
+
+class NumpyBackend:
+    """Arrays are numpy arrays."""
+
+    name = "numpy"
+
+    def itemsize(self, dtype: str) -> int:
+        return int(np.dtype(dtype).itemsize)
+
+    def view(self, memory: Any, at: TensorAt) -> Any:
+        """An array over a writable buffer, nothing copied."""
+        size = self.itemsize(at.dtype)
+        flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
+        return np.lib.stride_tricks.as_strided(
+            flat[at.offset :], at.shape, tuple(step * size for step in at.strides)
+        )
+
+    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray) -> None:
+        """Write an input into private memory; everything around it becomes NaN or extreme."""
+        if at.span == 0:
+            return
+        flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
+        flat[...] = np.nan if flat.dtype.kind == "f" else _extreme(flat.dtype)
+        self.view(memory, at)[...] = value
+
+    def double(self, array: Any) -> Any:
+        """A float64 copy of a floating array; others unchanged."""
+        return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+    def exact(self, array: Any) -> np.ndarray:
+        """The array's values as a float64 numpy array."""
+        return np.asarray(array, dtype=np.float64)
+
+    def dtype(self, array: Any) -> str:
+        return str(array.dtype)
+
+    def is_array(self, value: object) -> bool:
+        return isinstance(value, np.ndarray | np.generic)
+
+    def is_plain(self, value: object) -> bool:
+        """Whether it is the library's own array type, no subclass that computes later."""
+        return type(value) is np.ndarray or isinstance(value, np.generic)
+
+    def pack(self, arrays: dict[str, Any]) -> bytes:
+        """Arrays as safetensors."""
+        return bytes(
+            safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in arrays.items()})
+        )
+
+    def unpack(self, blob: bytes) -> dict[str, Any]:
+        """Arrays from safetensors; raises ValueError."""
+        try:
+            return dict(safetensors.numpy.load(blob))
+        except Exception as error:
+            raise ValueError("outputs that are no tensors") from error
+
+    def nudge(self, array: Any, rng: np.random.Generator | None) -> Any:
+        """A copy with every floating value moved by about one unit in the last place: in a
+        random direction each, or without rng all away from zero."""
+        if array.dtype.kind != "f":
+            return array
+        sign = 1 if rng is None else rng.integers(0, 2, array.shape) * 2 - 1
+        return (array * (1 + sign * EPSILON[str(array.dtype)])).astype(array.dtype)
+
+
+def _extreme(dtype: np.dtype[Any]) -> Any:
+    return np.iinfo(dtype).max if dtype.kind in "iu" else True
+
+
+class TorchBackend:
+    """Arrays are torch tensors on the CPU."""
+
+    name = "torch"
+
+    def __init__(self) -> None:
+        import safetensors.torch
+        import torch
+
+        self._torch = torch
+        self._format = safetensors.torch
+
+    def itemsize(self, dtype: str) -> int:
+        return int(getattr(self._torch, dtype).itemsize)
+
+    def view(self, memory: Any, at: TensorAt) -> Any:
+        """A tensor over a writable buffer, nothing copied."""
+        torch = self._torch
+        dtype = getattr(torch, at.dtype)
+        if at.span == 0:
+            return torch.empty(at.shape, dtype=dtype)
+        flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
+        return flat.as_strided(at.shape, at.strides, at.offset)
+
+    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray) -> None:
+        """Write an input into private memory; everything around it becomes NaN or extreme."""
+        torch = self._torch
+        if at.span == 0:
+            return
+        dtype = getattr(torch, at.dtype)
+        flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
+        flat.fill_(float("nan") if dtype.is_floating_point else _torch_extreme(torch, dtype))
+        self.view(memory, at).copy_(torch.from_numpy(np.ascontiguousarray(value)))
+
+    def double(self, array: Any) -> Any:
+        """A float64 copy of a floating tensor with the same values; others unchanged."""
+        return array.double() if array.dtype.is_floating_point else array
+
+    def exact(self, array: Any) -> np.ndarray:
+        """The tensor's values as a float64 numpy array."""
+        found: np.ndarray = array.detach().double().numpy()
+        return found
+
+    def dtype(self, array: Any) -> str:
+        return str(array.dtype).removeprefix("torch.")
+
+    def is_array(self, value: object) -> bool:
+        return isinstance(value, self._torch.Tensor)
+
+    def is_plain(self, value: object) -> bool:
+        """Whether it is the library's own array type, no subclass that computes later."""
+        return type(value) is self._torch.Tensor
+
+    def pack(self, arrays: dict[str, Any]) -> bytes:
+        """Tensors as safetensors."""
+        whole = {
+            name: tensor.detach().contiguous().clone() if tensor.numel() else tensor.detach()
+            for name, tensor in arrays.items()
+        }
+        return bytes(self._format.save(whole))
+
+    def unpack(self, blob: bytes) -> dict[str, Any]:
+        """Tensors from safetensors; raises ValueError."""
+        try:
+            return dict(self._format.load(blob))
+        except Exception as error:
+            raise ValueError("outputs that are no tensors") from error
+
+    def nudge(self, array: Any, rng: np.random.Generator | None) -> Any:
+        """A copy with every floating value moved by about one unit in the last place: in a
+        random direction each, or without rng all away from zero."""
+        if not array.dtype.is_floating_point:
+            return array
+        sign: Any = 1
+        if rng is not None:
+            sign = self._torch.from_numpy(rng.integers(0, 2, tuple(array.shape)) * 2 - 1)
+        moved = array.double() * (1 + sign * EPSILON[self.dtype(array)])
+        return moved.to(array.dtype)
+
+
+def _torch_extreme(torch: Any, dtype: Any) -> Any:
+    return True if dtype == torch.bool else torch.iinfo(dtype).max
+
+
+Backend = NumpyBackend | TorchBackend
+
+
+def backend_for(runtime: str) -> Backend:
+    """The backend of a runtime: Triton kernels are launched on torch tensors."""
+    return NumpyBackend() if runtime == "numpy" else TorchBackend()

@@ -1,0 +1,127 @@
+"""The judge's end of the pipes to the learner: orders out, replies in, nothing trusted."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from quizprep.grading import wire
+from quizprep.worker.arena import Laid
+from quizprep.worker.backends import Backend
+
+
+class LearnerGone(Exception):
+    """The learner's process ended or no longer answers with replies; says why."""
+
+
+class Channel:
+    """Calls the submission in the learner's process with inputs laid out in the arena."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        memory: mmap.mmap,
+        orders: int,
+        replies: int,
+        events: int,
+        control: int,
+    ) -> None:
+        self._backend = backend
+        self._memory = memory
+        self._orders = orders
+        self._replies = replies
+        self._events = events
+        self._control = control
+        self._number = 0
+
+    def tell(self, event: msgspec.Struct) -> None:
+        """An event for the nursery and the parent."""
+        wire.send(self._events, event)
+
+    def load(self) -> wire.Reply:
+        """Load the submission; raises LearnerGone."""
+        return self._exchange(wire.Load(), 0)
+
+    def order(self, laid: Laid, meter: str = "") -> int:
+        """Start a call; its answer is fetched with `answer`, so that the judge can work
+        meanwhile. Raises LearnerGone."""
+        self._number += 1
+        self._memory[: len(laid.memory)] = bytes(laid.memory)
+        call = wire.Call(number=self._number, args=laid.args, meter=meter)
+        try:
+            wire.send(self._orders, call)
+        except wire.Closed:
+            self._lost("stopped answering")
+        return self._number
+
+    def answer(self, number: int) -> wire.Reply:
+        """The reply to the order of that number; raises LearnerGone."""
+        try:
+            reply: wire.Reply = wire.receive(self._replies, wire.Reply)
+        except wire.Closed:
+            self._lost("stopped answering")
+        except wire.Malformed:
+            self._lost("wrote something that is no reply into the grader's pipe")
+        if reply.number != number:
+            self._lost("answered out of turn")
+        return reply
+
+    def call(self, laid: Laid, meter: str = "") -> wire.Reply:
+        """One call, start to end; raises LearnerGone."""
+        return self.answer(self.order(laid, meter))
+
+    def _exchange(self, order: wire.Order, number: int) -> wire.Reply:
+        try:
+            wire.send(self._orders, order)
+        except wire.Closed:
+            self._lost("stopped answering")
+        return self.answer(number)
+
+    def _lost(self, reason: str) -> None:
+        """Ask the nursery, which reaps the learner, how it really ended."""
+        wire.send(self._events, wire.Lost(reason=reason))
+        try:
+            ended: wire.Ended = wire.receive(self._control, wire.Ended)
+        except (wire.Closed, wire.Malformed) as error:
+            raise LearnerGone(reason) from error
+        raise LearnerGone(ended.reason)
+
+    def changed(self, laid: Laid) -> str:
+        """The name of an input that the submission modified, or ""."""
+        size = len(laid.memory)
+        if self._memory[:size] == bytes(laid.memory):
+            return ""
+        now = np.frombuffer(self._memory, dtype=np.uint8, count=size)
+        different = now != np.frombuffer(laid.memory, dtype=np.uint8)
+        for name, at in zip(laid.names, laid.args, strict=True):
+            if isinstance(at, wire.TensorAt):
+                end = at.start + at.span * self._backend.itemsize(at.dtype)
+                if different[at.start : end].any():
+                    return name
+        return "memory beside the inputs"
+
+    def outputs(self, reply: wire.Reply) -> dict[str, Any]:
+        """The tensors of a reply; raises LearnerGone if they are none."""
+        if not reply.tensors:
+            return {}
+        try:
+            return self._backend.unpack(reply.tensors)
+        except ValueError:
+            self._lost("wrote something that is no tensor into the grader's pipe")
+            return {}
+
+
+def read_ready(fd: int) -> tuple[str, ...]:
+    """What the learner said of its confinement before it loaded anything; raises LearnerGone."""
+    parts = bytearray()
+    while chunk := os.read(fd, 1 << 12):
+        parts += chunk
+    os.close(fd)
+    if not parts:
+        raise LearnerGone("could not be confined")
+    missing: list[str] = msgspec.msgpack.decode(bytes(parts), type=list[str])
+    return tuple(missing)

@@ -1,0 +1,127 @@
+"""Is an output right? The tolerance is derived, not tuned.
+
+The reference runs in float64. The same definition runs in the working dtype, once on the
+inputs and on inputs moved by a unit in the last place; the largest of these errors says what an
+honest implementation of this dtype can lose on these inputs. A submission may lose
+SLACK times as much, so a different order of sums passes and a lower precision does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from quizprep.worker.backends import EPSILON, Backend
+
+SLACK = 4.0
+"""Correct variants were measured at most 2.64 times as far off as the plain one."""
+
+SMALL = 128
+"""On a case of so few values one draw of signs can cancel by luck, so there are three."""
+
+ROUGHLY = 1e-2
+
+FLOOR_ULPS = 4.0
+"""Where the plain implementation happens to be exact, so many units in the last place."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is right for one case, output by output, and how far off is still right.
+
+    values   float64 arrays; they may hold -inf and, never, NaN
+    allowed  absolute error, one number an output
+    dtypes   what the outputs' dtypes must be; "" where that is not looked at
+    """
+
+    values: tuple[np.ndarray, ...]
+    allowed: tuple[float, ...]
+    dtypes: tuple[str, ...]
+
+
+def places(result: Any) -> tuple[Any, ...]:
+    """The outputs of a call, one or several, as a tuple."""
+    return tuple(result) if isinstance(result, tuple | list) else (result,)
+
+
+def expect(
+    solve: Callable[..., Any],
+    args: Sequence[Any],
+    backend: Backend,
+    rng: np.random.Generator,
+    magnitude: float = 1.0,
+) -> Expected:
+    """Run the reference in float64 and in the working dtype.
+
+    Inputs enlarged by a magnitude look for overflow, not for digits: scores then are hundreds,
+    and exp(score - logsumexp) is as right as softmax but loses a unit in the last place of the
+    logsumexp. So the allowance grows with the magnitude; digits are judged at magnitude 1.
+    """
+    exact = [_is_array_then(backend, backend.double, a) for a in args]
+    truth = tuple(backend.exact(x) for x in places(solve(*exact)))
+    plain = places(solve(*args))
+    draws = 3 if sum(value.size for value in truth) <= SMALL else 1
+    # All away from zero: products and what an exponential makes of them grow by as much as
+    # rounding can make them. At random: sums that cancel move as well.
+    moved = [places(solve(*_nudged(args, backend, r))) for r in (None, *[rng] * draws)]
+    allowed = []
+    for value, one, *near in zip(truth, plain, *moved, strict=True):
+        spread = max(_distance(value, backend.exact(other)) for other in (one, *near))
+        floor = FLOOR_ULPS * EPSILON[backend.dtype(one)] * _scale(value)
+        allowed.append(SLACK * max(1.0, magnitude) * max(spread, floor))
+    return Expected(truth, tuple(allowed), tuple(backend.dtype(x) for x in plain))
+
+
+def expect_roughly(solve: Callable[..., Any], args: Sequence[Any], backend: Backend) -> Expected:
+    """What is right up to ROUGHLY of the largest value, at a third of the price of `expect`.
+
+    For outputs at metered points: correctness has been judged, and what is looked for is work
+    that was left out.
+    """
+    exact = [_is_array_then(backend, backend.double, a) for a in args]
+    results = places(solve(*exact))
+    truth = tuple(backend.exact(x) for x in results)
+    allowed = tuple(ROUGHLY * max(_scale(value), 1.0) for value in truth)
+    return Expected(truth, allowed, tuple("" for _ in truth))
+
+
+def model(
+    solve: Callable[..., Any], args: Sequence[Any], backend: Backend, rng: np.random.Generator
+) -> Expected:
+    """The outputs of a faulty model in the working dtype, with the allowance of its own."""
+    plain = places(solve(*args))
+    moved = places(solve(*_nudged(args, backend, rng)))
+    values, allowed = [], []
+    for one, two in zip(plain, moved, strict=True):
+        value = backend.exact(one)
+        floor = FLOOR_ULPS * EPSILON[backend.dtype(one)] * _scale(value)
+        values.append(value)
+        allowed.append(SLACK * max(_distance(value, backend.exact(two)), floor))
+    return Expected(tuple(values), tuple(allowed), tuple(backend.dtype(x) for x in plain))
+
+
+def _nudged(args: Sequence[Any], backend: Backend, rng: np.random.Generator | None) -> list[Any]:
+    return [_is_array_then(backend, lambda x: backend.nudge(x, rng), a) for a in args]
+
+
+def _is_array_then(backend: Backend, change: Callable[[Any], Any], value: Any) -> Any:
+    return change(value) if backend.is_array(value) else value
+
+
+def wrong(value: np.ndarray, allowed: float, got: np.ndarray) -> np.ndarray:
+    """Where ``got`` is not ``value``: a boolean array. Infinities must be the same ones."""
+    with np.errstate(invalid="ignore"):
+        close = np.abs(got - value) <= allowed
+    return ~(close | (got == value) | (np.isnan(got) & np.isnan(value)))
+
+
+def _distance(value: np.ndarray, other: np.ndarray) -> float:
+    both = np.isfinite(value) & np.isfinite(other)
+    return float(np.max(np.abs(value - other), initial=0.0, where=both))
+
+
+def _scale(value: np.ndarray) -> float:
+    return float(np.max(np.abs(value), initial=0.0, where=np.isfinite(value)))

@@ -1,0 +1,215 @@
+"""How the learner's process gives up its rights before it loads the submission.
+
+Three walls, each reported when it is missing:
+
+- rlimits: address space, file size, open files, no core dump;
+- Landlock: read the interpreter and the libraries, write one empty folder, nothing else;
+- seccomp: a list of allowed system calls. No sockets, no process, no exec, no signal to
+  another process, no ptrace, no change of metadata (which Landlock does not cover).
+
+Threads of its own process stay allowed: torch's profiler needs one, and they are counted by
+the witnesses like everything else the process does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+FILE_BYTES = 4 << 20
+OPEN_FILES = 256
+
+_SYSTEM_ROOTS = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+
+# Refused with "operation not permitted", so that the learner reads a clear PermissionError.
+_REFUSED = frozenset(
+    """
+    socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg recvfrom fork
+    vfork execve execveat kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open
+    pidfd_send_signal pidfd_getfd ptrace process_vm_readv process_vm_writev process_madvise kcmp
+    chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat
+    futimesat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr setuid setgid
+    setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset sched_setaffinity
+    sched_setscheduler sched_setparam sched_setattr setpriority ioprio_set setsid setpgid prctl
+    mount umount2 pivot_root chroot unshare setns bpf perf_event_open userfaultfd io_uring_setup
+    io_uring_enter io_uring_register keyctl add_key request_key memfd_create memfd_secret shmget
+    shmat msgget semget mq_open personality reboot swapon swapoff init_module finit_module
+    delete_module kexec_load settimeofday clock_settime clock_adjtime adjtimex sethostname
+    setdomainname quotactl acct name_to_handle_at open_by_handle_at fanotify_init inotify_init
+    inotify_init1 syslog vmsplice splice tee mknod mknodat link linkat symlink symlinkat
+    timer_create setitimer
+    """.split()
+)
+# Everything else that is not listed here answers "not implemented", which libc falls back from.
+_ALLOWED = frozenset(
+    """
+    read readv pread64 preadv write writev pwrite64 pwritev open openat openat2 close
+    close_range fstat stat lstat newfstatat fstatat64 statx statfs fstatfs lseek access
+    faccessat faccessat2 readlink readlinkat getdents getdents64 getcwd chdir fchdir mmap munmap
+    mprotect mremap madvise msync mincore mlock munlock brk membarrier rt_sigaction
+    rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack futex
+    futex_waitv set_robust_list get_robust_list rseq set_tid_address gettid getpid getppid
+    getuid geteuid getgid getegid getgroups getpgid getpgrp getsid getresuid getresgid capget
+    uname sysinfo getrusage times time gettimeofday clock_gettime clock_getres clock_nanosleep
+    nanosleep sched_yield sched_getaffinity sched_getparam sched_getscheduler
+    sched_get_priority_max sched_get_priority_min getpriority getcpu getrandom poll ppoll select
+    pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 pipe pipe2 dup dup2 dup3
+    fcntl flock ftruncate truncate fallocate fsync fdatasync mkdir mkdirat rmdir unlink unlinkat
+    rename renameat renameat2 umask getrlimit arch_prctl exit exit_group restart_syscall pause
+    alarm map_shadow_stack set_mempolicy get_mempolicy mbind riscv_flush_icache getxattr
+    fgetxattr lgetxattr
+    """.split()
+)
+_CLONE_THREAD = 0x00010000
+_TIOCSTI = 0x5412
+
+
+def limit(memory: int) -> None:
+    """rlimits: ``memory`` more bytes of address space than the process has now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    ceiling = pages * resource.getpagesize() + memory
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+
+
+def readable(hidden: Iterable[str]) -> list[str]:
+    """The files and folders a learner may read: interpreter and libraries, without ``hidden``.
+
+    Landlock only knows what is allowed, so a folder with something hidden inside is replaced
+    by its other children.
+    """
+    secret = [os.path.realpath(path) for path in hidden]
+    # Its own name: torch's profiler complains on standard error when it cannot read it.
+    own = (f"/proc/{os.getpid()}/comm", f"/proc/{os.getpid()}/cmdline")
+    roots = {sys.prefix, sys.base_prefix, *_SYSTEM_ROOTS, *_DEVICES, *own}
+    roots.update(_package_roots(("torch", "numpy", "triton", "safetensors", "msgspec")))
+    allowed: dict[str, None] = {}
+    for root in sorted(os.path.realpath(root) for root in roots):
+        _expand(root, secret, allowed)
+    return list(allowed)
+
+
+def _package_roots(names: Sequence[str]) -> set[str]:
+    roots = set()
+    for name in names:
+        module = sys.modules.get(name)
+        if module is not None and module.__file__ is not None:
+            roots.add(str(Path(module.__file__).parent))
+    return roots
+
+
+def _expand(path: str, secret: Sequence[str], allowed: dict[str, None]) -> None:
+    real = os.path.realpath(path)
+    if any(_inside(real, folder) for folder in secret) or not os.path.exists(real):
+        return
+    if not any(_inside(folder, real) for folder in secret):
+        allowed[real] = None
+        return
+    with os.scandir(real) as children:
+        for child in children:
+            _expand(child.path, secret, allowed)
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def landlock(read: Iterable[str], write: str) -> str:
+    """Allow reading ``read`` and writing the folder ``write``; returns what is missing or ""."""
+    try:
+        from py_landlock import landlock_sys
+        from py_landlock.abi import get_supported_fs, get_supported_net, get_supported_scope
+        from py_landlock.errors import LandlockError
+        from py_landlock.flags import AccessFs
+        from py_landlock.prctl import set_no_new_privs
+    except ImportError:
+        return "Landlock (the package py-landlock is not installed)"
+    try:
+        abi = landlock_sys.get_abi_version()
+    except (LandlockError, OSError):
+        return "Landlock (this kernel has none, or it is switched off)"
+    handled = get_supported_fs(abi)
+    attributes = landlock_sys.RulesetAttr()
+    attributes.handled_access_fs = handled
+    attributes.handled_access_net = get_supported_net(abi)
+    attributes.scoped = get_supported_scope(abi)
+    on_file = AccessFs.READ_FILE
+    on_folder = on_file | AccessFs.READ_DIR
+    ruleset = landlock_sys.create_ruleset(attributes)
+    try:
+        for path in read:
+            rights = on_folder if os.path.isdir(path) else on_file
+            if path == "/dev/null":
+                rights |= AccessFs.WRITE_FILE
+            _rule(landlock_sys, ruleset, path, rights & handled)
+        everything = handled & ~(AccessFs.EXECUTE | AccessFs.MAKE_CHAR | AccessFs.MAKE_BLOCK)
+        everything &= ~(AccessFs.MAKE_SOCK | AccessFs.MAKE_FIFO | AccessFs.MAKE_SYM)
+        _rule(landlock_sys, ruleset, write, everything)
+        set_no_new_privs()
+        landlock_sys.restrict_self(ruleset, None)
+    except (LandlockError, OSError) as error:
+        return f"Landlock ({error})"
+    finally:
+        os.close(ruleset)
+    return ""
+
+
+def _rule(landlock_sys: object, ruleset: int, path: str, rights: int) -> None:
+    try:
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        attributes = landlock_sys.PathBeneathAttr()  # type: ignore[attr-defined]
+        attributes.allowed_access = rights
+        attributes.parent_fd = fd
+        landlock_sys.add_rule(ruleset, attributes)  # type: ignore[attr-defined]
+    finally:
+        os.close(fd)
+
+
+def seccomp() -> str:
+    """Load the filter of system calls into this process; returns what is missing or ""."""
+    try:
+        import pyseccomp
+    except (ImportError, RuntimeError):
+        return "seccomp (pyseccomp or libseccomp is not installed)"
+    try:
+        rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
+        _add(rules, pyseccomp.ALLOW, _ALLOWED)
+        _add(rules, pyseccomp.ERRNO(errno.EPERM), _REFUSED)
+        thread = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, _CLONE_THREAD)
+        rules.add_rule(pyseccomp.ALLOW, "clone", thread)
+        process = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0)
+        rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone", process)
+        # Another process's limits are out of reach; its own may be read and lowered.
+        rules.add_rule(pyseccomp.ALLOW, "prlimit64", pyseccomp.Arg(0, pyseccomp.EQ, 0))
+        rules.add_rule(pyseccomp.ALLOW, "ioctl", pyseccomp.Arg(1, pyseccomp.NE, _TIOCSTI))
+        rules.load()
+    except OSError as error:
+        return f"seccomp ({error})"
+    return ""
+
+
+def _add(rules: object, action: int, names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            rules.add_rule(action, name)  # type: ignore[attr-defined]
+        except (OSError, ValueError):
+            continue  # a call that this architecture or this libseccomp does not know
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the process ``parent`` dies; leave at once if it already has."""
+    PR_SET_PDEATHSIG, SIGKILL = 1, 9
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)

@@ -1,0 +1,281 @@
+"""The cost stage: meters over a grid of sizes, a fitted formula each, witnesses from outside.
+
+Whether a cost is allowed is decided by the parent, which compares formulas; here it is only
+measured. Outputs at every metered point must be right as well: a submission that notices the
+meters and does less work is found out by its outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from quizprep.grading import wire
+from quizprep.worker import arena, witness
+from quizprep.worker.backends import Backend
+from quizprep.worker.channel import Channel, LearnerGone
+from quizprep.worker.compare import Expected, expect_roughly
+from quizprep.worker.fit import Grid, fit, slopes
+from quizprep.worker.folder import Reference, load_mistakes, load_solution
+from quizprep.worker.learner import measure
+
+Check = Callable[[wire.Reply, Expected, wire.Params], tuple[str, Any]]
+
+HOST_WORK = 4
+"""In a Triton exercise, arithmetic outside kernels per input element that still passes."""
+
+
+class CostFailed(Exception):
+    """Measuring ended with something the learner should read."""
+
+
+class Costing:
+    """Reads the meters of one submission."""
+
+    def __init__(
+        self,
+        job: wire.Job,
+        learner: int,
+        backend: Backend,
+        channel: Channel,
+        reference: Reference,
+        check: Check,
+    ) -> None:
+        self.job = job
+        self.learner = learner
+        self.backend = backend
+        self.channel = channel
+        self.reference = reference
+        self.check = check
+        self._expected: tuple[arena.Laid, Expected] | None = None
+
+    def run(self) -> wire.CostResult:
+        """All readings, or the reason why there are none."""
+        try:
+            readings = self._readings()
+            compared = tuple(self._compare(pair) for pair in self.job.comparisons)
+            seen = self._witness(self.job.witness) if self.job.witness else None
+        except LearnerGone as gone:
+            return wire.CostResult(
+                status="fail", message=f"While its cost was measured, your code {gone}."
+            )
+        except CostFailed as failure:
+            return wire.CostResult(status="fail", message=str(failure))
+        known = load_mistakes(self.job.folder).mistakes
+        costly = {name: mistake for name, mistake in known.items() if mistake.cost}
+        return wire.CostResult(
+            status="pass",
+            readings=readings,
+            comparisons=compared,
+            witness=seen,
+            named=tuple(
+                wire.Named(id=name, says=mistake.says, concept=mistake.concept)
+                for name, mistake in costly.items()
+            ),
+            signatures={name: dict(mistake.cost) for name, mistake in costly.items()},
+        )
+
+    # --- points ---
+
+    def _lay(self, point: wire.Point) -> arena.Laid:
+        rng = np.random.default_rng(point.seed)
+        inputs = self.reference.make_inputs(rng, **point.params)
+        return arena.lay_out(
+            inputs, self.backend, self.job.cost_dtype, "contiguous", self.job.guards
+        )
+
+    def _measured(self, point: wire.Point, meter: str) -> dict[str, int]:
+        """The readings at a point; the outputs there must be right. Raises CostFailed."""
+        (readings,) = self._measured_all([(point, meter)])
+        return readings
+
+    def _measured_all(self, calls: Sequence[tuple[wire.Point, str]]) -> list[dict[str, int]]:
+        """The readings of several calls, in order.
+
+        The learner is at work on a call while the judge checks the one before it.
+        """
+        readings: list[dict[str, int]] = []
+        before: tuple[wire.Point, str, arena.Laid, wire.Reply] | None = None
+        laid = self._lay(calls[0][0])
+        for place, (point, meter) in enumerate(calls):
+            if place % 8 == 0:
+                self.channel.tell(wire.Progress(stage="cost", done=place, total=len(calls)))
+            number = self.channel.order(laid, meter)
+            following = calls[place + 1][0] if place + 1 < len(calls) else None
+            ahead = laid if following in (None, point) else self._lay(following)
+            if before is not None:
+                readings.append(self._checked(*before))
+            before = (point, meter, laid, self.channel.answer(number))
+            laid = ahead
+        if before is not None:
+            readings.append(self._checked(*before))
+        return readings
+
+    def _checked(
+        self, point: wire.Point, meter: str, laid: arena.Laid, reply: wire.Reply
+    ) -> dict[str, int]:
+        if self._expected is None or self._expected[0] is not laid:
+            args = laid.views(self.backend)
+            self._expected = (laid, expect_roughly(self.reference.solve, args, self.backend))
+        message, _ = self.check(reply, self._expected[1], point.params)
+        if message:
+            sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
+            raise CostFailed(f"While its cost was measured ({sizes}): {message}")
+        readings = dict(reply.readings)
+        if self.job.runtime == "triton" and meter == "dispatch":
+            self._host_rules(readings, laid)
+        return readings
+
+    def _host_rules(self, readings: dict[str, int], laid: arena.Laid) -> None:
+        if readings.get("launches", 0) == 0:
+            raise CostFailed("Your code launches no Triton kernel; this exercise is to write one.")
+        size = sum(int(np.prod(a.shape)) for a in laid.args if isinstance(a, wire.TensorAt))
+        if readings.get("host_work", 0) > HOST_WORK * max(size, 1):
+            raise CostFailed(
+                "Your code computes outside its kernels; there it may only allocate, reshape "
+                "and launch."
+            )
+
+    # --- readings ---
+
+    def _readings(self) -> tuple[wire.Reading, ...]:
+        points = self.job.points
+        counts = self.job.runtime == "numpy" and "flops" in self.job.meters
+        ways = ("dispatch", "count") if counts else ("dispatch",)
+        found = self._measured_all([(point, way) for point in points for way in ways])
+        samples = [
+            {k: v for reading in found[place : place + len(ways)] for k, v in reading.items()}
+            for place in range(0, len(found), len(ways))
+        ]
+        if self.job.runtime == "torch" and "peak_bytes" in self.job.meters:
+            self._temporaries(samples)
+        sizes = [_sizes(point.params, self.job.symbols) for point in points]
+        grid = Grid.over(self.job.symbols, sizes, self.job.tile)
+        largest = max(range(len(points)), key=lambda p: float(np.prod(list(sizes[p].values()))))
+        own = self._solution(points[largest])
+        held_out = [point.held_out for point in points]
+        names = list(self.job.meters)
+        if "flops" in names and not any(sample.get("flops") for sample in samples):
+            # No matrix product anywhere: the element-wise work is the work.
+            for readings in (*samples, own):
+                if "elementwise" in readings:
+                    readings["flops"] = readings.get("flops", 0) + readings.pop("elementwise")
+        elif "flops" in names:
+            names.insert(names.index("flops") + 1, "elementwise")
+        return tuple(self._reading(name, grid, samples, held_out, largest, own) for name in names)
+
+    def _reading(
+        self,
+        name: str,
+        grid: Grid,
+        samples: Sequence[dict[str, int]],
+        held_out: Sequence[bool],
+        largest: int,
+        own: dict[str, int],
+    ) -> wire.Reading:
+        if any(name not in sample for sample in samples):
+            return wire.Reading(
+                meter=name,
+                terms=None,
+                slopes={},
+                excess={},
+                values=(),
+                largest=0,
+                solution_largest=own.get(name),
+                note="not counted: your code leaves numpy's arrays (np.asarray, a list)",
+            )
+        values = [sample[name] for sample in samples]
+        bound = self.job.bounds.get("flops" if name == "elementwise" else name, ())
+        fitted = fit(grid, values, held_out)
+        terms = None
+        if fitted is not None:
+            terms = tuple(
+                wire.Term(
+                    top=coefficient.numerator,
+                    bottom=coefficient.denominator,
+                    powers={s: p for s, p in zip(grid.symbols, powers, strict=True) if p},
+                )
+                for powers, coefficient in fitted.terms
+            )
+        return wire.Reading(
+            meter=name,
+            terms=terms,
+            slopes={} if fitted is not None else slopes(grid, values),
+            excess={} if fitted is not None or not bound else slopes(grid, values, bound),
+            values=tuple(values),
+            largest=values[largest],
+            solution_largest=own.get(name),
+        )
+
+    def _temporaries(self, samples: list[dict[str, int]]) -> None:
+        """Replace the peaks by the profiler's where operations hide temporaries inside."""
+        points = self.job.points
+        few = sorted({0, len(points) // 2, len(points) - 1})
+        seen = self._profiled(few)
+        if all(samples[place]["peak_bytes"] == peak for place, peak in seen.items()):
+            return
+        seen |= self._profiled([place for place in range(len(points)) if place not in seen])
+        for place, peak in seen.items():
+            samples[place]["peak_bytes"] = max(peak, samples[place]["peak_bytes"])
+
+    def _profiled(self, places: Sequence[int]) -> dict[int, int]:
+        """By place, the peak that the profiler saw at that point."""
+        if not places:
+            return {}
+        found = self._measured_all([(self.job.points[place], "profile") for place in places])
+        return {p: reading["peak_bytes"] for p, reading in zip(places, found, strict=True)}
+
+    def _solution(self, point: wire.Point) -> dict[str, int]:
+        """The solution's own readings at a point, measured here with the same meters."""
+        entry = load_solution(self.job.solution, self.job.entry)
+        laid = self._lay(point)
+        runtime = self.job.runtime
+        ways = ["dispatch"]
+        if runtime == "numpy" and "flops" in self.job.meters:
+            ways.append("count")
+        if runtime == "torch" and "peak_bytes" in self.job.meters:
+            ways.append("profile")
+        readings: dict[str, int] = {}
+        for way in ways:
+            args = laid.views(self.backend)
+            _, found, _ = measure(entry, args, way, runtime, self.backend)
+            for name, value in found.items():
+                readings[name] = max(value, readings.get(name, 0))
+        return readings
+
+    def _compare(self, pair: wire.Comparison) -> wire.ComparisonResult:
+        at = self._measured(pair.at, "dispatch")
+        against = self._measured(pair.against, "dispatch")
+        return wire.ComparisonResult(
+            meter=pair.meter, at=at[pair.meter], against=against[pair.meter]
+        )
+
+    # --- witnesses ---
+
+    def _witness(self, point: wire.Point) -> wire.WitnessResult:
+        """One large call under the meters, then the same call watched from outside.
+
+        The first call also warms the path: library pages that it loads count in neither.
+        """
+        laid = self._lay(point)
+        reply = self.channel.call(laid, "dispatch")
+        outputs = len(reply.tensors)
+        if reply.raised is not None:
+            raise CostFailed(f"At {point.params} your code raised {reply.raised.kind}.")
+        before = witness.reset_peak(self.learner)
+        self.channel.call(laid)
+        after = witness.peak(self.learner)
+        if before is None or after is None:
+            return wire.WitnessResult(params=point.params, resident=0, metered=0, available=False)
+        # To send outputs, they are copied, written as safetensors and framed.
+        return wire.WitnessResult(
+            params=point.params,
+            resident=after - before,
+            metered=reply.readings.get("peak_bytes", 0) + 5 * outputs,
+        )
+
+
+def _sizes(params: wire.Params, symbols: Sequence[str]) -> dict[str, int]:
+    return {name: int(params[name]) for name in symbols}  # type: ignore[arg-type]

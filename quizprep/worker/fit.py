@@ -1,0 +1,198 @@
+"""From meter readings to an exact formula, or to none.
+
+Readings over a grid of sizes are fitted with non-negative coefficients on monomials of the
+size symbols, the coefficients are rounded to simple fractions, and the formula counts only if
+it predicts every reading exactly, those held out of the fit included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+
+DENOMINATORS = (1, 2, 3, 4, 6, 8)
+MAX_MONOMIALS = 600
+
+Powers = tuple[int, ...]
+"""One power a symbol, in the order of the symbols."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Monomials with exact coefficients, none zero."""
+
+    terms: tuple[tuple[Powers, Fraction], ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The sizes at which meters are read, and the monomials that can be told apart there.
+
+    sizes  (points, symbols), positive
+    """
+
+    symbols: tuple[str, ...]
+    sizes: np.ndarray
+    powers: tuple[Powers, ...]
+    table: np.ndarray
+    """(points, monomials): each monomial's value at each point."""
+
+    @staticmethod
+    def over(symbols: Sequence[str], points: Sequence[Mapping[str, int]], tile: str | None) -> Grid:
+        """The grid of these points."""
+        sizes = np.array([[point[s] for s in symbols] for point in points], dtype=np.float64)
+        powers = tuple(_monomials(symbols, sizes, tile))
+        table = np.ones((len(points), len(powers)))
+        for place, monomial in enumerate(powers):
+            for axis, power in enumerate(monomial):
+                if power:
+                    table[:, place] *= sizes[:, axis] ** power
+        return Grid(tuple(symbols), sizes, powers, table)
+
+
+def _monomials(symbols: Sequence[str], sizes: np.ndarray, tile: str | None) -> list[Powers]:
+    """A symbol with four values or more may appear squared, one with a single value not at all.
+
+    A tile may divide the lengths it cuts: work in tiles is a number of tiles times a polynomial
+    in the tile, so beside lengths of total power p the tile has powers from -p to 2 - p.
+    """
+    cut = list(symbols).index(tile) if tile is not None and tile in symbols else None
+    degrees = []
+    for axis in range(len(symbols)):
+        values = _distinct(sizes[:, axis])
+        degrees.append(0 if axis == cut else min(values - 1, 2 if values > 3 else 1))
+    lengths = []
+    for axis, degree in enumerate(degrees):
+        if cut is None:
+            long = degree == 2
+        else:
+            long = axis != cut and not (sizes[:, axis] % sizes[:, cut]).any()
+        if long:
+            lengths.append(axis)
+    found: list[Powers] = []
+    for powers in product(*(range(degree + 1) for degree in degrees)):
+        length_power = sum(powers[axis] for axis in lengths)
+        if length_power > 2 or sum(powers) > 6:
+            continue
+        if cut is None:
+            found.append(powers)
+            continue
+        for power in range(-length_power, 3 - length_power):
+            found.append((*powers[:cut], power, *powers[cut + 1 :]))
+    return found[:MAX_MONOMIALS]
+
+
+def _distinct(values: np.ndarray) -> int:
+    """How many different values; np.unique would import numpy.ma for it, 30 ms."""
+    return len(set(values.tolist()))
+
+
+def identifies(grid: Grid) -> bool:
+    """Whether the points tell all monomials of the grid apart."""
+    scaled = grid.table / np.linalg.norm(grid.table, axis=0)
+    return int(np.linalg.matrix_rank(scaled, tol=1e-9)) == len(grid.powers)
+
+
+def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted | None:
+    """The formula that gives every reading exactly, or None."""
+    target = np.array(readings, dtype=np.float64)
+    if not target.any():
+        return Fitted(())
+    used = ~np.array(held_out)
+    weights = 1.0 / np.maximum(target, 1.0)
+    table = grid.table * weights[:, None]
+    norms = np.linalg.norm(table[used], axis=0)
+    norms[norms == 0] = 1.0
+    solution = _non_negative(table[used] / norms, target[used] * weights[used]) / norms
+    support = [k for k in range(len(solution)) if _matters(solution[k], table[:, k])]
+    for _ in range(4):
+        if not support or len(support) >= int(used.sum()):
+            return None
+        columns = table[used][:, support]
+        scale = np.linalg.norm(columns, axis=0)
+        refit, *_ = np.linalg.lstsq(columns / scale, target[used] * weights[used], rcond=None)
+        refit = refit / scale
+        kept = [k for k, c in zip(support, refit, strict=True) if _matters(c, table[:, k])]
+        if kept == support:
+            break
+        support = kept
+    terms = []
+    for k, coefficient in zip(support, refit, strict=True):
+        simple = _simple(float(coefficient))
+        if simple is None:
+            return None
+        terms.append((grid.powers[k], simple))
+    fitted = Fitted(tuple(terms))
+    return fitted if _predicts(fitted, grid, readings) else None
+
+
+def _matters(coefficient: float, column: np.ndarray) -> bool:
+    return bool(abs(coefficient) * np.max(np.abs(column)) > 1e-7)
+
+
+def _simple(value: float) -> Fraction | None:
+    for denominator in DENOMINATORS:
+        top = round(value * denominator)
+        if top and abs(value * denominator - top) < 1e-3 * max(1.0, abs(top) * 1e-3):
+            return Fraction(top, denominator)
+    return None
+
+
+def _predicts(fitted: Fitted, grid: Grid, readings: Sequence[int]) -> bool:
+    for row, reading in zip(grid.sizes.astype(np.int64).tolist(), readings, strict=True):
+        total = Fraction(0)
+        for powers, coefficient in fitted.terms:
+            part = coefficient
+            for size, power in zip(row, powers, strict=True):
+                part *= Fraction(size) ** power
+            total += part
+        if total != reading:
+            return False
+    return True
+
+
+def _non_negative(table: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least squares with non-negative unknowns, by Lawson and Hanson's active sets (1974)."""
+    count = table.shape[1]
+    solution = np.zeros(count)
+    active = np.zeros(count, dtype=bool)
+    gram, moment = table.T @ table, table.T @ target
+    for _ in range(3 * count):
+        gradient = moment - gram @ solution
+        gradient[active] = -np.inf
+        enter = int(np.argmax(gradient))
+        if gradient[enter] <= 1e-12:
+            break
+        active[enter] = True
+        while True:
+            chosen = np.flatnonzero(active)
+            trial, *_ = np.linalg.lstsq(table[:, chosen], target, rcond=None)
+            if trial.min(initial=1.0) > 0:
+                solution[:] = 0
+                solution[chosen] = trial
+                break
+            falling = trial <= 0
+            current = solution[chosen]
+            step = np.min(current[falling] / np.maximum(current[falling] - trial[falling], 1e-300))
+            solution[chosen] = np.maximum(current + step * (trial - current), 0)
+            active[chosen[falling & (solution[chosen] <= 1e-14)]] = False
+            if not active.any():
+                break
+        if np.linalg.norm(target - table @ solution) < 1e-12 * np.linalg.norm(target):
+            break
+    return solution
+
+
+def slopes(
+    grid: Grid, readings: Sequence[int], bound: Sequence[float] = (1.0,)
+) -> dict[str, float]:
+    """By symbol, the measured exponent of readings / bound: a plane fitted in logarithms."""
+    ratios = np.maximum(np.array(readings, dtype=np.float64), 1.0) / np.array(bound)
+    varying = [a for a in range(len(grid.symbols)) if _distinct(grid.sizes[:, a]) > 1]
+    table = np.column_stack([np.ones(len(ratios)), np.log(grid.sizes[:, varying])])
+    found, *_ = np.linalg.lstsq(table, np.log(ratios), rcond=None)
+    return {grid.symbols[a]: round(float(s), 3) for a, s in zip(varying, found[1:], strict=True)}

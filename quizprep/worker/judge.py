@@ -1,0 +1,241 @@
+"""The judge: trusted, holds the reference and the mistakes, and decides every stage.
+
+It runs in a process of its own beside the learner. What comes from the learner is data with a
+number on it; readings made in the learner's process are checked by witnesses from outside.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from quizprep.grading import wire
+from quizprep.worker import arena, where
+from quizprep.worker.backends import Backend, backend_for
+from quizprep.worker.channel import Channel, LearnerGone, read_ready
+from quizprep.worker.compare import Expected, expect, wrong
+from quizprep.worker.costing import Costing
+from quizprep.worker.diagnose import Observed, diagnose
+from quizprep.worker.folder import Reference, load_mistakes, load_reference
+
+REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
+
+
+def main(
+    job: wire.Job,
+    learner: int,
+    memory: int,
+    orders: int,
+    replies: int,
+    events: int,
+    control: int,
+    ready: int,
+) -> None:
+    """Judge one submission and send the result; a fault of ours is sent as a fault."""
+    try:
+        backend = backend_for(job.runtime)
+        channel = Channel(backend, arena.attach(memory), orders, replies, events, control)
+        result = Judge(job, learner, backend, channel).run(ready)
+        wire.send(events, result)
+    except wire.Closed:
+        return
+    except Exception:
+        wire.send(events, wire.Fault(message=traceback.format_exc()))
+
+
+class Judge:
+    """The stages of one grading, in order; a failed stage ends it."""
+
+    def __init__(self, job: wire.Job, learner: int, backend: Backend, channel: Channel) -> None:
+        self.job = job
+        self.learner = learner
+        self.backend = backend
+        self.channel = channel
+
+    def run(self, ready: int) -> wire.JudgeResult:
+        """Load, correctness, then diagnosis or cost."""
+        try:
+            unconfined = read_ready(ready)
+        except LearnerGone as gone:
+            return wire.JudgeResult(load=wire.LoadResult(status="error", message=str(gone)))
+        if unconfined and self.job.require_confinement:
+            message = f"Not run, because it cannot be confined: {'; '.join(unconfined)} is missing."
+            load = wire.LoadResult(status="fail", message=message)
+            return wire.JudgeResult(load=load, unconfined=unconfined)
+        self.channel.tell(wire.Progress(stage="load", done=0, total=1))
+        load = self._load()
+        if load.status != "pass":
+            return wire.JudgeResult(load=load, unconfined=unconfined)
+        self.reference = load_reference(self.job.folder)
+        results, observed = self._correctness()
+        if any(result.status == "fail" for result in results):
+            diagnosis = self._diagnose(results, observed)
+            return wire.JudgeResult(
+                load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
+            )
+        cost = Costing(
+            self.job, self.learner, self.backend, self.channel, self.reference, self.check
+        ).run()
+        return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
+
+    # --- load ---
+
+    def _load(self) -> wire.LoadResult:
+        try:
+            reply = self.channel.load()
+        except LearnerGone as gone:
+            return wire.LoadResult(status="fail", message=f"While loading, your code {gone}.")
+        if reply.raised is not None:
+            return wire.LoadResult(
+                status="fail", message="Your file could not be loaded.", raised=reply.raised
+            )
+        kind = reply.outputs[0].kind if reply.outputs else "missing"
+        if kind == "callable":
+            return wire.LoadResult(status="pass")
+        entry = self.job.entry
+        if kind == "missing":
+            message = f"Your file defines no {entry}; the starter shows its signature."
+        else:
+            message = f"{entry} in your file is a {kind}; it should be a function."
+        return wire.LoadResult(status="fail", message=message)
+
+    # --- correctness ---
+
+    def _correctness(self) -> tuple[tuple[wire.CaseResult, ...], list[Observed]]:
+        results: list[wire.CaseResult] = []
+        observed: list[Observed] = []
+        total = len(self.job.cases)
+        for number, case in enumerate(self.job.cases):
+            if number % 8 == 0:
+                self.channel.tell(wire.Progress(stage="correctness", done=number, total=total))
+            try:
+                status, message, raised, seen = self._case(case)
+            except LearnerGone as gone:
+                message = f"Your code {gone}."
+                results.append(_case_result(case, "fail", message))
+                results += [_case_result(rest, "skip", "") for rest in self.job.cases[number + 1 :]]
+                break
+            results.append(_case_result(case, status, message, raised))
+            observed.append(seen)
+        return tuple(results), observed
+
+    def _case(self, case: wire.Case) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
+        laid = lay_case(self.reference, case, self.backend)
+        number = self.channel.order(laid)
+        # The learner is at work on the other core meanwhile.
+        args = laid.views(self.backend)
+        expected = expected_of(self.reference, case, args, self.backend)
+        reply = self.channel.answer(number)
+        message, outputs = self.check(reply, expected, case.params)
+        if not message:
+            changed = self.channel.changed(laid)
+            if changed:
+                message = f"Your code changed its input {changed}; inputs belong to the caller."
+        if not message and case.twice:
+            again, _ = self.check(self.channel.call(laid), expected, case.params)
+            if again:
+                message = f"A second call with the same inputs is wrong: {again}"
+        raised = reply.raised
+        seen = Observed(
+            args=args,
+            expected=expected,
+            outputs=outputs,
+            raised=raised.kind if raised else "",
+            failed=bool(message),
+        )
+        return "fail" if message else "pass", message, raised, seen
+
+    def check(
+        self, reply: wire.Reply, expected: Expected, params: wire.Params
+    ) -> tuple[str, tuple[np.ndarray, ...] | None]:
+        """What is wrong with a reply, "" if nothing, and its outputs where there are any."""
+        if reply.raised is not None:
+            return f"Your code raised {reply.raised.kind}: {reply.raised.message}", None
+        if reply.refused:
+            return REFUSED.format(name=reply.refused), None
+        names = list(self.job.returns)
+        kinds = [output.kind for output in reply.outputs]
+        if len(kinds) != len(names):
+            wanted = f"{len(names)} ({', '.join(names)})" if len(names) > 1 else f"1 ({names[0]})"
+            return f"Your code returned {len(kinds)} values; it should return {wanted}.", None
+        for name, kind in zip(names, kinds, strict=True):
+            if kind != "tensor":
+                thing = "an array" if self.job.runtime == "numpy" else "a tensor"
+                return f"{name} should be {thing}; your code returned a {kind}.", None
+        tensors = self.channel.outputs(reply)
+        arrays = tuple(tensors[str(place)] for place in range(len(names)))
+        values = tuple(self.backend.exact(array) for array in arrays)
+        said = []
+        for place, name in enumerate(names):
+            axes = self.job.returns[name]
+            right, got = expected.values[place], values[place]
+            if got.shape != right.shape:
+                axes = axes if len(axes) == right.ndim else tuple("?" * right.ndim)
+                said.append(f"{name}: {where.shape_slip(axes, right.shape, got.shape)}")
+                continue
+            dtype = self.backend.dtype(arrays[place])
+            if wrong(right, expected.allowed[place], got).any():
+                said.append(where.locate(name, axes, right, expected.allowed[place], got, params))
+            elif expected.dtypes[place] not in ("", dtype):
+                said.append(f"{name} is {dtype}; it should be {expected.dtypes[place]}")
+        return "; ".join(said), values
+
+    # --- diagnosis ---
+
+    def _diagnose(
+        self, results: Sequence[wire.CaseResult], observed: list[Observed]
+    ) -> wire.DiagnosisResult:
+        self.channel.tell(wire.Progress(stage="diagnosis", done=0, total=1))
+        failed = [result for result in results if result.status == "fail"]
+        telling = next((r for r in failed if "only at" in r.message), failed[0])
+        shown = _in_words(telling)
+        complete = len(observed) == len(self.job.cases)
+        values_wrong = [seen for seen in observed if seen.failed]
+        if not complete or not values_wrong:
+            return wire.DiagnosisResult(where=shown)
+        found = diagnose(load_mistakes(self.job.folder), observed, self.backend)
+        return wire.DiagnosisResult(where=shown, mistakes=found.mistakes, tried=found.tried)
+
+
+def _in_words(result: wire.CaseResult) -> str:
+    sizes = ", ".join(f"{name}={value}" for name, value in result.params.items())
+    return f"{result.message} ({sizes}; {result.dtype}, {result.layout})"
+
+
+def lay_case(reference: Reference, case: wire.Case, backend: Backend) -> arena.Laid:
+    """The inputs of a case, laid out in private memory."""
+    made = reference.make_inputs(np.random.default_rng(case.seed), **case.params)
+    scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
+    return arena.lay_out(scaled, backend, case.dtype, case.layout, case.guards)
+
+
+def expected_of(
+    reference: Reference, case: wire.Case, args: Sequence[Any], backend: Backend
+) -> Expected:
+    """What is right for a case on these inputs."""
+    rng = np.random.default_rng(case.seed + 1)
+    return expect(reference.solve, args, backend, rng, case.magnitude)
+
+
+def _scaled(value: Any, magnitude: float) -> Any:
+    if magnitude != 1.0 and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value * magnitude
+    return value
+
+
+def _case_result(
+    case: wire.Case, status: wire.Status, message: str, raised: wire.Raised | None = None
+) -> wire.CaseResult:
+    return wire.CaseResult(
+        params=case.params,
+        dtype=case.dtype,
+        layout=case.layout,
+        magnitude=case.magnitude,
+        fresh=case.fresh,
+        status=status,
+        message=message,
+        raised=raised,
+    )

@@ -1,0 +1,284 @@
+"""Cost of torch code without a clock: flops, bytes alive, bytes moved, operations.
+
+A dispatch mode sees every operation below autograd and counts it. Memory is followed by
+storage: an operation's new storages are born, and die when Python lets them go. Temporaries
+inside an operation are invisible there; `peak_by_profiler` reads the allocator's own events
+and sees them, at a higher price, so it is asked at a few points only.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+LIBRARY_ATTENTION = (
+    "scaled_dot_product_attention",
+    "multi_head_attention_forward",
+    "_native_multi_head_attention",
+    "flex_attention",
+)
+
+# No arithmetic: these only make, move or look at values.
+_FREE = frozenset(
+    """
+    empty empty_like empty_strided new_empty new_empty_strided zeros zeros_like new_zeros ones
+    ones_like new_ones full full_like new_full fill fill_ zero_ scalar_tensor arange range eye
+    copy_ clone _to_copy contiguous cat stack index index_select gather scatter scatter_
+    index_put index_put_ index_copy index_copy_ slice_scatter select_scatter masked_fill
+    masked_fill_ where tril triu tril_ triu_ tril_indices triu_indices lift_fresh
+    lift_fresh_copy repeat flip roll constant_pad_nd set_ resize_ _local_scalar_dense item
+    is_same_size equal nonzero masked_select embedding bernoulli randn rand randint normal_
+    uniform_ detach_copy
+    """.split()
+)
+_WEIGHT = {"_softmax": 5, "_log_softmax": 5, "logsumexp": 4, "_softmax_backward_data": 4}
+
+
+def _load_flop_formulas() -> dict[Any, Callable[..., int]]:
+    """torch's own registry of matrix-product costs, without the triton it would import."""
+    masked = "triton" not in sys.modules
+    if masked:
+        sys.modules["triton"] = None  # type: ignore[assignment]
+    try:
+        from torch.utils.flop_counter import flop_registry
+    finally:
+        if masked:
+            del sys.modules["triton"]
+    return dict(flop_registry)
+
+
+FLOP_FORMULAS = _load_flop_formulas()
+
+
+class LibraryAttention(TorchFunctionMode):
+    """Notes when a call goes through the library's own attention, however it was reached."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used = ""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        if name in LIBRARY_ATTENTION:
+            self.used = name
+        return func(*args, **(kwargs or {}))
+
+
+# How an operation is counted, found once for each overload.
+_VIEW, _MOVES, _PRODUCT, _FORMULA, _ELEMENTWISE, _REFUSED = range(6)
+_OPERATIONS: dict[Any, tuple[int, Any]] = {}
+
+# The operand whose last axis is summed over: 2 flops an output element and term.
+_PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
+
+
+def _classify(func: Any) -> tuple[int, Any]:
+    name = func._overloadpacket.__name__
+    if "scaled_dot_product" in name or name in LIBRARY_ATTENTION:
+        found = (_REFUSED, name)
+    elif func.is_view or name in ("detach", "lift_fresh"):
+        found = (_VIEW, None)
+    elif name in _PRODUCTS:
+        found = (_PRODUCT, _PRODUCTS[name])
+    elif func._overloadpacket in FLOP_FORMULAS:
+        found = (_FORMULA, FLOP_FORMULAS[func._overloadpacket])
+    elif name in _FREE:
+        found = (_MOVES, None)
+    else:
+        found = (_ELEMENTWISE, _WEIGHT.get(name, 1))
+    _OPERATIONS[func] = found
+    return found
+
+
+class Meters(TorchDispatchMode):
+    """Counts while it is active. Read it with ``readings`` afterwards.
+
+    It runs for every operation of the submission, so it is written for speed: an operation is
+    classified once, and a view costs nothing.
+    """
+
+    def __init__(self, inputs: Iterable[torch.Tensor]) -> None:
+        super().__init__()
+        self.flops = 0
+        self.elementwise = 0
+        self.moved = 0
+        self.calls = 0
+        self.refused = ""
+        self._events: list[tuple[int, int]] = []
+        self._known = {tensor.untyped_storage()._cdata for tensor in inputs}
+        self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
+        self._serial = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: the wrapper it would add imports torch._dynamo, a second and 900 modules."""
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        out = func(*args, **kwargs) if kwargs else func(*args)
+        kind, detail = _OPERATIONS.get(func) or _classify(func)
+        if kind == _VIEW:
+            return out
+        self.calls += 1
+        moved = largest = produced = 0
+        for tensor in (out,) if isinstance(out, torch.Tensor) else _tensors(out):
+            size = tensor.numel()
+            produced += size
+            if self._born(tensor):
+                moved += size * tensor.itemsize
+        largest = produced
+        for value in args:
+            if isinstance(value, torch.Tensor):
+                size = value.numel()
+                moved += size * value.itemsize
+                largest = max(largest, size)
+            elif isinstance(value, list | tuple):
+                for tensor in _tensors(value):
+                    moved += tensor.nbytes
+                    largest = max(largest, tensor.numel())
+        for tensor in _tensors(kwargs) if kwargs else ():
+            moved += tensor.nbytes
+        self.moved += moved
+        if kind == _PRODUCT:
+            self.flops += 2 * produced * args[detail].shape[-1]
+        elif kind == _ELEMENTWISE:
+            self.elementwise += largest * detail
+        elif kind == _FORMULA:
+            self.flops += int(detail(*args, **(kwargs or {}), out_val=out))
+        elif kind == _REFUSED:
+            self.refused = detail
+        return out
+
+    def _born(self, tensor: torch.Tensor) -> bool:
+        """Whether this output brought a storage that was not there before."""
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._known or key in self._live:
+            return False
+        size = storage.nbytes()
+        serial = self._serial = self._serial + 1
+        events, live = self._events, self._live
+
+        def died(_: Any) -> None:
+            events.append((serial, -size))
+            del live[key]
+
+        live[key] = (serial, weakref.ref(storage, died))
+        events.append((serial, size))
+        return True
+
+    def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
+        """What was counted. peak and held leave out inputs and the bytes of the outputs."""
+        returned: dict[int, int] = {}
+        for tensor in outputs:
+            found = self._live.get(tensor.untyped_storage()._cdata)
+            if found is not None:
+                returned[found[0]] = returned.get(found[0], 0) + tensor.nbytes
+        peak, held = _replay(self._events, returned)
+        return {
+            "flops": self.flops,
+            "elementwise": self.elementwise,
+            "moved_bytes": self.moved,
+            "calls": self.calls,
+            "peak_bytes": peak,
+            "held_bytes": held,
+        }
+
+
+def _replay(events: Iterable[tuple[Any, int]], returned: dict[Any, int]) -> tuple[int, int]:
+    """The most bytes alive over a history of births (+) and deaths (-), and those at its end.
+
+    ``returned`` maps a storage to the bytes of it that were returned, which do not count.
+    """
+    alive = peak = 0
+    for serial, size in events:
+        own = max(abs(size) - returned.get(serial, 0), 0)
+        alive += own if size > 0 else -own
+        peak = max(peak, alive)
+    return peak, alive
+
+
+def _tensors(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [tensor for item in value for tensor in _tensors(item)]
+    if isinstance(value, dict):
+        return [tensor for item in value.values() for tensor in _tensors(item)]
+    return []
+
+
+def peak_by_profiler(call: Callable[[], Any], read: Callable[[Any], list[torch.Tensor]]) -> Any:
+    """Run ``call`` under the allocator's events; returns (result, peak_bytes).
+
+    ``read`` gives the tensors of a result, which do not count.
+    """
+    profiler_module: ModuleType = torch.autograd.profiler
+    with profiler_module.profile(use_kineto=True, profile_memory=True) as profile:
+        result = call()
+    pointers = {tensor.untyped_storage().data_ptr(): tensor.nbytes for tensor in read(result)}
+    history: list[tuple[int, int, int]] = []
+    stack = list(profile.kineto_results.experimental_event_tree())
+    while stack:
+        event = stack.pop()
+        stack.extend(event.children)
+        fields = event.extra_fields
+        if hasattr(fields, "alloc_size"):
+            history.append((event.start_time_ns, fields.ptr, fields.alloc_size))
+    history.sort(key=lambda item: item[0])
+    # An address is used again after its storage died, so births are numbered; what lives on
+    # at a returned tensor's address when the call ends is that tensor.
+    events: list[tuple[int, int]] = []
+    current: dict[int, int] = {}
+    for serial, (_, pointer, size) in enumerate(history):
+        if size > 0:
+            current[pointer] = serial
+            events.append((serial, size))
+        elif pointer in current:
+            events.append((current.pop(pointer), size))
+    returned = {
+        serial: pointers[pointer] for pointer, serial in current.items() if pointer in pointers
+    }
+    return result, _replay(events, returned)[0]
+
+
+class HostMemory(TorchDispatchMode):
+    """Bytes of host tensors alive while a Triton entry runs: its working memory.
+
+    The interpreter makes and drops small tensors while it stages arguments; they share their
+    storage with what was passed, so they are no births.
+    """
+
+    def __init__(self, inputs: Iterable[torch.Tensor]) -> None:
+        super().__init__()
+        self._meters = Meters(inputs)
+        self.host_elementwise = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        return self._meters.__torch_dispatch__(func, types, args, kwargs)
+
+    def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
+        """Peak and held bytes, and under ``host_*`` the arithmetic done outside kernels."""
+        found = self._meters.readings(outputs)
+        return {
+            "peak_bytes": found["peak_bytes"],
+            "held_bytes": found["held_bytes"],
+            "host_work": found["flops"] + found["elementwise"],
+        }

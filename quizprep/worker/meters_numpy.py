@@ -1,0 +1,174 @@
+"""Cost of numpy code without a clock: bytes alive from tracemalloc, flops from a counting array.
+
+numpy reports its buffers to tracemalloc. Python's own objects (an array header, a tuple) are
+reported too, and the chunks through which numpy broadcasts (33 KB, unless they are told to be
+small). The sizes of numpy exercises make every matrix a multiple of GRAIN bytes, so rounding
+down to GRAIN leaves the matrices alone; a vector beside them is rounded away.
+
+Flops are counted by a subclass of ndarray that sees each ufunc. Code that leaves the subclass
+(``np.asarray``, a list) is not seen; ``CountingArray.escaped`` says so, and then no flop
+reading is offered rather than one that is too low.
+"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+GRAIN = 1 << 13
+BUFFER = 16
+
+
+def peak_bytes(call: Callable[[], Any], read: Callable[[Any], list[np.ndarray]]) -> Any:
+    """Run ``call``; returns (result, readings) with peak and held bytes beyond the outputs."""
+    gc.collect()
+    gc.disable()
+    usual = np.setbufsize(BUFFER)
+    tracemalloc.start(1)
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        result = call()
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        np.setbufsize(usual)
+        gc.enable()
+    # The outputs are alive at the end; what was alive at the peak beside them is work.
+    returned = sum(array.nbytes for array in read(result))
+    return result, {
+        "peak_bytes": _grain(peak - before - returned),
+        "held_bytes": _grain(after - before - returned),
+    }
+
+
+def _grain(size: int) -> int:
+    return max(size, 0) // GRAIN * GRAIN
+
+
+class Counter:
+    """What a counting array saw."""
+
+    def __init__(self) -> None:
+        self.elementwise = 0
+        self.matmul = 0
+        self.calls = 0
+
+
+class CountingArray(np.ndarray):
+    """An ndarray whose arithmetic is counted; views and results are counting arrays as well."""
+
+    counter: Counter | None = None
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.counter = getattr(source, "counter", None)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        counter = next(
+            (x.counter for x in inputs if isinstance(x, CountingArray) and x.counter), None
+        )
+        plain = [_plain(x) for x in inputs]
+        outs = kwargs.get("out")
+        if outs is not None:
+            kwargs["out"] = tuple(_plain(x) for x in outs)
+        for name, value in kwargs.items():
+            if name != "out":
+                kwargs[name] = _plain(value)
+        result = getattr(ufunc, method)(*plain, **kwargs)
+        if counter is not None:
+            counter.calls += 1
+            _count_ufunc(counter, ufunc, plain, result)
+        if outs is not None and len(outs) == 1:
+            return outs[0]
+        return _wrap(result, counter)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        counter = self.counter
+        if func.__name__ in ("einsum", "dot", "inner", "tensordot", "vdot"):
+            result = func(*_plain(args), **{k: _plain(v) for k, v in kwargs.items()})
+            if counter is not None:
+                size = _einsum_size if func.__name__ == "einsum" else _product_size
+                counter.matmul += 2 * size(args)
+        else:
+            result = super().__array_function__(func, types, args, kwargs)
+        return _wrap(result, counter)
+
+
+def _count_ufunc(counter: Counter, ufunc: Any, inputs: Sequence[Any], result: Any) -> None:
+    if ufunc is np.matmul:
+        counter.matmul += 2 * _product_size(inputs)
+        return
+    sizes = [np.size(x) for x in inputs if isinstance(x, np.ndarray)]
+    results = result if isinstance(result, tuple) else (result,)
+    sizes += [np.size(x) for x in results if isinstance(x, np.ndarray | np.generic)]
+    counter.elementwise += max(sizes, default=0)
+
+
+def _product_size(args: Sequence[Any]) -> int:
+    left, right = np.asarray(args[0]), np.asarray(args[1])
+    if left.ndim == 0 or right.ndim == 0:
+        return max(left.size, right.size)
+    return int(left.size * (right.shape[-1] if right.ndim > 1 else 1))
+
+
+def _einsum_size(args: Sequence[Any]) -> int:
+    if not isinstance(args[0], str):
+        return 0
+    terms = args[0].replace(" ", "").split("->")[0].split(",")
+    lengths: dict[str, int] = {}
+    for term, operand in zip(terms, args[1:], strict=False):
+        for letter, length in zip(term, np.shape(operand), strict=False):
+            lengths[letter] = length
+    return int(np.prod(list(lengths.values()), dtype=np.int64))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, CountingArray):
+        return value.view(np.ndarray)
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item) for item in value)
+    return value
+
+
+def _wrap(value: Any, counter: Counter | None) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_wrap(item, counter) for item in value)
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        wrapped = np.asarray(value).view(CountingArray)
+        wrapped.counter = counter
+        return wrapped
+    return value
+
+
+def count_flops(
+    call: Callable[..., Any], inputs: Sequence[Any]
+) -> tuple[Any, dict[str, int] | None]:
+    """Run ``call`` on counting views of the inputs.
+
+    Returns (result, readings); readings is None when a result left the counting array, so
+    that some of its arithmetic may not have been seen.
+    """
+    counter = Counter()
+    watched = []
+    for value in inputs:
+        if isinstance(value, np.ndarray):
+            view = value.view(CountingArray)
+            view.counter = counter
+            watched.append(view)
+        else:
+            watched.append(value)
+    result = call(*watched)
+    results = result if isinstance(result, tuple) else (result,)
+    escaped = any(isinstance(x, np.ndarray) and not isinstance(x, CountingArray) for x in results)
+    plain = tuple(_plain(x) for x in results)
+    answer = plain if isinstance(result, tuple) else plain[0]
+    if escaped:
+        return answer, None
+    return answer, {
+        "flops": counter.matmul,
+        "elementwise": counter.elementwise,
+        "calls": counter.calls,
+    }

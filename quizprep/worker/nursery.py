@@ -1,0 +1,352 @@
+"""The nursery: imports once, computes nothing, forks two children a grading and watches them.
+
+It is the supervisor because it is idle: it waits on the children's pidfds, on what the
+learner prints, on the judge's events and on the parent's pipe, kills at the deadline, and
+reaps. Nothing the learner does can make it do anything but read bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import os
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from quizprep.grading import wire
+from quizprep.worker import arena, confine
+
+SHOWN_OUTPUT = 4096
+MAX_OUTPUT = 4 << 20
+MAX_SCRATCH = 32 << 20
+GRACE = 0.25
+"""Seconds a learner that closed its pipe may take to end by itself."""
+
+
+def serve(runtime: str) -> None:
+    """Import what the runtime needs, then answer requests until the parent is gone."""
+    requests, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1):
+        os.dup2(null, standard)
+    os.close(null)
+    try:
+        _import_for(runtime)
+    except ImportError as error:
+        wire.send(answers, wire.Fault(message=f"missing: {error.name or error}"))
+        return
+    while True:
+        try:
+            request = wire.receive(requests, wire.Request)
+        except (wire.Closed, wire.Malformed):
+            return
+        try:
+            if isinstance(request, wire.Grade):
+                _Grading(request.job, requests, answers).run()
+            else:
+                _answer_in_child(request, answers)
+        except wire.Closed:
+            return
+        except Exception:
+            wire.send(answers, wire.Fault(message=traceback.format_exc()))
+
+
+def _import_for(runtime: str) -> None:
+    """Everything a child would import, so that it is loaded once; nothing is computed."""
+    import numpy.linalg
+    import numpy.random  # noqa: F401
+
+    from quizprep.worker import judge, learner  # noqa: F401
+
+    if runtime == "numpy":
+        from quizprep.worker import meters_numpy  # noqa: F401
+    else:
+        import safetensors.torch  # noqa: F401
+        import torch
+
+        from quizprep.worker import meters  # noqa: F401
+
+        # Confined, torch cannot read the processor's flags and falls back to slow kernels.
+        torch.backends.cpu.get_cpu_capability()
+        torch.set_num_threads(1)
+    if runtime == "triton":
+        from quizprep.worker import traffic  # noqa: F401
+    # Children collect garbage of their own only, and share the pages of everything else.
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(ImportError, RuntimeError):
+        import py_landlock  # noqa: F401
+        import pyseccomp  # noqa: F401
+
+
+def _answer_in_child(request: wire.Describe | wire.TellApart, answers: int) -> None:
+    """In a child, because loading an exercise runs its code and the nursery stays clean."""
+    pid = os.fork()
+    if pid == 0:
+        _in_child(lambda: wire.send(answers, _answer(request)))
+    if os.waitpid(pid, 0)[1]:
+        wire.send(answers, wire.Fault(message="the exercise's files could not be run:"))
+
+
+def _answer(request: wire.Describe | wire.TellApart) -> wire.Answer:
+    from quizprep.worker.apart import tell_apart
+    from quizprep.worker.folder import load_mistakes
+
+    if isinstance(request, wire.TellApart):
+        return tell_apart(request)
+    known = load_mistakes(request.folder).mistakes
+    described = {
+        name: (mistake.switches(name), mistake.concept, mistake.says, dict(mistake.cost))
+        for name, mistake in known.items()
+    }
+    return wire.Described(mistakes=described)
+
+
+def _in_child(work: Callable[[], None]) -> NoReturn:
+    """Run the work of a forked child and leave without torch's teardown."""
+    status = 1
+    try:
+        work()
+        status = 0
+    except BaseException:
+        with contextlib.suppress(BaseException):
+            traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+@dataclass
+class _Grading:
+    """One grading: two children and what they have written so far."""
+
+    job: wire.Job
+    requests: int
+    answers: int
+    printed: bytearray = field(default_factory=bytearray)
+    output: int = 0
+    reason: str = ""
+    confined: tuple[str, ...] = ()
+
+    def run(self) -> None:
+        scratch = Path(tempfile.mkdtemp(prefix="quizprep-"))
+        try:
+            self._run(scratch)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _run(self, scratch: Path) -> None:
+        # A private copy: an editor that saves by renaming would leave a rule on a dead inode.
+        path = scratch / "code" / self.job.file_name
+        path.parent.mkdir()
+        path.write_bytes(self.job.source)
+        self.work = scratch / "work"
+        self.work.mkdir()
+        memory = arena.create()
+        order_r, order_w = os.pipe()
+        reply_r, reply_w = os.pipe()
+        out_r, out_w = os.pipe()
+        for pipe in (order_w, reply_w):
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
+        event_r, event_w = os.pipe()
+        control_r, control_w = os.pipe()
+        ready_r, ready_w = os.pipe()
+        nursery = os.getpid()
+
+        learner_pid = os.fork()
+        if learner_pid == 0:
+            _in_child(
+                lambda: self._be_learner(nursery, path, memory, order_r, reply_w, out_w, ready_w)
+            )
+        judge_pid = os.fork()
+        if judge_pid == 0:
+            keep = (memory, order_w, reply_r, event_w, control_r, ready_r)
+            _in_child(lambda: self._be_judge(nursery, learner_pid, keep))
+        for fd in (order_r, order_w, reply_r, reply_w, out_w, event_w, control_r, ready_r, ready_w):
+            os.close(fd)
+        os.close(memory)
+        self.event_r, self.out_r, self.control_w = event_r, out_r, control_w
+        self.learner_pid, self.judge_pid = learner_pid, judge_pid
+        self.learner_fd = os.pidfd_open(learner_pid)
+        self.judge_fd = os.pidfd_open(judge_pid)
+        try:
+            self._supervise()
+        finally:
+            self._clean_up()
+
+    # --- the children ---
+
+    def _be_learner(
+        self, nursery: int, path: Path, memory: int, orders: int, answers: int, out: int, ready: int
+    ) -> None:
+        from quizprep.worker import learner
+
+        confine.die_with_parent(nursery)
+        os.setsid()
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        _close_except({0, 1, 2, memory, orders, answers, ready})
+        os.chdir(self.work)
+        os.environ.clear()
+        os.environ.update(
+            TMPDIR=str(self.work),
+            HOME=str(self.work),
+            TRITON_INTERPRET="1",
+            KINETO_LOG_LEVEL="99",
+        )
+        # Dicts of a fresh process would give away nothing, but a pipe end would.
+        sys.stdin = open(os.devnull)
+        sys.stdout = open(1, "w", closefd=False, buffering=1)
+        sys.stderr = open(2, "w", closefd=False, buffering=1)
+        missing: list[str] = []
+        if self.job.confine:
+            read = [*confine.readable(self.job.hidden), str(path.parent)]
+            confine.limit(self.job.memory_limit)
+            missing = [
+                part for part in (confine.landlock(read, str(self.work)), confine.seccomp()) if part
+            ]
+        else:
+            missing = ["everything (switched off)"]
+        os.write(ready, msgspec.msgpack.encode(missing))
+        os.close(ready)
+        learner.main(orders, answers, memory, self.job.runtime, str(path), self.job.entry)
+
+    def _be_judge(self, nursery: int, learner_pid: int, keep: tuple[int, ...]) -> None:
+        from quizprep.worker import judge
+
+        memory, orders, replies, events, control, ready = keep
+        confine.die_with_parent(nursery)
+        os.setsid()
+        _close_except({0, 1, 2, *keep})
+        judge.main(self.job, learner_pid, memory, orders, replies, events, control, ready)
+
+    # --- watching ---
+
+    def _supervise(self) -> None:
+        """Until the judge is done: forward its events, bound the learner, notice the parent."""
+        watch = select.poll()
+        for fd in (self.learner_fd, self.judge_fd, self.out_r, self.event_r):
+            watch.register(fd, select.POLLIN)
+        # Only for its end: the next request may come before this judge has left.
+        watch.register(self.requests, 0)
+        deadline = time.monotonic() + self.job.deadline
+        learner_alive, result_sent = True, False
+        while True:
+            wait = max(deadline - time.monotonic(), 0) if learner_alive else None
+            ready = {fd for fd, _ in watch.poll(None if wait is None else min(wait, 0.5) * 1000)}
+            if learner_alive and time.monotonic() >= deadline:
+                self._kill(f"was still running after {self.job.deadline:g} s and was stopped")
+            if learner_alive and not ready and _size(self.work) > MAX_SCRATCH:
+                self._kill("wrote more than 32 MiB of files and was stopped")
+            if self.out_r in ready and not self._read_output():
+                watch.unregister(self.out_r)
+            if self.requests in ready:
+                raise wire.Closed  # the parent is gone, or wants no answer any more
+            if self.event_r in ready:
+                event = self._read_event()
+                if event is None:
+                    watch.unregister(self.event_r)
+                elif isinstance(event, wire.Lost):
+                    deadline = min(deadline, time.monotonic() + GRACE)
+                    self.reason = self.reason or event.reason
+                else:
+                    result_sent = result_sent or not isinstance(event, wire.Progress)
+                    wire.send(self.answers, event)
+            if learner_alive and self.learner_fd in ready:
+                learner_alive = False
+                watch.unregister(self.learner_fd)
+                self._reap_learner()
+            if self.judge_fd in ready and self.event_r not in ready:
+                if not result_sent:
+                    wire.send(self.answers, wire.Fault(message="the judge ended without a verdict"))
+                return
+
+    def _read_event(self) -> wire.Event | wire.Lost | None:
+        try:
+            event: wire.Event | wire.Lost = wire.receive(self.event_r, wire.Event | wire.Lost)
+        except wire.Closed:
+            return None
+        if isinstance(event, wire.JudgeResult):
+            self._drain()
+            text = bytes(self.printed).decode("utf-8", "replace")
+            event = msgspec.structs.replace(event, printed=text, ended=self.reason)
+        return event
+
+    def _read_output(self) -> bool:
+        chunk = os.read(self.out_r, 1 << 16)
+        if not chunk:
+            return False
+        self.output += len(chunk)
+        self.printed += chunk[: SHOWN_OUTPUT - len(self.printed)]
+        if self.output > MAX_OUTPUT:
+            self._kill("printed more than 4 MiB and was stopped")
+        return True
+
+    def _drain(self) -> None:
+        """What the learner has printed up to now, without waiting for more."""
+        while select.select([self.out_r], [], [], 0)[0] and self._read_output():
+            continue
+
+    def _kill(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.learner_fd, signal.SIGKILL)
+
+    def _reap_learner(self) -> None:
+        status = os.waitpid(self.learner_pid, 0)[1]
+        self.learner_pid = 0
+        if not self.reason or self.reason.startswith("stopped answering"):
+            self.reason = _how_it_ended(status)
+        with contextlib.suppress(wire.Closed):
+            wire.send(self.control_w, wire.Ended(reason=self.reason))
+
+    def _clean_up(self) -> None:
+        for pid in (self.learner_pid, self.judge_pid):
+            if pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+        for fd in (self.learner_fd, self.judge_fd, self.event_r, self.out_r, self.control_w):
+            os.close(fd)
+
+
+def _how_it_ended(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        name = signal.Signals(number).name
+        if number == signal.SIGKILL:
+            return "was killed (out of memory?)"
+        return f"crashed with {name}"
+    return f"ended its own process with status {os.waitstatus_to_exitcode(status)}"
+
+
+def _close_except(keep: set[int]) -> None:
+    previous = -1
+    for fd in sorted(keep):
+        # CPython 3.11 closes everything when asked for an empty range.
+        if previous + 1 < fd:
+            os.closerange(previous + 1, fd)
+        previous = fd
+    os.closerange(previous + 1, 1 << 16)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for base, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(base, name)).st_size
+    return total

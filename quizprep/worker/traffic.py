@@ -1,0 +1,105 @@
+"""What a Triton kernel asks of main memory, counted in Triton's own interpreter.
+
+Every load, store, descriptor and atomic access of a kernel ends in two methods of the
+interpreter's builder; counting there gives the bytes of the lanes that no mask switched off,
+exactly, and nothing of the host's own copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from triton.runtime import interpreter
+
+
+class Traffic:
+    """Bytes read and written by kernels, their products and their programs."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.written = 0
+        self.flops = 0
+        self.programs = 0
+        self.launches = 0
+
+    def readings(self) -> dict[str, int]:
+        """The readings by meter."""
+        return {
+            "moved_bytes": self.read + self.written,
+            "flops": self.flops,
+            "calls": self.programs,
+            "launches": self.launches,
+        }
+
+
+@contextmanager
+def counting() -> Iterator[Traffic]:
+    """Count what kernels do inside the block."""
+    traffic = Traffic()
+    builder = interpreter.interpreter_builder
+    kind = type(builder)
+    original = {
+        name: kind.__dict__[name]
+        for name in (
+            "create_masked_load",
+            "create_masked_store",
+            "create_atomic_rmw",
+            "create_atomic_cas",
+            "create_dot",
+            "set_grid_idx",
+            "set_grid_dim",
+        )
+    }
+
+    def masked_load(self: Any, ptrs: Any, mask: Any, *rest: Any) -> Any:
+        result = original["create_masked_load"](self, ptrs, mask, *rest)
+        traffic.read += int(np.count_nonzero(mask.data)) * result.data.itemsize
+        return result
+
+    def masked_store(self: Any, ptrs: Any, value: Any, mask: Any, *rest: Any) -> Any:
+        lanes = np.count_nonzero(np.broadcast_to(mask.data, ptrs.data.shape))
+        traffic.written += int(lanes) * value.data.itemsize
+        return original["create_masked_store"](self, ptrs, value, mask, *rest)
+
+    def atomic_rmw(self: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any) -> Any:
+        size = int(np.count_nonzero(mask.data)) * val.data.itemsize
+        traffic.read += size
+        traffic.written += size
+        return original["create_atomic_rmw"](self, op, ptr, val, mask, *rest)
+
+    def atomic_cas(self: Any, ptr: Any, cmp: Any, val: Any, *rest: Any) -> Any:
+        traffic.read += val.data.nbytes
+        traffic.written += val.data.nbytes
+        return original["create_atomic_cas"](self, ptr, cmp, val, *rest)
+
+    def dot(self: Any, a: Any, b: Any, *rest: Any) -> Any:
+        traffic.flops += 2 * a.data.size * b.data.shape[-1]
+        return original["create_dot"](self, a, b, *rest)
+
+    def grid_idx(self: Any, *place: Any) -> Any:
+        traffic.programs += 1
+        return original["set_grid_idx"](self, *place)
+
+    def grid_dim(self: Any, *size: Any) -> Any:
+        traffic.launches += 1
+        return original["set_grid_dim"](self, *size)
+
+    counters = {
+        "create_masked_load": masked_load,
+        "create_masked_store": masked_store,
+        "create_atomic_rmw": atomic_rmw,
+        "create_atomic_cas": atomic_cas,
+        "create_dot": dot,
+        "set_grid_idx": grid_idx,
+        "set_grid_dim": grid_dim,
+    }
+    for name, method in counters.items():
+        setattr(kind, name, method)
+    try:
+        yield traffic
+    finally:
+        for name, method in original.items():
+            setattr(kind, name, method)

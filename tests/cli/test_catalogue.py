@@ -1,0 +1,208 @@
+"""The commands around an exercise, run as a user runs them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.content.path import path_order
+from quizprep.store import Store
+
+LIBRARY = Library(shipped_root())
+
+
+@pytest.fixture
+def quizprep(tmp_path: Path):
+    """Run the real program in an empty folder with a home of its own."""
+    (tmp_path / "work").mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "QUIZPREP_HOME": str(tmp_path / "home"),
+        "COLUMNS": "60",
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "quizprep", *arguments],
+            cwd=tmp_path / "work",
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder in which the program runs."""
+    return tmp_path / "work"
+
+
+# --- list --------------------------------------------------------------------------------------
+
+
+def test_list_names_everything_in_narrow_lines(quizprep) -> None:
+    """Every topic and exercise is listed, prerequisites first, within 60 columns."""
+    result = quizprep("list")
+    assert result.returncode == 0
+    words = result.stdout.split()
+    assert set(LIBRARY.topics) <= set(words)
+    for exercise in LIBRARY.exercises:
+        for before in exercise.spec.after:
+            assert words.index(before) < words.index(exercise.id)
+    assert max(map(len, result.stdout.splitlines())) <= 60
+    assert "\x1b" not in result.stdout
+
+
+@given(order=st.permutations(LIBRARY.exercises))
+def test_path_keeps_prerequisites_whatever_the_order(order: list[Exercise]) -> None:
+    """The path holds every exercise once, after those it builds on, however they were listed."""
+    path = path_order(order)
+    assert path == path_order(LIBRARY.exercises)
+    assert sorted(e.id for e in path) == sorted(LIBRARY.exercise_ids)
+    seen: set[str] = set()
+    for exercise in path:
+        assert set(exercise.spec.after) <= seen
+        seen.add(exercise.id)
+
+
+# --- show --------------------------------------------------------------------------------------
+
+
+def test_show_gives_the_task_as_it_is_in_a_pipe(quizprep) -> None:
+    """In a pipe the README comes out unchanged; hyphens and capitals in the id do not matter."""
+    text = LIBRARY.exercise("causal_mask").text("README.md")
+    for spelling in ("causal_mask", "causal-mask", "Causal_Mask"):
+        result = quizprep("show", spelling)
+        assert (result.returncode, result.stdout) == (0, text)
+
+
+def test_show_sets_the_task_on_a_terminal(tmp_path: Path) -> None:
+    """On a terminal the Markdown is set: no raw heading or table rule is left."""
+    main, side = pty.openpty()
+    environment = dict(os.environ, QUIZPREP_HOME=str(tmp_path), COLUMNS="60", TERM="xterm")
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    child = subprocess.Popen(
+        [sys.executable, "-m", "quizprep", "show", "softmax"], stdout=side, env=environment
+    )
+    os.close(side)
+    output = bytearray()
+    try:
+        while chunk := os.read(main, 65536):
+            output += chunk
+    except OSError:
+        pass  # the end of a terminal on Linux
+    os.close(main)
+    assert child.wait() == 0
+    shown = output.decode()
+    assert "A stable softmax" in shown
+    assert "# A stable softmax" not in shown
+
+
+def test_solution_has_to_be_earned(quizprep) -> None:
+    """Before the exercise is passed its solution is refused, and nothing of it is printed."""
+    result = quizprep("show", "softmax", "--solution")
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "once you have passed" in result.stderr
+    assert "--give-up" in result.stderr
+
+
+def test_giving_up_shows_the_solution_from_then_on(quizprep) -> None:
+    """--give-up prints the solution and is remembered; the exercise does not count as passed."""
+    solution = LIBRARY.exercise("softmax").solution.read_text()
+    assert quizprep("show", "softmax", "--give-up").stdout == solution
+    assert quizprep("show", "softmax", "--solution").stdout == solution
+    assert quizprep("show", "causal_mask", "--solution").returncode == 1
+    line = next(x for x in quizprep("list").stdout.splitlines() if x.split()[:1] == ["softmax"])
+    assert "passed" not in line
+
+
+def test_passing_opens_the_solution(quizprep, tmp_path: Path) -> None:
+    """Once an attempt has passed, the list says so and the solution is shown, for good."""
+    with Store.open(tmp_path / "home") as store:
+        for passed in (True, False):
+            store.record_attempt("softmax", passed, (), "{}", datetime.now(UTC))
+    solution = LIBRARY.exercise("softmax").solution.read_text()
+    assert quizprep("show", "softmax", "--solution").stdout == solution
+    lines = [line.split() for line in quizprep("list").stdout.splitlines()]
+    assert [words[0] for words in lines if "passed" in words] == ["softmax"]
+
+
+@pytest.mark.parametrize("command", ["show", "start", "hint"])
+def test_unknown_exercise_lists_what_there_is(quizprep, command: str) -> None:
+    """An unknown exercise is a usage error that names the exercises."""
+    result = quizprep(command, "sofmax")
+    assert result.returncode == 2
+    assert "sofmax" in result.stderr
+    assert all(name in result.stderr for name in LIBRARY.exercise_ids)
+    assert "Traceback" not in result.stderr
+
+
+# --- start -------------------------------------------------------------------------------------
+
+
+def test_start_copies_the_starter_and_says_what_next(quizprep, folder: Path) -> None:
+    """The starter lands under the exercise's name, and the next commands are named."""
+    result = quizprep("start", "causal-mask")
+    assert result.returncode == 0
+    starter = LIBRARY.exercise("causal_mask").text("starter.py")
+    assert (folder / "causal_mask.py").read_text() == starter
+    assert "quizprep grade causal_mask" in result.stdout
+    assert "quizprep show causal_mask" in result.stdout
+
+
+def test_start_never_touches_a_file_that_exists(quizprep, folder: Path) -> None:
+    """A file or a link that exists, even one to nowhere, is left as it is; exit code 2."""
+    (folder / "softmax.py").write_text("my work")
+    (folder / "link.py").symlink_to(folder / "nowhere.py")
+    for arguments in (["softmax"], ["softmax", "link.py"]):
+        result = quizprep("start", *arguments)
+        assert result.returncode == 2
+        assert "exists" in result.stderr
+    assert (folder / "softmax.py").read_text() == "my work"
+    assert not (folder / "nowhere.py").exists()
+
+
+def test_start_writes_where_it_is_told(quizprep, folder: Path) -> None:
+    """FILE may be a file or a folder that exists; a folder is never created."""
+    (folder / "day one").mkdir()
+    assert quizprep("start", "softmax", "mine.py").returncode == 0
+    result = quizprep("start", "softmax", "day one")
+    assert "'day one/softmax.py'" in result.stdout
+    assert (folder / "mine.py").read_text() == (folder / "day one/softmax.py").read_text()
+    result = quizprep("start", "softmax", "absent/mine.py")
+    assert result.returncode == 2
+    assert "no folder absent" in result.stderr
+    assert not (folder / "absent").exists()
+
+
+# --- hint --------------------------------------------------------------------------------------
+
+
+def test_hints_come_one_by_one_and_end(quizprep) -> None:
+    """Each call gives the next hint and no later one; when they are used up it says so."""
+    hints = LIBRARY.exercise("softmax").spec.hints
+    opening = [" ".join(text.split()[:4]) for text in hints]
+    for place in range(len(hints)):
+        shown = " ".join(quizprep("hint", "softmax").stdout.split())
+        assert f"Hint {place + 1} of {len(hints)}" in shown
+        assert [text in shown for text in opening] == [n == place for n in range(len(hints))]
+    result = quizprep("hint", "softmax")
+    shown = " ".join(result.stdout.split())
+    assert result.returncode == 0
+    assert "no more hints" in shown
+    assert all(text in shown for text in opening)
+    assert "Hint 1" in quizprep("hint", "causal_mask").stdout

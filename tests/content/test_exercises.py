@@ -1,0 +1,309 @@
+"""Every exercise folder keeps its promises, before any grading is involved."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import importlib.util
+import itertools
+import os
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from quizprep.content.exercises import CaseSpec, Runtime
+from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.formula import parse
+
+os.environ["TRITON_INTERPRET"] = "1"
+torch.set_num_threads(1)
+
+LIBRARY = Library(shipped_root())
+EVERY_EXERCISE = pytest.mark.parametrize("name", LIBRARY.exercise_ids)
+CASES = 40
+FLOAT_TYPES = {name: getattr(torch, name) for name in ("float16", "bfloat16", "float32")}
+
+Inputs = tuple[Any, ...]
+Outputs = tuple[np.ndarray, ...]
+
+
+# --- loading and drawing -----------------------------------------------------------------------
+
+
+@cache
+def load(path: Path) -> ModuleType:
+    """A file of an exercise as a module; dataclasses and Triton want it in sys.modules."""
+    name = f"content_{path.parent.name}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def solution_entry(exercise: Exercise) -> Any:
+    return getattr(load(exercise.solution), exercise.spec.entry)
+
+
+def part(exercise: Exercise, name: str) -> ModuleType:
+    return load(exercise.folder / name)
+
+
+def draws(spec: CaseSpec, count: int) -> Iterator[tuple[dict[str, Any], str, float, str]]:
+    """Parameters, dtype, magnitude and layout of so many cases that satisfy ``where``."""
+    rng = np.random.default_rng(0)
+
+    def pick(values: tuple[Any, ...]) -> Any:
+        return values[int(rng.integers(len(values)))]
+
+    while count:
+        sizes = {name: pick(values) for name, values in spec.sizes.items()}
+        options = {name: pick(values) for name, values in spec.options.items()}
+        bounds = (condition.split("<=") for condition in spec.where)
+        if all(parse(low).evaluate(sizes) <= parse(high).evaluate(sizes) for low, high in bounds):
+            yield sizes | options, pick(spec.dtypes), pick(spec.magnitudes), pick(spec.layouts)
+            count -= 1
+
+
+def arrange(value: Any, runtime: Runtime, dtype: str, magnitude: float, layout: str) -> Any:
+    """One input as the grader would hand it over."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if np.issubdtype(value.dtype, np.floating):
+        value = value * magnitude
+        if runtime is Runtime.NUMPY:
+            value = value.astype(dtype)
+    if runtime is not Runtime.NUMPY:
+        value = torch.from_numpy(value)
+        if value.is_floating_point() and dtype != "float64":
+            value = value.to(FLOAT_TYPES[dtype])
+    if layout == "permuted" and value.ndim > 1:
+        copy = value.T.copy() if runtime is Runtime.NUMPY else value.mT.contiguous()
+        return copy.T if runtime is Runtime.NUMPY else copy.mT
+    if layout == "strided" and value.ndim:
+        return _with_gaps(value)
+    return value
+
+
+def _with_gaps(value: Any) -> Any:
+    """Every second element of the last axis is a gap; in a floating array it holds NaN."""
+    shape = (*value.shape[:-1], 2 * value.shape[-1])
+    wide = (
+        value.new_zeros(shape) if isinstance(value, torch.Tensor) else np.zeros(shape, value.dtype)
+    )
+    with contextlib.suppress(RuntimeError, ValueError):
+        wide[...] = float("nan")
+    wide[..., ::2] = value
+    return wide[..., ::2]
+
+
+@cache
+def cases(name: str, dtype: str | None = None) -> tuple[Inputs, ...]:
+    """The inputs of a spread of cases, in the drawn dtype or in the one given."""
+    exercise = LIBRARY.exercise(name)
+    spec, make = exercise.spec, part(exercise, "reference.py").make_inputs
+    made = []
+    for seed, (params, drawn, magnitude, layout) in enumerate(draws(spec.cases, CASES)):
+        inputs = make(np.random.default_rng(seed), **params).values()
+        if dtype:
+            drawn, magnitude = dtype, spec.cases.magnitudes[0]
+        made.append(
+            tuple(arrange(value, spec.runtime, drawn, magnitude, layout) for value in inputs)
+        )
+    return tuple(made)
+
+
+def as_outputs(result: Any) -> Outputs:
+    """Results as float64 arrays; a single one counts as a tuple of one."""
+    results = result if isinstance(result, tuple) else (result,)
+    return tuple(
+        (r.double().numpy() if isinstance(r, torch.Tensor) else np.asarray(r, dtype=np.float64))
+        for r in results
+    )
+
+
+@cache
+def expected(name: str, dtype: str | None = None) -> tuple[Outputs, ...]:
+    """What the reference gives for each case."""
+    reference = part(LIBRARY.exercise(name), "reference.py")
+    return tuple(as_outputs(reference.solve(*inputs)) for inputs in cases(name, dtype))
+
+
+def close(one: Outputs, other: Outputs, tolerance: float) -> bool:
+    return len(one) == len(other) and all(
+        x.shape == y.shape and np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+        for x, y in zip(one, other, strict=True)
+    )
+
+
+def model(name: str, switches: frozenset[str], inputs: Inputs) -> Outputs:
+    result = part(LIBRARY.exercise(name), "mistakes.py").solve(*inputs, mistakes=switches)
+    return as_outputs(result)
+
+
+VISIBLE = 0.02
+"""A difference that rounding in half precision does not explain."""
+
+
+def differs(name: str, switches: frozenset[str]) -> bool:
+    """Whether the faulty model leaves the reference on some case."""
+    return any(
+        not close(model(name, switches, inputs), right, VISIBLE)
+        for inputs, right in zip(cases(name), expected(name), strict=True)
+    )
+
+
+def switches_of(name: str, *, cost: bool) -> list[tuple[str, str]]:
+    """Pairs of mistake and switch, of the mistakes of cost or of the others."""
+    known = part(LIBRARY.exercise(name), "mistakes.py").MISTAKES
+    return [
+        (mistake, switch)
+        for mistake, described in known.items()
+        if bool(described.cost) is cost
+        for switch in described.switches(mistake)
+    ]
+
+
+# --- the properties ----------------------------------------------------------------------------
+
+
+@EVERY_EXERCISE
+def test_faulty_model_without_a_mistake_is_right(name: str) -> None:
+    """With no switch on, the model in mistakes.py gives what the reference gives."""
+    for inputs, right in zip(cases(name, "float64"), expected(name, "float64"), strict=True):
+        assert close(model(name, frozenset(), inputs), right, 1e-6)
+
+
+@EVERY_EXERCISE
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_solution_is_right(name: str, dtype: str) -> None:
+    """The solution agrees with the reference, leaves its inputs alone and keeps their dtype."""
+    entry = solution_entry(LIBRARY.exercise(name))
+    tolerance = {"float32": 1e-4, "float64": 1e-6}[dtype]
+    for inputs, right in zip(cases(name, dtype), expected(name, dtype), strict=True):
+        before = [as_outputs(value) for value in inputs]
+        assert close(as_outputs(entry(*inputs)), right, tolerance)
+        assert all(close(as_outputs(v), b, 0) for v, b in zip(inputs, before, strict=True))
+
+
+@EVERY_EXERCISE
+def test_solution_survives_the_cases_as_drawn(name: str) -> None:
+    """In the exercise's own dtypes and magnitudes the solution is finite where it should be."""
+    entry = solution_entry(LIBRARY.exercise(name))
+    for inputs, right in zip(cases(name), expected(name), strict=True):
+        for got, want in zip(as_outputs(entry(*inputs)), right, strict=True):
+            assert np.array_equal(np.isfinite(got), np.isfinite(want))
+
+
+@EVERY_EXERCISE
+def test_every_mistake_shows(name: str) -> None:
+    """Each way of making each mistake leaves the reference on some case."""
+    hidden = [s for _, s in switches_of(name, cost=False) if not differs(name, frozenset({s}))]
+    assert not hidden
+
+
+@EVERY_EXERCISE
+def test_every_pair_of_mistakes_shows(name: str) -> None:
+    """Two mistakes together never cancel out, and never raise."""
+    pairs = itertools.combinations(switches_of(name, cost=False), 2)
+    hidden = [
+        (one, other)
+        for (first, one), (second, other) in pairs
+        if first != second and not differs(name, frozenset({one, other}))
+    ]
+    assert not hidden
+
+
+@EVERY_EXERCISE
+def test_mistakes_can_be_told_apart(name: str) -> None:
+    """No two different mistakes give the same output on every case."""
+    outputs = {
+        switch: (mistake, [model(name, frozenset({switch}), inputs) for inputs in cases(name)])
+        for mistake, switch in switches_of(name, cost=False)
+    }
+    same = [
+        (one, other)
+        for (one, (first, xs)), (other, (second, ys)) in itertools.combinations(outputs.items(), 2)
+        if first != second and all(close(x, y, VISIBLE) for x, y in zip(xs, ys, strict=True))
+    ]
+    assert not same
+
+
+@EVERY_EXERCISE
+def test_mistakes_of_cost_are_right_and_compose(name: str) -> None:
+    """A mistake that only costs gives right outputs, and runs beside any other."""
+    others = [switch for _, switch in switches_of(name, cost=False)]
+    for _, switch in switches_of(name, cost=True):
+        for inputs, right in zip(cases(name, "float32"), expected(name, "float32"), strict=True):
+            assert close(model(name, frozenset({switch}), inputs), right, 1e-4)
+        for other in others:
+            model(name, frozenset({switch, other}), cases(name)[0])
+
+
+@EVERY_EXERCISE
+def test_inputs_take_the_sizes_of_the_contract(name: str) -> None:
+    """make_inputs accepts what the cost points and the witness name, and solve takes the result."""
+    exercise = LIBRARY.exercise(name)
+    contract, reference = exercise.spec.contract, part(exercise, "reference.py")
+    first = {symbol: values[0] for symbol, values in contract.sizes.items()}
+    assert set(contract.witness) <= set(contract.sizes)
+    points = [first | contract.options]
+    points += [point for c in contract.compare for point in (c.at, c.against)]
+    for point in points:
+        inputs = reference.make_inputs(np.random.default_rng(0), **point).values()
+        ready = [arrange(v, exercise.spec.runtime, "float32", 1.0, "contiguous") for v in inputs]
+        outputs = as_outputs(reference.solve(*ready))
+        axes = exercise.spec.returns.values()
+        assert len(outputs) == len(axes)
+        for output, names in zip(outputs, axes, strict=True):
+            assert output.shape == tuple(point[symbol] for symbol in names)
+
+
+@EVERY_EXERCISE
+def test_starter_is_a_todo(name: str) -> None:
+    """The starter has the solution's signature and raises NotImplementedError."""
+    exercise = LIBRARY.exercise(name)
+    starter = getattr(load(exercise.folder / "starter.py"), exercise.spec.entry)
+    assert starter.__doc__
+    code, solved = starter.__code__, solution_entry(exercise).__code__
+    assert code.co_varnames[: code.co_argcount] == solved.co_varnames[: solved.co_argcount]
+    with pytest.raises(NotImplementedError):
+        starter(*cases(name)[0])
+
+
+@EVERY_EXERCISE
+def test_readme_example_is_true(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worked example of the README prints what it says, with the solution as the file."""
+    exercise = LIBRARY.exercise(name)
+    monkeypatch.setitem(sys.modules, exercise.id, load(exercise.solution))
+    blocks = re.findall(r"^```python\n(.*?)^```", exercise.text("README.md"), re.M | re.S)
+    examples = [block for block in blocks if ">>>" in block]
+    assert examples
+    reported: list[str] = []
+    for block in examples:
+        test = doctest.DocTestParser().get_doctest(block, {}, exercise.id, None, 0)
+        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+        runner.run(test, out=reported.append)
+    assert not reported, "".join(reported)
+
+
+@EVERY_EXERCISE
+def test_references_exist(name: str) -> None:
+    """Concepts, sources and prerequisites are ids of the library."""
+    exercise = LIBRARY.exercise(name)
+    known = part(exercise, "mistakes.py").MISTAKES
+    concepts = {*exercise.spec.concepts, *(mistake.concept for mistake in known.values())}
+    assert concepts <= LIBRARY.concepts.keys()
+    assert set(exercise.spec.sources) <= LIBRARY.sources.keys()
+    assert set(exercise.spec.after) <= set(LIBRARY.exercise_ids)
+    assert exercise.spec.concepts[0] in concepts
