@@ -24,12 +24,28 @@ _MATHS = (
 )
 _WORD = re.compile(r"[^\W_]+(?:\^\d+)?|[.,;:!?()…]|\n| - | – |—")
 _BREAKS = set(".,;:!?()…\n") | {" - ", " – ", "—"}
-_TURNS = {"but", "although", "though", "while", "whereas", "however", "yet", "instead", "rather"}
+_FILLERS = {
+    "a", "an", "the", "of", "to", "in", "on", "for", "with", "by", "at", "it", "its", "that",
+    "this", "these", "those", "is", "are", "be", "very", "so", "then", "also", "basically",
+}  # fmt: skip
+_TURNS = {
+    "but",
+    "and",
+    "although",
+    "though",
+    "while",
+    "whereas",
+    "however",
+    "yet",
+    "instead",
+    "rather",
+}
 _REASONS = {"because", "since", "as"}
 _PURPOSES = {"so", "otherwise", "lest"}
 _WIDE = {"not", "never", "nor", "neither", "nobody", "none"}
 _NARROW = {"no": 3, "without": 3, "unlike": 3}
 _DENIALS = {"false", "wrong", "incorrect", "untrue", "mistake", "myth", "misconception"}
+_IRREGULAR = {"used": "use", "uses": "use", "using": "use"}
 _ONLY = {"only", "just", "merely", "simply", "necessarily", "sure"}
 
 
@@ -39,12 +55,14 @@ class Word:
 
     text    in one spelling (case, contractions, ``-ise`` and mathematics made alike)
     stem    without its ending: ``grows``, ``growing`` and ``grow`` are one
+    place   its number among the words that carry meaning: "of the" is no distance
     clause  the number of the stretch between commas, full stops and words such as "but"
     denied  the negations whose reach it is in; an odd number turns what is said around
     """
 
     text: str
     stem: str
+    place: int
     sentence: int
     clause: int
     denied: int = 0
@@ -54,7 +72,7 @@ class Word:
 def read_words(text: str) -> list[Word]:
     """The words of a text in order."""
     words: list[Word] = []
-    sentence = clause = 0
+    place = sentence = clause = 0
     for token in _WORD.findall(_normalised(text)):
         if token in _BREAKS:
             clause += 1
@@ -62,8 +80,9 @@ def read_words(text: str) -> list[Word]:
             continue
         if token in _TURNS or token in _PURPOSES or _opens_reason(token, words):
             clause += 1
+        place += token not in _FILLERS
         negator = token in _WIDE or token in _NARROW or token in _DENIALS
-        words.append(Word(token, stem(token), sentence, clause, 0, negator))
+        words.append(Word(token, stem(token), place, sentence, clause, 0, negator))
     return _denied(words)
 
 
@@ -86,7 +105,7 @@ def _denied(words: list[Word]) -> list[Word]:
         for reached in range(place + 1, _reach(words, place, word)):
             counts[reached] += 1
     return [
-        Word(w.text, w.stem, w.sentence, w.clause, count, w.negator)
+        Word(w.text, w.stem, w.place, w.sentence, w.clause, count, w.negator)
         for w, count in zip(words, counts, strict=True)
     ]
 
@@ -127,6 +146,8 @@ def stem(word: str) -> str:
     word = british(word)
     if not word.isalpha() or len(word) < 4:
         return word
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     for ending in ("ing", "ed", "es", "s"):
