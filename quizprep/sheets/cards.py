@@ -26,7 +26,7 @@ from quizprep.content.questions import (
 )
 from quizprep.content.questions import Trap as TrapSpec
 from quizprep.errors import ContentError, Problem
-from quizprep.quiz.marking.labels import label
+from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
 from quizprep.quiz.posed import Posed
 from quizprep.quiz.scheduling import kind_of
