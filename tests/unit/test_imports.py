@@ -43,3 +43,15 @@ def test_a_planted_import_is_detected_in_a_command(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import numpy\n")
     with pytest.raises(AssertionError, match="numpy"):
         assert_not_imported(["--version"], HEAVY, tmp_path, env={"PYTHONPATH": str(tmp_path)})
+
+
+def test_the_grading_parent_imports_nothing_heavy(tmp_path: Path) -> None:
+    """A whole grading, verdict and report included, leaves numpy to its worker processes."""
+    submission = tmp_path / "softmax.py"
+    submission.write_text((ROOT / "solutions" / "softmax.py").read_text())
+    assert_not_imported(
+        ["grade", "softmax", str(submission)],
+        {"torch", "numpy", "triton", "safetensors"},
+        tmp_path,
+        env={"QUIZPREP_HOME": str(tmp_path / "home")},
+    )
