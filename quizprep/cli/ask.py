@@ -15,7 +15,7 @@ from quizprep.errors import UsageError
 from quizprep.quiz.scheduling import EXPECTED_SECONDS, load_cards, next_due
 from quizprep.quiz.session import DEFAULT_COUNT, Filter, History, plan
 from quizprep.quiz.times import in_words
-from quizprep.store import Store
+from quizprep.store import Store, default_home
 
 _KINDS = sorted(EXPECTED_SECONDS)
 _LEVELS = [level.value for level in Level]
@@ -62,7 +62,7 @@ def ask(
         also_early=everything,
         count=count or (None if everything else DEFAULT_COUNT),
     )
-    library = Library(bank or shipped_root())
+    library = Library(bank or shipped_root(), cache=default_home() / "cache")
     questions = _questions(library, topics)
     now = datetime.now(UTC)
     terminal = Terminal(plain=plain)

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from quizprep.content.questions import Claim, KeyPoint, Open
 from quizprep.quiz.marking.mark import Mark
-from quizprep.quiz.marking.words import Word, british, read_words, stem
+from quizprep.quiz.marking.words import Word, one_spelling, read_words, stem
 
 NEAR = 3
 """How many words that carry meaning a group may span for each of its words.
@@ -134,7 +134,7 @@ def _hits(words: Sequence[Word], slot: tuple[tuple[str, ...], ...]) -> Iterator[
 
 def _fits(word: Word, part: str) -> bool:
     if part.endswith("*"):
-        return british(word.text).startswith(part[:-1])
+        return one_spelling(word.text).startswith(part[:-1])
     return word.stem == part or word.text == part
 
 
@@ -151,5 +151,5 @@ def _run(alternative: str) -> tuple[str, ...]:
     star = alternative.endswith("*")
     parts = [word.text for word in read_words(alternative.rstrip("*"))]
     # "recompute*" means "recomputing" too.
-    last = f"{british(parts[-1]).removesuffix('e')}*" if star and parts else ""
+    last = f"{one_spelling(parts[-1]).removesuffix('e')}*" if star and parts else ""
     return tuple(stem(part) for part in (parts[:-1] if star else parts)) + ((last,) if last else ())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+from quizprep.quiz.marking.signs import plain_signs
+
 _CONTRACTIONS = (
     (r"\bcan'?t\b|\bcannot\b", "can not"), (r"\bwon't\b", "will not"), (r"n't\b", " not"),
     (r"\b(is|are|was|were|do|does|did|would|should|could|has|have)nt\b", r"\1 not"),
@@ -15,7 +15,6 @@ _MATHS = (
     (r"√\s*", " sqrt "),
     (r"\b(?:the )?square root (?:of )?", " sqrt "),
     (r"\broot of\b", "sqrt"),
-    (r"\*\*", "^"),
     (r"\b([a-z0-9]+) squared\b", r"\1^2"),
     (r"\b([a-z0-9]+) cubed\b", r"\1^3"),
     (r"\b([a-z])\s*(?:x|×|\*|by)\s*\1\b", r"\1^2"),
@@ -87,8 +86,7 @@ def read_words(text: str) -> list[Word]:
 
 
 def _normalised(text: str) -> str:
-    raised = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{m[0].translate(_RAISED)}", text)
-    plain = unicodedata.normalize("NFKC", raised).casefold().replace("’", "'").replace("−", "-")
+    plain = plain_signs(text, "^").casefold()
     for pattern, replacement in (*_CONTRACTIONS, *_MATHS):
         plain = re.sub(pattern, replacement, plain)
     return plain
@@ -133,7 +131,7 @@ def _in_purpose(words: list[Word], place: int) -> bool:
     return words[start].text in _PURPOSES
 
 
-def british(word: str) -> str:
+def one_spelling(word: str) -> str:
     """One spelling of ``-ise`` and ``-ize``, ``-our`` and ``-or``."""
     if len(word) > 5:
         word = re.sub(r"is(?=$|e|ed|es|er|ers|ing|ation|ations)", "iz", word)
@@ -143,7 +141,7 @@ def british(word: str) -> str:
 
 def stem(word: str) -> str:
     """A light stem: plural and verb endings go, nothing else."""
-    word = british(word)
+    word = one_spelling(word)
     if not word.isalpha() or len(word) < 4:
         return word
     if word in _IRREGULAR:
