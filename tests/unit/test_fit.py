@@ -27,9 +27,9 @@ def points(sizes: dict[str, list[int]], count: int) -> list[dict[str, int]]:
 
 PLAIN = points(SIZES, 28)
 HELD = [place % 5 == 3 for place in range(len(PLAIN))]
-GRID = Grid.over(list(SIZES), PLAIN, None)
+GRID = Grid.over(list(SIZES), PLAIN, {})
 CUT = points(TILED, 24)
-CUT_GRID = Grid.over(list(TILED), CUT, "t")
+CUT_GRID = Grid.over(list(TILED), CUT, {"t": ["n", "m"]})
 
 MONOMIALS = st.sampled_from(GRID.powers)
 COSTS = st.dictionaries(MONOMIALS, st.integers(1, 40), min_size=1, max_size=4)
