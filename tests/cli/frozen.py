@@ -1,0 +1,29 @@
+"""The real program at a fixed time, on content that does not change: ``-m tests.cli.frozen``.
+
+Arguments: the time, the folder that stands for what is shipped, and the program's own.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+
+def run() -> None:
+    """Set the two seams, the clock and the root of the content, and start."""
+    when, root, *arguments = sys.argv[1:]
+    from quizprep.cli import clock
+    from quizprep.content import library
+
+    clock.now = lambda: datetime.fromisoformat(when)
+    clock.seconds = lambda: 0.0
+    library.shipped_root = lambda: Path(root)
+    sys.argv = ["quizprep", *arguments]
+    from quizprep.cli import main
+
+    main()
+
+
+if __name__ == "__main__":
+    run()
