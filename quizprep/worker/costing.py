@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from quizprep.grading import wire
-from quizprep.worker import arena, witness
+from quizprep.worker import arena
 from quizprep.worker.backends import Backend
 from quizprep.worker.channel import Channel, LearnerGone
 from quizprep.worker.compare import Expected, expect_roughly
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
-from quizprep.worker.learner import measure
+from quizprep.worker.learner import Instruments, measure
+from quizprep.worker.watch import Watch
 
 Check = Callable[[wire.Reply, Expected, wire.Params], tuple[str, Any]]
 
@@ -37,14 +38,14 @@ class Costing:
     def __init__(
         self,
         job: wire.Job,
-        learner: int,
+        watch: Watch,
         backend: Backend,
         channel: Channel,
         reference: Reference,
         check: Check,
     ) -> None:
         self.job = job
-        self.learner = learner
+        self.watch = watch
         self.backend = backend
         self.channel = channel
         self.reference = reference
@@ -78,8 +79,10 @@ class Costing:
 
     # --- points ---
 
-    def _lay(self, point: wire.Point) -> arena.Laid:
-        rng = np.random.default_rng(point.seed)
+    def _lay(self, point: wire.Point, draw: str = "") -> arena.Laid:
+        """Inputs of a point. Each way of measuring draws its own, so that an answer remembered
+        from one is of no use in the next."""
+        rng = np.random.default_rng([point.seed, *draw.encode()])
         inputs = self.reference.make_inputs(rng, **point.params)
         return arena.lay_out(
             inputs, self.backend, self.job.cost_dtype, "contiguous", self.job.guards
@@ -87,18 +90,38 @@ class Costing:
 
     def _measured(self, point: wire.Point, meter: str) -> dict[str, int]:
         """The readings at a point; the outputs there must be right. Raises CostFailed."""
-        laid = self._lay(point)
+        laid = self._lay(point, meter)
         number = self.channel.order(laid, meter)
         expected = expect_roughly(self.reference.solve, laid.views(self.backend), self.backend)
         reply = self.channel.answer(number)
+        self._right(reply, expected, point)
+        changed = self.channel.changed(laid)
+        if changed:
+            raise CostFailed(
+                f"While its cost was measured, your code changed its input {changed}; inputs "
+                "belong to the caller."
+            )
+        readings = dict(reply.readings)
+        missing = sorted(self._needed(meter) - readings.keys())
+        if missing:
+            raise CostFailed(f"Your code's process gave no reading of {', '.join(missing)}.")
+        if self.job.runtime == "triton" and meter == "dispatch":
+            self._host_rules(readings, laid)
+        return readings
+
+    def _right(self, reply: wire.Reply, expected: Expected, point: wire.Point) -> None:
         message, _ = self.check(reply, expected, point.params)
         if message:
             sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
             raise CostFailed(f"While its cost was measured ({sizes}): {message}")
-        readings = dict(reply.readings)
-        if self.job.runtime == "triton" and meter == "dispatch":
-            self._host_rules(readings, laid)
-        return readings
+
+    def _needed(self, meter: str) -> set[str]:
+        """The readings that a reply cannot lack; a count of numpy's work may be impossible."""
+        if meter == "profile":
+            return {"peak_bytes"}
+        if meter == "dispatch" and self.job.runtime != "numpy":
+            return {*self.job.meters, *(pair.meter for pair in self.job.comparisons)}
+        return {"peak_bytes", "held_bytes"} if meter == "dispatch" else set()
 
     def _host_rules(self, readings: dict[str, int], laid: arena.Laid) -> None:
         if readings.get("launches", 0) == 0:
@@ -200,6 +223,7 @@ class Costing:
         entry = load_solution(self.job.solution, self.job.entry)
         laid = self._lay(point)
         runtime = self.job.runtime
+        instruments = Instruments(runtime)
         ways = ["dispatch"]
         if runtime == "numpy" and "flops" in self.job.meters:
             ways.append("count")
@@ -208,7 +232,7 @@ class Costing:
         readings: dict[str, int] = {}
         for way in ways:
             args = laid.views(self.backend)
-            _, found, _ = measure(entry, args, way, runtime, self.backend)
+            _, found, _ = measure(entry, args, way, instruments, self.backend)
             for name, value in found.items():
                 readings[name] = max(value, readings.get(name, 0))
         return readings
@@ -223,26 +247,33 @@ class Costing:
     # --- witnesses ---
 
     def _witness(self, point: wire.Point) -> wire.WitnessResult:
-        """One large call under the meters, then the same call watched from outside.
+        """A large call under the meters, then one with other inputs watched from outside.
 
         The first call also warms the path: library pages that it loads count in neither.
         """
-        laid = self._lay(point)
-        reply = self.channel.call(laid, "dispatch")
-        outputs = len(reply.tensors)
-        if reply.raised is not None:
-            raise CostFailed(f"At {point.params} your code raised {reply.raised.kind}.")
-        self.channel.call(laid)
-        before = witness.reset_peak(self.learner)
-        self.channel.call(laid)
-        after = witness.peak(self.learner)
-        if before is None or after is None:
-            return wire.WitnessResult(params=point.params, resident=0, metered=0, available=False)
-        # To send outputs, they are copied, written as safetensors and framed.
+        if not self.watch.available:
+            return wire.WitnessResult(params=point.params, available=False)
+        reply = self.channel.call(self._lay(point, "dispatch"), "dispatch")
+        if reply.refused or reply.raised is not None:
+            what = reply.raised.kind if reply.raised is not None else reply.refused
+            raise CostFailed(f"At {point.params} your code raised {what}.")
+        self.channel.call(self._lay(point, "warm"))
+        laid = self._lay(point, "watched")
+
+        def judge_outputs() -> Callable[[wire.Reply], None]:
+            views = laid.views(self.backend)
+            expected = expect_roughly(self.reference.solve, views, self.backend)
+            return lambda reply: self._right(reply, expected, point)
+
+        seen = self.watch.call(laid, judge_outputs)
         return wire.WitnessResult(
             params=point.params,
-            resident=after - before,
-            metered=reply.readings.get("peak_bytes", 0) + 5 * outputs,
+            resident=seen.growth,
+            sending=seen.sending,
+            kept=seen.kept,
+            written=seen.written,
+            metered=reply.readings.get("peak_bytes", 0),
+            outputs=len(reply.tensors),
         )
 
 
