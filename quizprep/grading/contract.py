@@ -120,7 +120,7 @@ def _plain(formula: str) -> str:
 
 def _measured(reading: Reading, order: Sequence[str]) -> str:
     parts = [
-        name if slope == 1 else f"{name}^{slope:.2g}"
+        name if abs(slope - 1) < 0.05 else f"{name}^{slope:.2g}"
         for name, slope in ((s, reading.slopes.get(s, 0.0)) for s in order)
         if abs(slope) >= 0.05
     ]

@@ -150,7 +150,9 @@ def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
     for _ in range(ATTEMPTS * contract.points):
         if len(rows) >= min(contract.points, grid_size):
             break
-        row = tuple(rng.choice(values) for values in contract.sizes.values())
+        drawn = [tuple(rng.choice(v) for v in contract.sizes.values()) for _ in range(2)]
+        # Work in tiles costs time by the tile, so of two points the one with fewer is measured.
+        row = min(drawn, key=lambda r: _tiles(dict(zip(names, r, strict=True)), contract.tile))
         if fits(dict(zip(names, row, strict=True))):
             rows[row] = None
     ordered = sorted(rows, key=_volume)
@@ -163,6 +165,14 @@ def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
         )
         for place, row in enumerate(ordered)
     )
+
+
+def _tiles(sizes: Mapping[str, int], tile: str | None) -> int:
+    """How many tiles the sizes are cut into, taking every multiple of the tile as a length."""
+    if tile is None:
+        return 1
+    edge = max(sizes[tile], 1)
+    return math.prod(size // edge for size in sizes.values() if size and size % edge == 0)
 
 
 def comparisons(contract: Contract, seed: int) -> tuple[Comparison, ...]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from quizprep.grading import wire
 from quizprep.worker.backends import Backend, backend_for
-from quizprep.worker.compare import Expected, expect, wrong
+from quizprep.worker.compare import Expected, wrong
 from quizprep.worker.diagnose import Models, Observed, candidates, diagnose
 from quizprep.worker.folder import Mistakes, load_mistakes, load_reference
-from quizprep.worker.judge import lay_case
+from quizprep.worker.judge import expected_of, lay_case
 
 
 def tell_apart(request: wire.TellApart) -> wire.ToldApart:
@@ -26,7 +24,7 @@ def tell_apart(request: wire.TellApart) -> wire.ToldApart:
     blank: list[Observed] = []
     for case in request.cases:
         args = lay_case(reference, case, backend).views(backend)
-        expected = expect(reference.solve, args, backend, np.random.default_rng(case.seed + 1))
+        expected = expected_of(reference, case, args, backend)
         blank.append(Observed(args, expected, None, "", False))
     models = Models(known, backend)
     pairs = []

@@ -72,11 +72,12 @@ class NumpyBackend:
         except Exception as error:
             raise ValueError("outputs that are no tensors") from error
 
-    def nudge(self, array: Any, rng: np.random.Generator) -> Any:
-        """A copy with every floating value moved by about one unit in the last place."""
+    def nudge(self, array: Any, rng: np.random.Generator | None) -> Any:
+        """A copy with every floating value moved by about one unit in the last place: in a
+        random direction each, or without rng all away from zero."""
         if array.dtype.kind != "f":
             return array
-        sign = rng.integers(0, 2, array.shape) * 2 - 1
+        sign = 1 if rng is None else rng.integers(0, 2, array.shape) * 2 - 1
         return (array * (1 + sign * EPSILON[str(array.dtype)])).astype(array.dtype)
 
 
@@ -152,11 +153,14 @@ class TorchBackend:
         except Exception as error:
             raise ValueError("outputs that are no tensors") from error
 
-    def nudge(self, array: Any, rng: np.random.Generator) -> Any:
-        """A copy with every floating value moved by about one unit in the last place."""
+    def nudge(self, array: Any, rng: np.random.Generator | None) -> Any:
+        """A copy with every floating value moved by about one unit in the last place: in a
+        random direction each, or without rng all away from zero."""
         if not array.dtype.is_floating_point:
             return array
-        sign = self._torch.from_numpy(rng.integers(0, 2, tuple(array.shape)) * 2 - 1)
+        sign: Any = 1
+        if rng is not None:
+            sign = self._torch.from_numpy(rng.integers(0, 2, tuple(array.shape)) * 2 - 1)
         moved = array.double() * (1 + sign * EPSILON[self.dtype(array)])
         return moved.to(array.dtype)
 

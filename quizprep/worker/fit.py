@@ -63,7 +63,7 @@ def _monomials(symbols: Sequence[str], sizes: np.ndarray, tile: str | None) -> l
     cut = list(symbols).index(tile) if tile is not None and tile in symbols else None
     degrees = []
     for axis in range(len(symbols)):
-        values = len(np.unique(sizes[:, axis]))
+        values = _distinct(sizes[:, axis])
         degrees.append(0 if axis == cut else min(values - 1, 2 if values > 3 else 1))
     lengths = []
     for axis, degree in enumerate(degrees):
@@ -84,6 +84,11 @@ def _monomials(symbols: Sequence[str], sizes: np.ndarray, tile: str | None) -> l
         for power in range(-length_power, 3 - length_power):
             found.append((*powers[:cut], power, *powers[cut + 1 :]))
     return found[:MAX_MONOMIALS]
+
+
+def _distinct(values: np.ndarray) -> int:
+    """How many different values; np.unique would import numpy.ma for it, 30 ms."""
+    return len(set(values.tolist()))
 
 
 def identifies(grid: Grid) -> bool:
@@ -187,7 +192,7 @@ def slopes(
 ) -> dict[str, float]:
     """By symbol, the measured exponent of readings / bound: a plane fitted in logarithms."""
     ratios = np.maximum(np.array(readings, dtype=np.float64), 1.0) / np.array(bound)
-    varying = [a for a in range(len(grid.symbols)) if len(np.unique(grid.sizes[:, a])) > 1]
+    varying = [a for a in range(len(grid.symbols)) if _distinct(grid.sizes[:, a]) > 1]
     table = np.column_stack([np.ones(len(ratios)), np.log(grid.sizes[:, varying])])
     found, *_ = np.linalg.lstsq(table, np.log(ratios), rcond=None)
     return {grid.symbols[a]: round(float(s), 3) for a, s in zip(varying, found[1:], strict=True)}

@@ -129,9 +129,7 @@ class Judge:
         number = self.channel.order(laid)
         # The learner is at work on the other core meanwhile.
         args = laid.views(self.backend)
-        expected = expect(
-            self.reference.solve, args, self.backend, np.random.default_rng(case.seed + 1)
-        )
+        expected = expected_of(self.reference, case, args, self.backend)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
         if not message:
@@ -233,6 +231,14 @@ def lay_case(reference: Reference, case: wire.Case, backend: Backend) -> arena.L
     made = reference.make_inputs(np.random.default_rng(case.seed), **case.params)
     scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
     return arena.lay_out(scaled, backend, case.dtype, case.layout, case.guards)
+
+
+def expected_of(
+    reference: Reference, case: wire.Case, args: Sequence[Any], backend: Backend
+) -> Expected:
+    """What is right for a case on these inputs."""
+    rng = np.random.default_rng(case.seed + 1)
+    return expect(reference.solve, args, backend, rng, case.magnitude)
 
 
 def _scaled(value: Any, magnitude: float) -> Any:

@@ -1,8 +1,9 @@
 """Cost of numpy code without a clock: bytes alive from tracemalloc, flops from a counting array.
 
 numpy reports its buffers to tracemalloc. Python's own objects (an array header, a tuple) are
-reported too; at the sizes used here every buffer is a multiple of GRAIN bytes, so rounding
-down to GRAIN leaves the buffers alone.
+reported too, and the chunks through which numpy broadcasts (33 KB, unless they are told to be
+small). The sizes of numpy exercises make every matrix a multiple of GRAIN bytes, so rounding
+down to GRAIN leaves the matrices alone; a vector beside them is rounded away.
 
 Flops are counted by a subclass of ndarray that sees each ufunc. Code that leaves the subclass
 (``np.asarray``, a list) is not seen; ``CountingArray.escaped`` says so, and then no flop
@@ -18,13 +19,15 @@ from typing import Any
 
 import numpy as np
 
-GRAIN = 1 << 16
+GRAIN = 1 << 13
+BUFFER = 16
 
 
 def peak_bytes(call: Callable[[], Any], read: Callable[[Any], list[np.ndarray]]) -> Any:
     """Run ``call``; returns (result, readings) with peak and held bytes beyond the outputs."""
     gc.collect()
     gc.disable()
+    usual = np.setbufsize(BUFFER)
     tracemalloc.start(1)
     try:
         before = tracemalloc.get_traced_memory()[0]
@@ -32,6 +35,7 @@ def peak_bytes(call: Callable[[], Any], read: Callable[[Any], list[np.ndarray]])
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
+        np.setbufsize(usual)
         gc.enable()
     # The outputs are alive at the end; what was alive at the peak beside them is work.
     returned = sum(array.nbytes for array in read(result))

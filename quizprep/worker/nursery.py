@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 import select
 import shutil
@@ -90,6 +91,9 @@ def _import_for(runtime: str) -> None:
     # Once here instead of once in every child; the learner's cannot resolve names any more.
     for kind in (wire.Order, wire.Reply, wire.Job, wire.Ended):
         msgspec.msgpack.Decoder(kind)
+    # Children collect garbage of their own only, and share the pages of everything else.
+    gc.collect()
+    gc.freeze()
     with contextlib.suppress(ImportError, RuntimeError):
         import py_landlock  # noqa: F401
         import pyseccomp  # noqa: F401
