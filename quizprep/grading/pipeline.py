@@ -26,7 +26,7 @@ from quizprep.grading.verdict import (
 DEADLINE = {"numpy": 20.0, "torch": 20.0, "triton": 60.0}
 """Seconds a submission may take for everything it is asked."""
 
-MEMORY = 1 << 30
+MEMORY = 1 << 29
 """Bytes of address space a submission may take beyond its runtime's own."""
 
 

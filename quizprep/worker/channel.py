@@ -13,7 +13,6 @@ from quizprep.grading import wire
 from quizprep.worker.arena import Laid
 from quizprep.worker.backends import Backend
 
-
 STOPPED = "stopped answering"
 
 

@@ -19,7 +19,7 @@ import errno
 import os
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 FILE_BYTES = 256 << 10
@@ -129,7 +129,15 @@ def _inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def landlock(read: Iterable[str], write: str) -> str:
+def confine(read: Iterable[str], write: str, memory: int) -> list[str]:
+    """Raise every wall around this process; returns what is missing, in words."""
+    limit(memory)
+    # Built first, because behind Landlock nothing could be imported for it.
+    load_filter, missing = _seccomp()
+    return [part for part in (_landlock(read, write), missing or load_filter()) if part]
+
+
+def _landlock(read: Iterable[str], write: str) -> str:
     """Allow reading ``read`` and writing the folder ``write``; returns what is missing or ""."""
     try:
         from py_landlock import landlock_sys
@@ -182,12 +190,13 @@ def _rule(landlock_sys: object, ruleset: int, path: str, rights: int) -> None:
         os.close(fd)
 
 
-def seccomp() -> str:
-    """Load the filter of system calls into this process; returns what is missing or ""."""
+def _seccomp() -> tuple[Callable[[], str], str]:
+    """What loads the filter of system calls into this process and returns what is missing then;
+    and what is missing already."""
     try:
         import pyseccomp
     except (ImportError, RuntimeError):
-        return "seccomp (pyseccomp or libseccomp is not installed)"
+        return str, "seccomp (pyseccomp or libseccomp is not installed)"
     try:
         rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
         _add(rules, pyseccomp.ALLOW, _ALLOWED)
@@ -201,10 +210,17 @@ def seccomp() -> str:
             rules.add_rule(pyseccomp.ALLOW, "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, command))
         for request in _IOCTL:
             rules.add_rule(pyseccomp.ALLOW, "ioctl", pyseccomp.Arg(1, pyseccomp.EQ, request))
-        rules.load()
     except OSError as error:
-        return f"seccomp ({error})"
-    return ""
+        return str, f"seccomp ({error})"
+
+    def load() -> str:
+        try:
+            rules.load()
+        except OSError as error:
+            return f"seccomp ({error})"
+        return ""
+
+    return load, ""
 
 
 def _add(rules: object, action: int, names: Iterable[str]) -> None:

@@ -28,6 +28,10 @@ HOST_WORK = 4
 """In a Triton exercise, arithmetic outside kernels per input element that still passes."""
 
 
+KERNEL_WORK = 4
+"""A Triton exercise's kernels do at least the solution's arithmetic divided by this."""
+
+
 class CostFailed(Exception):
     """Measuring ended with something the learner should read."""
 
@@ -163,6 +167,15 @@ class Costing:
                 "and launch."
             )
 
+    def _kernel_rule(self, readings: dict[str, int], own: dict[str, int]) -> None:
+        """Kernels that only copy have had their work done elsewhere, out of sight."""
+        work, wanted = readings.get("kernel_work", 0), own.get("kernel_work", 0)
+        if work * KERNEL_WORK < wanted:
+            raise CostFailed(
+                f"Your kernels do {work:,} operations at the largest size, where the solution's "
+                f"do {wanted:,}: the work belongs into kernels."
+            )
+
     # --- readings ---
 
     def _readings(self) -> tuple[wire.Reading, ...]:
@@ -180,6 +193,8 @@ class Costing:
         grid = Grid.over(self.job.symbols, sizes, self.job.tile)
         largest = max(range(len(points)), key=lambda p: float(np.prod(list(sizes[p].values()))))
         own = self._solution(points[largest])
+        if self.job.runtime == "triton":
+            self._kernel_rule(samples[largest], own)
         held_out = [point.held_out for point in points]
         names = list(self.job.meters)
         if "flops" in names and not any(sample.get("flops") for sample in samples):

@@ -21,10 +21,17 @@ class Seal:
         """The name of the first attribute that is another object now, or ""."""
         for owner, kept in self._kept:
             now = vars(owner)
-            for name, value in kept.items():
-                if now.get(name) is not value and not _is_bookkeeping(name):
+            for name in kept.keys() | now.keys():
+                same = now.get(name) is kept.get(name)
+                if not same and not _is_bookkeeping(name) and _was_there(owner, name, kept):
                     return f"{owner.__name__}.{name}"
         return ""
+
+
+def _was_there(owner: Any, name: str, kept: dict[str, Any]) -> bool:
+    """Whether the name meant something before: as an attribute, or as an inherited one."""
+    bases = owner.__mro__[1:] if isinstance(owner, type) else ()
+    return name in kept or any(name in vars(base) for base in bases)
 
 
 def _is_bookkeeping(name: str) -> bool:

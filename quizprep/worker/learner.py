@@ -14,8 +14,8 @@ import importlib.util
 import linecache
 import os
 import sys
-import tracemalloc
 import traceback
+import tracemalloc
 from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -195,19 +195,21 @@ class Instruments:
         if self.runtime == "numpy":
             return Seal((self.numpy, self.numpy.CountingArray, tracemalloc))
         import torch
+        from torch.utils._python_dispatch import TorchDispatchMode
 
         owners: list[Any] = [
             self.torch,
             self.torch.Meters,
             self.torch.HostMemory,
             self.torch.LibraryAttention,
-            self.torch.TorchDispatchMode,
+            TorchDispatchMode,
             torch.Tensor,
             torch.UntypedStorage,
         ]
         if self.runtime == "triton":
-            owners += [self.traffic, self.traffic.Traffic]
-            owners += [self.traffic.interpreter.InterpreterBuilder]
+            from triton.runtime.interpreter import InterpreterBuilder
+
+            owners += [self.traffic, self.traffic.Traffic, InterpreterBuilder]
         return Seal(owners)
 
 

@@ -207,6 +207,7 @@ class _Grading:
         os.dup2(out, 2)
         _close_except({0, 1, 2, memory, orders, answers, ready})
         os.chdir(self.work)
+        tempfile.tempdir = str(self.work)
         os.environ.clear()
         os.environ.update(
             TMPDIR=str(self.work),
@@ -222,10 +223,7 @@ class _Grading:
         learner.Instruments(self.setup.runtime).warm()
         if self.setup.confine:
             read = [*confine.readable(self.setup.hidden), str(path.parent)]
-            confine.limit(self.setup.memory_limit)
-            missing = [
-                part for part in (confine.landlock(read, str(self.work)), confine.seccomp()) if part
-            ]
+            missing = confine.confine(read, str(self.work), self.setup.memory_limit)
         else:
             missing = ["everything (switched off)"]
         os.write(ready, msgspec.msgpack.encode(missing))
@@ -235,6 +233,7 @@ class _Grading:
 
     def _be_judge(self, nursery: int, learner_pid: int, keep: tuple[int, ...]) -> None:
         from quizprep.worker import judge
+        from quizprep.worker.watch import Subject
 
         requests, memory, orders, replies, events, control, ready = keep
         confine.die_with_parent(nursery)
@@ -243,7 +242,7 @@ class _Grading:
         # Only now, so that neither this process's parent nor the learner has held a seed.
         job: wire.Job = wire.receive(requests, wire.Job)
         os.close(requests)
-        subject = judge.Subject(learner_pid, memory, str(self.work))
+        subject = Subject(learner_pid, memory, str(self.work))
         judge.main(job, subject, orders, replies, events, control, ready)
 
     # --- watching ---
@@ -360,4 +359,3 @@ def _close_except(keep: set[int]) -> None:
             os.closerange(previous + 1, fd)
         previous = fd
     os.closerange(previous + 1, 1 << 16)
-
