@@ -272,18 +272,24 @@ def _hidden(witness: WitnessResult, believed: int) -> str:
 
 
 def _expected_peak(cost: CostResult, contract: Contract, at: Mapping[str, object]) -> int:
-    """Bytes at the witness's size, from the reading at the largest metered size, if the peak
-    grows as the contract allows; no bound where the contract says nothing of the peak."""
+    """Bytes at the witness's size: what the fitted formula gives, or what the reading at the
+    largest metered size becomes if it grows as the contract allows. No bound where the contract
+    says nothing of the peak."""
     limit = contract.peak_bytes
     reading = next((r for r in cost.readings if r.meter == "peak_bytes"), None)
     growth = limit.growth or limit.exact if limit is not None else None
     if growth is None or reading is None:
         return 1 << 62
-    bound = parse(growth).expand()
     there = {name: int(str(at[name])) for name in contract.sizes}
+    found = polynomial(reading)
+    if found is not None:
+        return int(EXTRAPOLATION * max(float(found.evaluate(there)), SMALL_BYTES))
+    bound = parse(growth).expand()
     here = {name: max(values) for name, values in contract.sizes.items()}
-    scale = float(bound.evaluate(there)) / float(bound.evaluate(here))
-    return int(EXTRAPOLATION * max(reading.largest, SMALL_BYTES) * max(scale, 1.0))
+    # A symbol that is smaller there need not make the peak smaller.
+    least = {name: max(size, there[name]) for name, size in here.items()}
+    scale = float(bound.evaluate(least)) / float(bound.evaluate(here))
+    return int(EXTRAPOLATION * max(reading.largest, SMALL_BYTES) * scale)
 
 
 def mebibytes(size: int) -> str:

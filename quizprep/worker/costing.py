@@ -229,6 +229,12 @@ class Costing:
         values = [sample[name] for sample in samples]
         bound = self.job.bounds.get("flops" if name == "elementwise" else name, ())
         fitted = fit(grid, values, held_out)
+        # A reading with corners (rows that see nothing when n > m) has no formula and no single
+        # exponent. What is nowhere more than the bound with the solution's constant is within it.
+        constant = (own.get(name) or 0) / bound[largest] if bound else 0.0
+        allowed = not bound or all(
+            value <= constant * limit for value, limit in zip(values, bound, strict=True)
+        )
         terms = None
         if fitted is not None:
             terms = tuple(
@@ -243,7 +249,7 @@ class Costing:
             meter=name,
             terms=terms,
             slopes={} if fitted is not None else slopes(grid, values),
-            excess={} if fitted is not None or not bound else slopes(grid, values, bound),
+            excess={} if fitted is not None or allowed else slopes(grid, values, bound),
             values=tuple(values),
             largest=values[largest],
             solution_largest=own.get(name),
