@@ -22,6 +22,9 @@ from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.folder import Reference, load_mistakes, load_reference
 from quizprep.worker.watch import Subject, Watch
 
+TELLING = ("every entry is", "only at")
+"""Parts of messages that say more than that something is wrong, the most telling first."""
+
 REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
 
 
@@ -195,7 +198,10 @@ class Judge:
     ) -> wire.DiagnosisResult:
         self.channel.tell(wire.Progress(stage="diagnosis", done=0, total=1))
         failed = [result for result in results if result.status == "fail"]
-        telling = next((r for r in failed if "only at" in r.message), failed[0])
+        telling = next(
+            (r for words in TELLING for r in failed if words in r.message),
+            failed[0],
+        )
         shown = _in_words(telling)
         complete = len(observed) == len(self.job.cases)
         values_wrong = [seen for seen in observed if seen.failed]
