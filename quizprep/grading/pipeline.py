@@ -133,7 +133,7 @@ class Grader:
             cases=self.cases(exercise, seed),
             points=points,
             symbols=tuple(contract.sizes),
-            tile=contract.tile,
+            tiles=dict(contract.tiles),
             meters=tuple(limits),
             bounds=bounds,
             comparisons=plan.comparisons(contract, seed),

@@ -69,7 +69,7 @@ class Job(Message, frozen=True, kw_only=True):
     cases: tuple[Case, ...]
     points: tuple[Point, ...]
     symbols: tuple[str, ...]
-    tile: str | None
+    tiles: dict[str, tuple[str, ...]]
     meters: tuple[str, ...]
     bounds: dict[str, tuple[float, ...]]
     """By meter, the contract's growth at each point: what a reading is held against when no

@@ -190,7 +190,7 @@ class Costing:
         if self.job.runtime == "torch" and "peak_bytes" in self.job.meters:
             self._temporaries(samples)
         sizes = [_sizes(point.params, self.job.symbols) for point in points]
-        grid = Grid.over(self.job.symbols, sizes, self.job.tile)
+        grid = Grid.over(self.job.symbols, sizes, self.job.tiles)
         largest = max(range(len(points)), key=lambda p: float(np.prod(list(sizes[p].values()))))
         own = self._solution(points[largest])
         if self.job.runtime == "triton":
