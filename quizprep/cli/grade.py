@@ -104,6 +104,9 @@ def read_submission(path: Path, task: Exercise) -> Submission:
     if path.is_dir():
         raise UsageError(f"{path} is a folder.", hint="Name the Python file in it.")
     try:
+        if path.exists() and not path.is_file():
+            # Opening a pipe would wait for its other end.
+            raise UsageError(f"{path} is not a regular file.", hint="Name a Python source file.")
         if path.stat().st_size > MAX_SOURCE:
             raise UsageError(f"{path} is larger than 1 MiB.", hint="Name a Python source file.")
         return Submission(path.name, path.read_bytes())
