@@ -29,6 +29,7 @@ COMMANDS: dict[str, _Entry] = {
     "grade": _Entry("grade", "grade", "Grade your solution of an exercise."),
     "sheet": _Entry("sheet", "sheet", "A study sheet from the same content."),
     "check": _Entry("check", "check", "Test the content itself: banks and exercises."),
+    "new": _Entry("new", "new", "Begin a question or an exercise of your own."),
 }
 
 
