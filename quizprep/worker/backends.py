@@ -6,6 +6,7 @@ every dtype used here) and reads and writes the safetensors form in which output
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,13 @@ class NumpyBackend:
         flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
         flat[...] = np.nan if flat.dtype.kind == "f" else _extreme(flat.dtype)
         self.view(memory, at)[...] = value
+
+    def place(self, array: Any, memory: bytearray) -> TensorAt:
+        """Where an array that is a slice of the memory lies in it."""
+        pointer = array.__array_interface__["data"][0]
+        size = array.itemsize
+        strides = tuple(step // size for step in array.strides)
+        return _placed(array.shape, strides, str(array.dtype), pointer, memory)
 
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating array; others unchanged."""
@@ -81,6 +89,25 @@ class NumpyBackend:
         return (array * (1 + sign * EPSILON[str(array.dtype)])).astype(array.dtype)
 
 
+def _placed(
+    shape: Sequence[int], strides: Sequence[int], dtype: str, pointer: int, memory: bytearray
+) -> TensorAt:
+    base = np.frombuffer(memory, dtype=np.uint8).__array_interface__["data"][0] if memory else 0
+    empty = 0 in tuple(shape)
+    reach = 0 if empty else 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+    start = 0 if empty else pointer - base
+    if not 0 <= start <= len(memory):
+        raise ValueError("a script passes an array that is no slice of its inputs")
+    return TensorAt(
+        dtype=dtype,
+        start=start,
+        span=reach,
+        offset=0,
+        shape=tuple(shape),
+        strides=tuple(strides),
+    )
+
+
 def _extreme(dtype: np.dtype[Any]) -> Any:
     return np.iinfo(dtype).max if dtype.kind in "iu" else True
 
@@ -119,12 +146,19 @@ class TorchBackend:
         flat.fill_(float("nan") if dtype.is_floating_point else _torch_extreme(torch, dtype))
         self.view(memory, at).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
+    def place(self, array: Any, memory: bytearray) -> TensorAt:
+        """Where a tensor that is a slice of the memory lies in it."""
+        dtype = self.dtype(array)
+        return _placed(array.shape, array.stride(), dtype, array.data_ptr(), memory)
+
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating tensor with the same values; others unchanged."""
         return array.double() if array.dtype.is_floating_point else array
 
     def exact(self, array: Any) -> np.ndarray:
-        """The tensor's values as a float64 numpy array."""
+        """The tensor's values as a float64 numpy array; a number of a script is one too."""
+        if not isinstance(array, self._torch.Tensor):
+            return np.asarray(array, dtype=np.float64)
         found: np.ndarray = array.detach().double().numpy()
         return found
 
