@@ -281,15 +281,26 @@ def _measure_numpy(
     return entry(*args), {}
 
 
+SHARED = ("quizprep", "quizprep.exercise")
+"""What an exercise's own files import when they are graded as submissions."""
+
+
+def _hide_grader() -> None:
+    """Importing ours then gives a copy that measures nothing, or nothing at all."""
+    root = sys.modules["quizprep"]
+    for name in [name for name in sys.modules if name.startswith("quizprep.")]:
+        if name not in SHARED:
+            del sys.modules[name]
+            root.__dict__.pop(name.split(".")[1], None)
+
+
 def main(orders: int, answers: int, memory_fd: int, runtime: str, path: str, entry: str) -> None:
     """Serve orders until the pipe closes; the caller has confined this process already."""
     sys.argv = [Path(path).name]
     sys.dont_write_bytecode = True
     learner = Learner(runtime, path, entry, arena.attach(memory_fd))
     os.close(memory_fd)
-    # Importing ours gives the submission a copy that measures nothing, or nothing at all.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "quizprep"]:
-        del sys.modules[name]
+    _hide_grader()
     while True:
         try:
             order = wire.receive(orders, wire.Order)
