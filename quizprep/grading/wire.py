@@ -344,13 +344,19 @@ class Handle(Message, frozen=True, kw_only=True, tag="handle"):
     number: int
 
 
+class Kind(Message, frozen=True, kw_only=True, tag="kind"):
+    """A dtype, by its name."""
+
+    dtype: str
+
+
 class Several(Message, frozen=True, kw_only=True, tag="several"):
     """A list of arguments."""
 
-    items: tuple[TensorAt | Plain | Handle, ...]
+    items: tuple[TensorAt | Plain | Handle | Kind, ...]
 
 
-Arg = TensorAt | Plain | Handle | Several
+Arg = TensorAt | Plain | Handle | Kind | Several
 
 
 class Load(Message, frozen=True, kw_only=True, tag="load"):

@@ -60,6 +60,14 @@ class NumpyBackend:
     def dtype(self, array: Any) -> str:
         return str(array.dtype)
 
+    def kind(self, name: str) -> Any:
+        """The dtype of that name."""
+        return np.dtype(name)
+
+    def kind_name(self, value: object) -> str | None:
+        """The name of a dtype; None for anything else."""
+        return str(value) if isinstance(value, np.dtype) else None
+
     def is_array(self, value: object) -> bool:
         return isinstance(value, np.ndarray | np.generic)
 
@@ -164,6 +172,15 @@ class TorchBackend:
 
     def dtype(self, array: Any) -> str:
         return str(array.dtype).removeprefix("torch.")
+
+    def kind(self, name: str) -> Any:
+        """The dtype of that name."""
+        return getattr(self._torch, name)
+
+    def kind_name(self, value: object) -> str | None:
+        """The name of a dtype; None for anything else."""
+        is_dtype = isinstance(value, self._torch.dtype)
+        return str(value).removeprefix("torch.") if is_dtype else None
 
     def is_array(self, value: object) -> bool:
         return isinstance(value, self._torch.Tensor)

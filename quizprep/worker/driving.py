@@ -172,6 +172,8 @@ class Remote:
         if isinstance(value, list | tuple):
             items = tuple(self._argument(item) for item in value)
             return wire.Several(items=items)  # type: ignore[arg-type]
+        if (dtype := self._backend.kind_name(value)) is not None:
+            return wire.Kind(dtype=dtype)
         if self._backend.is_array(value):
             return self._backend.place(value, self._laid.memory)
         return wire.Plain(value=value)

@@ -152,6 +152,8 @@ class Learner:
                 return self.backend.view(self.memory, argument)
             case wire.Handle(number=number):
                 return self.kept[number]
+            case wire.Kind(dtype=dtype):
+                return self.backend.kind(dtype)
             case wire.Several(items=items):
                 return [self._argument(item) for item in items]
             case wire.Plain(value=value):
@@ -341,6 +343,19 @@ def _measure_numpy(
     return entry(*args), {}
 
 
+SHARED = ("quizprep", "quizprep.exercise")
+"""What an exercise's own files import when they are graded as submissions."""
+
+
+def _hide_grader() -> None:
+    """Importing ours then gives a copy that measures nothing, or nothing at all."""
+    root = sys.modules["quizprep"]
+    for name in [name for name in sys.modules if name.startswith("quizprep.")]:
+        if name not in SHARED:
+            del sys.modules[name]
+            root.__dict__.pop(name.split(".")[1], None)
+
+
 def main(
     orders: int, answers: int, memory_fd: int, runtime: str, path: str, entries: Sequence[str]
 ) -> None:
@@ -349,9 +364,7 @@ def main(
     sys.dont_write_bytecode = True
     learner = Learner(runtime, path, entries, arena.attach(memory_fd))
     os.close(memory_fd)
-    # Importing ours gives the submission a copy that measures nothing, or nothing at all.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "quizprep"]:
-        del sys.modules[name]
+    _hide_grader()
     while True:
         try:
             order = wire.receive(orders, wire.Order)
