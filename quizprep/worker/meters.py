@@ -143,7 +143,7 @@ class Meters(TorchDispatchMode):
         for tensor in (out,) if isinstance(out, torch.Tensor) else tensors_in(out):
             size = tensor.numel()
             produced += size
-            if self._born(tensor):
+            if self._born(tensor, args):
                 moved += size * tensor.itemsize
         largest = produced
         for value in args:
@@ -168,11 +168,18 @@ class Meters(TorchDispatchMode):
             self.refused = detail
         return out
 
-    def _born(self, tensor: torch.Tensor) -> bool:
-        """Whether this output brought a storage that was not there before."""
+    def _born(self, tensor: torch.Tensor, args: Sequence[Any]) -> bool:
+        """Whether this output brought a storage that was not there before.
+
+        One that an argument has was made before anything was metered, as a buffer in
+        ``__init__`` may be.
+        """
         storage = tensor.untyped_storage()
         key = storage._cdata
         if key in self._known or key in self._live:
+            return False
+        if any(other.untyped_storage()._cdata == key for other in tensors_in(args)):
+            self._known.add(key)
             return False
         size = storage.nbytes()
         serial = self._serial = self._serial + 1
