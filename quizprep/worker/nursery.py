@@ -229,7 +229,7 @@ class _Grading:
         os.write(ready, msgspec.msgpack.encode(missing))
         os.close(ready)
         setup = self.setup
-        learner.main(orders, answers, memory, setup.runtime, str(path), setup.entry)
+        learner.main(orders, answers, memory, setup.runtime, str(path), setup.entries)
 
     def _be_judge(self, nursery: int, learner_pid: int, keep: tuple[int, ...]) -> None:
         from quizprep.worker import judge
