@@ -36,6 +36,8 @@ SCREENS: dict[str, tuple[str, list[str], str]] = {
         "x\nu\nx\nzero\ns\nu\nminus infinity\nq\n",
     ),
     "ask_date_none": ("new", ["ask", "--seed", "3", "--date", "none", "-n", "1"], "q\n"),
+    "new_question": ("new", ["new", "question", "demo", "--kind", "number"], ""),
+    "new_exercise": ("new", ["new", "exercise", "my-task"], ""),
     "undo": ("learner", ["undo"], ""),
     "undo_new": ("new", ["undo"], ""),
 }  # fmt: skip
@@ -105,7 +107,13 @@ def run(
     }
     launch = [sys.executable, "-m", "tests.cli.frozen", NOW.isoformat(), str(folder / "content")]
     return subprocess.run(
-        [*launch, *arguments], env=env, input=replies, capture_output=True, text=True, timeout=120
+        [*launch, *arguments],
+        cwd=folder,
+        env=env,
+        input=replies,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 

@@ -35,6 +35,8 @@ def mine(tmp_path: Path) -> Path:
 
 
 FILLED = {
+    f'print("{MARK}")': 'print("seen")',
+    f"{MARK}\n": "seen\n",
     f"{MARK}: the filling": "answer",
     f"{MARK} variance|spread grow*": "variance grow*",
     f"{MARK} softmax saturat*": "softmax saturat*",
