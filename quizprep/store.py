@@ -460,14 +460,18 @@ class Store:
 
     # --- interviews --------------------------------------------------------------------
 
-    def begin_mock(self, seed: int, level: str, minutes: int, session: str, now: datetime) -> Mock:
-        """Append an interview that has no steps yet."""
+    def begin_mock(
+        self, seed: int, level: str, minutes: int, session: str, now: datetime, step: str
+    ) -> Mock:
+        """Append an interview with its first step."""
         with self._writing() as sql:
             cursor = sql.execute(
                 "insert into mocks (at, seed, level, minutes, session) values (?, ?, ?, ?, ?)",
                 (_stamp(now), seed, level, minutes, session),
             )
-            return Mock(int(cursor.lastrowid or 0), now, seed, level, minutes, session)
+            mock = Mock(int(cursor.lastrowid or 0), now, seed, level, minutes, session)
+            self._put_step(mock, 0.0, step, now)
+        return mock
 
     def last_mock(self) -> Mock | None:
         """The latest interview, finished or not."""
@@ -479,12 +483,15 @@ class Store:
 
     def add_mock_step(self, mock: Mock, seconds: float, step: str, now: datetime) -> MockStep:
         """Append what happened in an interview."""
-        with self._writing() as sql:
-            sql.execute(
-                "insert into mock_steps (mock, at, seconds, step) values (?, ?, ?, ?)",
-                (mock.id, _stamp(now), seconds, step),
-            )
+        with self._writing():
+            self._put_step(mock, seconds, step, now)
         return MockStep(now, seconds, step)
+
+    def _put_step(self, mock: Mock, seconds: float, step: str, now: datetime) -> None:
+        self._connection.execute(
+            "insert into mock_steps (mock, at, seconds, step) values (?, ?, ?, ?)",
+            (mock.id, _stamp(now), seconds, step),
+        )
 
     def mock_steps(self, mock: Mock) -> list[MockStep]:
         """What happened in an interview, in order."""

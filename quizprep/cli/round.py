@@ -136,8 +136,8 @@ class Round:
         """Mark, store and explain a reply (None: gave up); False where it could not be read."""
         # Imported now: the first prompt is there sooner.
         from quizprep.quiz.marking import Invalid, Mark, mark, match_open
-        from quizprep.quiz.scheduling import Rating, kind_of, rate, reschedule
-        from quizprep.store import Answer
+        from quizprep.quiz.recording import agree, record
+        from quizprep.quiz.scheduling import Rating
 
         result = (
             Mark(0.0, ("You asked to see it, which counts as missed.",))
@@ -148,34 +148,21 @@ class Round:
             self._terminal.say(result.expected, "yellow")
             return False
         seconds = clock.seconds() - since if self._terminal.interactive else None
-        kind = kind_of(posed.question)
-        review = self._store.record_review(
-            Answer(
-                question=posed.question.id,
-                at=clock.now(),
-                seed=posed.seed,
-                reply=reply or "",
-                score=result.score,
-                rating=rate(result.score, hints, seconds, kind),
-                hints=hints,
-                seconds=seconds,
-                session=self._session,
-            ),
-            reschedule,
+        review = record(
+            self._store,
+            posed,
+            reply or "",
+            result,
+            clock.now(),
+            seconds,
+            self._session,
+            hints,
         )
         if isinstance(posed.question, Open) and reply is not None:
             from quizprep.cli.confirm import confirmed
 
-            agreed = confirmed(self._terminal, posed, match_open(posed.question, reply))
-            if agreed.score != result.score:
-                review = self._store.correct_review(
-                    review,
-                    agreed.score,
-                    rate(agreed.score, hints, seconds, kind),
-                    clock.now(),
-                    reschedule,
-                )
-            result = agreed
+            result = confirmed(self._terminal, posed, match_open(posed.question, reply))
+            review = agree(self._store, review, posed, result, clock.now())
         self._given.append((place, review))
         self._outcome.scores.append(result.score)
         if not result.right:

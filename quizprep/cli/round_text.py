@@ -136,8 +136,6 @@ def show_summary(
     terminal: Terminal, library: Library, store: Store, outcome: Outcome, seed: int
 ) -> None:
     """The score, the concepts missed and the exercise that trains each."""
-    from quizprep.quiz.weakness import concept_title, exercise_for
-
     terminal.heading("Summary")
     scores = outcome.scores
     skipped = f" {outcome.skipped} skipped." if outcome.skipped else ""
@@ -148,14 +146,23 @@ def show_summary(
     terminal.say(
         f"{right} of {len(scores)} right, {sum(scores):.3g} of {len(scores)} points.{skipped}"
     )
-    missed = _missed_concepts(outcome.missed)
-    if missed:
+    show_training(terminal, library, store, outcome.missed)
+    terminal.say(f"Same numbers again: --seed {seed}", "dim")
+
+
+def show_training(
+    terminal: Terminal, library: Library, store: Store, missed: Iterable[Pick]
+) -> None:
+    """The concepts of the questions that were missed, and the exercise that trains each."""
+    from quizprep.quiz.weakness import concept_title, exercise_for
+
+    concepts = _missed_concepts(missed)
+    if concepts:
         terminal.say("To work on:")
-    for concept, named in missed.items():
+    for concept, named in concepts.items():
         exercise = named or exercise_for(library, concept)
         training = f": {_training(store, exercise)}" if exercise else ""
         terminal.say(f"- {concept_title(library, concept)}{training}", indent=2)
-    terminal.say(f"Same numbers again: --seed {seed}", "dim")
 
 
 def _missed_concepts(missed: Iterable[Pick]) -> dict[str, str | None]:

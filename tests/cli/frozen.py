@@ -1,10 +1,13 @@
 """The real program at a fixed time, on content that does not change: ``-m tests.cli.frozen``.
 
-Arguments: the time, the folder that stands for what is shipped, and the program's own.
+Arguments: the time, the folder that stands for what is shipped, and the program's own. The
+variable FROZEN_STEP says how many seconds pass from one look at the stopwatch to the next.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +20,9 @@ def run() -> None:
     from quizprep.content import library
 
     clock.now = lambda: datetime.fromisoformat(when)
-    clock.seconds = lambda: 0.0
+    ticks = itertools.count()
+    step = float(os.environ.get("FROZEN_STEP", "0"))
+    clock.seconds = lambda: step * next(ticks)
     library.shipped_root = lambda: Path(root)
     sys.argv = ["quizprep", *arguments]
     from quizprep.cli import main

@@ -38,6 +38,12 @@ SCREENS: dict[str, tuple[str, list[str], str]] = {
     "ask_date_none": ("new", ["ask", "--seed", "3", "--date", "none", "-n", "1"], "q\n"),
     "new_question": ("new", ["new", "question", "demo", "--kind", "number"], ""),
     "new_exercise": ("new", ["new", "exercise", "my-task"], ""),
+    "mock": (
+        "new",
+        ["mock", "--seed", "1", "--minutes", "40", "--bank", "interview"],
+        "It keeps keys and values.\nThe variance grows.\nzero?\n1\nb\n\n",
+    ),
+    "mock_left": ("new", ["mock", "--seed", "1", "--bank", "interview"], "s\nq\n"),
     "undo": ("learner", ["undo"], ""),
     "undo_new": ("new", ["undo"], ""),
 }  # fmt: skip
@@ -55,6 +61,10 @@ def content(folder: Path) -> Path:
     root = folder / "content"
     shutil.copytree(ROOT / "tests" / "golden" / "ask" / "bank", root / "questions")
     shutil.copytree(FOLDER / "exercises", root / "exercises")
+    shutil.copytree(FOLDER / "interview", folder / "interview")
+    shutil.copytree(FOLDER / "exercises", folder / "interview" / "exercises")
+    for name in ("sources.yaml", "concepts.yaml"):
+        shutil.copy(root / "questions" / name, folder / "interview" / "questions")
     return root
 
 
@@ -103,6 +113,8 @@ def run(
         "PYTHONPATH": str(ROOT),
         "PYTHONUTF8": "1",
         "TZ": "UTC",
+        "EDITOR": "",
+        "VISUAL": "",
         **settings,
     }
     launch = [sys.executable, "-m", "tests.cli.frozen", NOW.isoformat(), str(folder / "content")]

@@ -189,14 +189,14 @@ def test_an_interview_and_its_steps_come_back(tmp_path: Path) -> None:
     """Steps belong to their interview and keep their order."""
     with Store.open(tmp_path) as store:
         assert store.last_mock() is None
-        first = store.begin_mock(7, "senior", 45, "a", NOW)
-        mock = store.begin_mock(8, "", 30, "b", NOW)
+        first = store.begin_mock(7, "senior", 45, "a", NOW, "{1}")
+        mock = store.begin_mock(8, "", 30, "b", NOW, "{2}")
         steps = [store.add_mock_step(mock, 1.5 * n, f'{{"n": {n}}}', NOW) for n in range(3)]
         store.add_mock_step(first, 0, "{}", NOW)
     with Store.open(tmp_path) as store:
         assert store.last_mock() == mock
-        assert store.mock_steps(mock) == steps
-        assert store.mock_steps(first) == [MockStep(NOW, 0, "{}")]
+        assert store.mock_steps(mock) == [MockStep(NOW, 0, "{2}"), *steps]
+        assert store.mock_steps(first) == [MockStep(NOW, 0, "{1}"), MockStep(NOW, 0, "{}")]
 
 
 def earlier_file(path: Path, version: int) -> None:
