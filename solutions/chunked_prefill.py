@@ -3,9 +3,7 @@
 import torch
 
 
-def chunked_prefill(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, chunk: int
-) -> torch.Tensor:
+def chunked_prefill(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, chunk: int) -> torch.Tensor:
     """Causal attention over a prompt, some queries at a time.
 
     q, k, v (b, h, n, d)

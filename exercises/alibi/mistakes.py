@@ -44,8 +44,7 @@ MISTAKES = {
         concept="linear-biases",
     ),
     "no_mask": Mistake(
-        "Nothing is hidden: keys of the future have a negative distance, which even rewards "
-        "them.",
+        "Nothing is hidden: keys of the future have a negative distance, which even rewards them.",
         concept="causal-mask",
     ),
     "symmetric_no_mask": Mistake(

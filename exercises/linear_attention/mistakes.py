@@ -102,9 +102,7 @@ def _seen(weights: Tensor, causal: bool, mistakes: frozenset[str]) -> tuple[Tens
     )
 
 
-def _softmax(
-    q: Tensor, k: Tensor, v: Tensor, causal: bool, mistakes: frozenset[str]
-) -> Tensor:
+def _softmax(q: Tensor, k: Tensor, v: Tensor, causal: bool, mistakes: frozenset[str]) -> Tensor:
     n, d = q.shape[-2:]
     scores = q @ k.transpose(-2, -1) * d**-0.5
     if causal and "causal_uses_full_sum:both" not in mistakes:

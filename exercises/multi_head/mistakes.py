@@ -82,9 +82,7 @@ def solve(
         scale = 1.0
     elif "scale_by_model_size:input" in mistakes:
         scale = x.shape[-1] ** -0.5
-    elif "scale_by_model_size:all_heads" in mistakes:
-        scale = width**-0.5
-    elif "one_head" in mistakes:
+    elif mistakes & {"scale_by_model_size:all_heads", "one_head"}:
         scale = width**-0.5
     if "one_head" in mistakes:
         heads = 1
