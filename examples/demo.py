@@ -15,7 +15,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "demo-out"
 
-ANSWERS = "b\n?\n512 KiB\nThe spread of the products grows with d, so the softmax saturates.\n\n"
+OPEN = (
+    "With independent components the variance of the product grows with d, its spread with "
+    "sqrt(d). Without the scale the softmax saturates and its gradient vanishes.\n\n"
+)
 
 
 def run(*arguments: str, expect: int, replies: str | None = None) -> None:
@@ -40,7 +43,10 @@ def main() -> None:
     for example in HERE.glob("*_*.py"):
         shutil.copy(example, OUT)
     run("list", expect=0)
-    run("ask", "scaling", "kv-cache", "-n", "3", "--seed", "7", expect=0, replies=ANSWERS)
+    number = ("--kind", "number", "-n", "1")
+    run("ask", "kv-cache", *number, "--seed", "4", expect=0, replies="a lot\n512 KiB\n")
+    run("ask", "scaling", "--kind", "choice", "-n", "1", "--seed", "7", expect=0, replies="a\n")
+    run("ask", "scaling", "--kind", "open", "-n", "1", "--seed", "7", expect=0, replies=OPEN)
     run("grade", "causal_mask", "right_causal_mask.py", expect=0)
     run("grade", "causal_mask", "wrong_causal_mask.py", expect=1)
     run("grade", "flash_forward", "wrong_flash_forward.py", expect=1)

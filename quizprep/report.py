@@ -50,7 +50,8 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
     outcome = "passed" if verdict.passed else "not passed"
     yield Line(f"{verdict.exercise}: {outcome}", "green" if verdict.passed else "red")
     for stage in verdict.stages:
-        yield from _stage(stage)
+        if stage.name != "diagnosis":
+            yield from _stage(stage, verdict.stage("diagnosis"))
     if verdict.printed.strip():
         yield Line("Your code printed:", "dim")
         printed = verdict.printed.strip().splitlines()
@@ -67,10 +68,7 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
     yield Line(f"Seed {verdict.seed}; --seed {verdict.seed} repeats exactly these cases.", "dim")
 
 
-def _stage(stage: Stage) -> Iterator[Line]:
-    if stage.name == "diagnosis":
-        yield from _diagnosis(stage)
-        return
+def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
     mark, style = _MARKS[stage.status]
     summary = stage.name
     if stage.status == "skip":
@@ -79,6 +77,8 @@ def _stage(stage: Stage) -> Iterator[Line]:
         summary += f": {stage.message}"
     yield Line(f"{mark} {summary}", style)
     yield from _raised(stage.raised)
+    if stage.status == "fail" and stage.name in ("correctness", "cost"):
+        yield from _diagnosis(diagnosis)
     failed = [case for case in stage.cases if case.status == "fail"]
     for case in failed[:SHOWN_FAILURES]:
         yield Line(f"{_case(case)}: {case.message}", None, 5)
@@ -100,11 +100,15 @@ def _stage(stage: Stage) -> Iterator[Line]:
 
 
 def _diagnosis(stage: Stage) -> Iterator[Line]:
-    if stage.where and not stage.mistakes:
-        yield Line("     None of the mistakes this exercise knows gives exactly these outputs, "
-                   "so none is named.", "dim")  # fmt: skip
     for mistake in stage.mistakes:
-        yield Line(f"  => {mistake.id}: {mistake.says}", "yellow")
+        yield Line(f"{mistake.id}: {mistake.says}", "yellow", 5)
+    if stage.where and not stage.mistakes:
+        yield Line(
+            "None of the mistakes this exercise knows gives exactly these outputs, so none is "
+            "named.",
+            "dim",
+            5,
+        )
 
 
 def _case(case: CaseVerdict) -> str:

@@ -156,8 +156,10 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _cannot_write(path, error.strerror or str(error)) from error
-        if not os.access(path.parent, os.W_OK):
-            raise _cannot_write(path, "its folder is read-only")
+        # SQLite opens what it may only read, and would fail at the first answer.
+        for place in (path.parent, path):
+            if place.exists() and not os.access(place, os.W_OK):
+                raise _cannot_write(path, f"{place} is read-only for you")
         with _explained(path):
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         store = cls(path, connection)
@@ -330,8 +332,7 @@ class Store:
 
     def _prepare(self) -> None:
         """Create the tables in a new file, and refuse a file that is not ours to write."""
-        # A write lock, even where nothing has to be written: a file that can only be read is
-        # found before the first answer, and two processes do not both create the tables.
+        # Looked at under the write lock, so that two processes do not both create the tables.
         with self._writing() as sql:
             version = self._pragma("user_version")
             if version == VERSION:

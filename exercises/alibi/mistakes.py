@@ -11,37 +11,37 @@ MISTAKES = {
     "positive_slope": Mistake(
         "Your bias has the wrong sign: the farther away a key is, the more weight it gets. "
         "Distance is a penalty, score - slope*(i - j).",
-        concept="linear-biases",
+        concept="alibi",
     ),
     "slopes_linear": Mistake(
         "Your slopes are evenly spaced, (h - k)/h. They form a geometric sequence, "
         "2**(-8*(k + 1)/h): from one head to the next they shrink by the same factor.",
-        concept="linear-biases",
+        concept="alibi",
     ),
     "slopes_from_one": Mistake(
         "Your slopes start one too early: head 0 has the slope 1. Head k, counted from 0, has "
         "2**(-8*(k + 1)/h).",
-        concept="linear-biases",
+        concept="alibi",
     ),
     "slopes_reversed": Mistake(
         "Your slopes are in the reverse order: head 0 has the gentlest. In the paper it has "
         "the steepest, 2**(-8/h).",
-        concept="linear-biases",
+        concept="alibi",
     ),
     "same_slope_for_all_heads": Mistake(
         "All heads share one slope. Each has its own, so that some look near and some look far.",
-        concept="linear-biases",
+        concept="alibi",
         variants=("first", "last"),
     ),
     "bias_before_scale": Mistake(
         "You add the bias before you divide by sqrt(d), so it is divided as well, and how far a "
         "head looks depends on its size. Scale the products first, then add the bias.",
-        concept="linear-biases",
+        concept="alibi",
     ),
     "bias_by_query_only": Mistake(
         "Your bias depends on the query's position alone. It is the same for all keys of a "
         "row, and a softmax does not change when a constant is added: there is no effect.",
-        concept="linear-biases",
+        concept="alibi",
     ),
     "no_mask": Mistake(
         "Nothing is hidden: keys of the future have a negative distance, which even rewards them.",

@@ -16,17 +16,17 @@ MISTAKES = {
     "delta_of_one_tile": Mistake(
         "You take delta from the tile at hand, sum(p * dp) over its keys. The sum runs over "
         "all keys of the row; sum(o * grad_o) is that number without visiting them.",
-        concept="recomputation",
+        concept="flash-backward",
     ),
     "recompute_without_scale": Mistake(
         "You rebuild the scores without dividing by sqrt(d). lse belongs to scaled scores, so "
         "exp(s - lse) are no longer the weights of the forward pass.",
-        concept="recomputation",
+        concept="flash-backward",
     ),
     "lse_ignored": Mistake(
         "You rebuild the weights as exp(s). lse is missing: exp(s - lse) are the weights, "
         "already divided by the row's sum.",
-        concept="recomputation",
+        concept="flash-backward",
     ),
     "dk_not_accumulated": Mistake(
         "Each tile of queries overwrites what earlier ones gave to dk or dv, and the last one "

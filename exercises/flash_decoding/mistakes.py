@@ -18,7 +18,7 @@ MISTAKES = {
     "averages_partials": Mistake(
         "You average the partial outputs. A split with larger scores holds more of the weight: "
         "its share is exp(lse of the split) / sum of all exp(lse).",
-        concept="split-k-decoding",
+        concept="split-decoding",
         variants=("even", "ceil", "even_with_empty", "ceil_with_empty"),
     ),
     "forgets_rescale": Mistake(
@@ -37,7 +37,7 @@ MISTAKES = {
     "empty_split_nan": Mistake(
         "A split without keys makes the result NaN. Its maximum is -inf and its sum 0; it has "
         "to count for nothing.",
-        concept="split-k-decoding",
+        concept="split-decoding",
         variants=("even", "ceil"),
     ),
     "remainder_dropped": Mistake(
@@ -47,7 +47,7 @@ MISTAKES = {
     "largest_split_only": Mistake(
         "You return the partial output of the split with the largest lse. The others hold "
         "weight as well.",
-        concept="split-k-decoding",
+        concept="split-decoding",
         variants=("even", "ceil"),
     ),
     "no_scale": Mistake(

@@ -11,7 +11,7 @@ MISTAKES = {
     "crosses_documents": Mistake(
         "Your mask is only causal: a token sees the documents before its own. They are packed "
         "together by chance and have nothing to do with each other.",
-        concept="document-mask",
+        concept="packed-mask",
     ),
     "not_causal_inside": Mistake(
         "Inside a document every token sees every other one, the future included.",
@@ -20,17 +20,17 @@ MISTAKES = {
     "resets_only_first": Mistake(
         "Only the first document is kept apart; all later ones count as one. Compare the "
         "document of the query with that of the key, not with the first.",
-        concept="document-mask",
+        concept="packed-mask",
     ),
     "first_sequence_for_all": Mistake(
         "The documents of the first sequence are used for the whole batch. Each sequence is "
         "packed differently, so the mask has a batch axis: (b, 1, n, n).",
-        concept="document-mask",
+        concept="packed-mask",
     ),
     "sees_only_other_documents": Mistake(
         "The comparison of documents is the wrong way round: a token sees itself and what the "
         "other documents before it hold, but not its own document.",
-        concept="document-mask",
+        concept="packed-mask",
     ),
     "strict_mask": Mistake(
         "Your causal mask hides the diagonal: a token does not see itself, and the first one "

@@ -12,53 +12,53 @@ MISTAKES = {
         "You pair column i with column i + d/2. That is the other convention in use (GPT-NeoX, "
         "Llama in Hugging Face), as good as this one but not interchangeable: weights trained "
         "with one give nonsense with the other. Here the pairs are (2i, 2i + 1).",
-        concept="rotary-positions",
+        concept="rope-pairing",
     ),
     "halves_put_back": Mistake(
         "You turn the right pairs, but put all first numbers before all second ones. The two "
         "numbers of a pair have to end where they came from, next to each other.",
-        concept="rotary-positions",
+        concept="rope",
     ),
     "wrong_sign": Mistake(
         "You turn by minus the angle: the signs of the two sines are swapped. Products still "
         "depend on i - j only, but it is another rotation than the one that the paper has.",
-        concept="rotary-positions",
+        concept="rope",
     ),
     "no_minus": Mistake(
         "Both coordinates add: first*cos + second*sin and first*sin + second*cos. That is no "
         "rotation, and lengths change. One of the sines needs a minus.",
-        concept="rotary-positions",
+        concept="rope",
     ),
     "position_off_by_one": Mistake(
         "Your positions are off by one: position p is turned by p angles, so position 0 is not "
         "turned at all.",
-        concept="rotary-positions",
+        concept="rope",
         variants=("plus", "minus"),
     ),
     "ignores_positions": Mistake(
         "You turn row i by i angles and ignore `positions`. When one token is decoded there is "
         "only row 0, wherever the token is.",
-        concept="rotary-positions",
+        concept="rope",
     ),
     "frequency_uses_i_not_2i": Mistake(
         "Your frequencies are base**(-i/d). Pair i of d/2 has base**(-2*i/d), so that they "
         "run from 1 down to nearly 1/base.",
-        concept="rotary-positions",
+        concept="rope",
     ),
     "frequency_rises": Mistake(
         "Your frequencies are base**(2*i/d): the exponent lacks its minus, and pairs turn "
         "faster and faster.",
-        concept="rotary-positions",
+        concept="rope",
     ),
     "ignores_base": Mistake(
         "You use 10000 whatever `base` is. Models with a long context are trained with a "
         "larger one.",
-        concept="rotary-positions",
+        concept="rope",
     ),
     "angles_in_low_precision": Mistake(
         "You compute angles in the dtype of x. bfloat16 has 8 bits: from 256 on neighbouring "
         "positions become the same number. Use float32 up to the cosine and sine.",
-        concept="rotary-positions",
+        concept="rope",
     ),
 }
 

@@ -15,9 +15,10 @@ from quizprep.errors import UsageError
 from quizprep.quiz.scheduling import EXPECTED_SECONDS, load_cards, next_due
 from quizprep.quiz.session import DEFAULT_COUNT, Filter, History, plan
 from quizprep.quiz.times import in_words
-from quizprep.store import Store
+from quizprep.store import Store, default_home
 
 _KINDS = sorted(EXPECTED_SECONDS)
+_LEVELS = [level.value for level in Level]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +28,7 @@ _KINDS = sorted(EXPECTED_SECONDS)
 @click.option("--all", "everything", is_flag=True, help="Every question, whenever it is due.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only this kind.")
 @click.option(
-    "--level", "levels", multiple=True, type=click.Choice(list(Level)), help="Only this level."
+    "--level", "levels", multiple=True, type=click.Choice(_LEVELS), help="Only this level."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31), help="Draw the same numbers again.")
 @click.option("--plain", is_flag=True, help="No colour, no drawn lines: for screen readers.")
@@ -61,7 +62,7 @@ def ask(
         also_early=everything,
         count=count or (None if everything else DEFAULT_COUNT),
     )
-    library = Library(bank or shipped_root())
+    library = Library(bank or shipped_root(), cache=default_home() / "cache")
     questions = _questions(library, topics)
     now = datetime.now(UTC)
     terminal = Terminal(plain=plain)

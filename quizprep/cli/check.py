@@ -12,6 +12,7 @@ from quizprep.content.banks import check_banks, load_library_problems
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.snippets import check_snippets
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
+from quizprep.grading.proof import Evidence
 from quizprep.quiz.proof import question_problems
 
 
@@ -20,7 +21,10 @@ from quizprep.quiz.proof import question_problems
 @click.option("--exercise", "only", multiple=True, help="Prove only this exercise; repeatable.")
 @click.option("--banks", "banks_only", is_flag=True, help="Only the question banks.")
 @click.option("--quick", is_flag=True, help="Leave out pairs of mistakes.")
-def check(path: Path | None, only: tuple[str, ...], banks_only: bool, quick: bool) -> int:
+@click.option("--mutants", is_flag=True, help="Also grade every mutant of each solution.")
+def check(
+    path: Path | None, only: tuple[str, ...], banks_only: bool, quick: bool, mutants: bool
+) -> int:
     """Test the content itself, under PATH or what is shipped.
 
     Banks: everything loads, refers to what exists, and is marked as it should be. Exercises:
@@ -34,7 +38,8 @@ def check(path: Path | None, only: tuple[str, ...], banks_only: bool, quick: boo
     if not names:
         _finish(_bank_problems(library, terminal))
     if not banks_only:
-        _finish(_exercise_problems(library, names or list(library.exercise_ids), quick, terminal))
+        names = names or list(library.exercise_ids)
+        _finish(_exercise_problems(library, names, quick, mutants, terminal))
     return ExitCode.PASSED
 
 
@@ -57,7 +62,7 @@ def _bank_problems(library: Library, terminal: Terminal) -> list[Problem]:
 
 
 def _exercise_problems(
-    library: Library, names: list[str], quick: bool, terminal: Terminal
+    library: Library, names: list[str], quick: bool, mutants: bool, terminal: Terminal
 ) -> list[Problem]:
     from quizprep.cli.grade import hidden_folders
     from quizprep.grading.pipeline import Grader
@@ -68,17 +73,29 @@ def _exercise_problems(
     with Pool() as pool:
         prover = Prover(pool, Grader(pool, hidden_folders(library)), _progress)
         for name in names:
-            evidence = prover.prove(library.exercise(name), pairs=not quick)
+            exercise = library.exercise(name)
+            evidence = prover.prove(exercise, pairs=not quick)
+            if mutants and not evidence.problems:
+                prover.mutate(exercise, evidence)
             _progress("")
             problems += evidence.problems
             if evidence.problems:
                 terminal.say(f"FAIL {name}: {len(evidence.problems)} problems", "red")
                 continue
-            told = f", {evidence.told_apart} pairs told apart" if not quick else ""
-            terminal.say(f"ok   {name}: {evidence.singles} mistakes named{told}", "green")
+            terminal.say(f"ok   {name}: {_summary(evidence, quick)}", "green")
             for meter, formula in evidence.formulas.items():
                 terminal.say(f"{meter} = {formula}", "dim", 5)
     return problems
+
+
+def _summary(evidence: Evidence, quick: bool) -> str:
+    parts = [f"{evidence.singles} mistakes named"]
+    if not quick:
+        parts.append(f"{evidence.told_apart} pairs told apart")
+    if evidence.mutants is not None:
+        count = evidence.mutants
+        parts.append(f"{count.killed} mutants killed, {count.equivalent} equivalent")
+    return ", ".join(parts)
 
 
 def _progress(text: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from quizprep.cli.terminal import Style, Terminal
+from quizprep.quiz.labels import label, read_labels
 from quizprep.quiz.marking import Mark, OpenMatch
-from quizprep.quiz.marking.labels import label, read_labels
 from quizprep.quiz.marking.open_answer import corrected
 from quizprep.quiz.marking.open_answer import mark as mark_of
 from quizprep.quiz.posed import Posed
@@ -27,7 +27,8 @@ def confirmed(terminal: Terminal, posed: Posed, match: OpenMatch) -> Mark:
         _row(terminal, row, "wrong  ", posed.text(claim.says), "red")
     count = len(points) + len(claims)
     while True:
-        reply = terminal.ask("Enter if that is fair, or the letters to flip: ")
+        terminal.say("Enter if that is fair, or the letters to flip.", "dim")
+        reply = terminal.ask()
         if reply is None or not reply.strip():
             return mark_of(match)
         rows = read_labels(reply, count)

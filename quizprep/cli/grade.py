@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from quizprep import report
+from quizprep.cli.predict import ask_predictions, show_predictions
 from quizprep.cli.terminal import Terminal
+from quizprep.cli.watch import watch
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.errors import ExitCode, QuizprepError, UsageError
 from quizprep.grading.pipeline import Grader, Submission
@@ -26,6 +28,8 @@ MAX_SOURCE = 1 << 20
 @click.command()
 @click.argument("exercise")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--watch", "watching", is_flag=True, help="Grade again after every save.")
+@click.option("--predict", is_flag=True, help="Say the cost before it is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML to a file.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Repeat the cases of a report.")
@@ -35,6 +39,8 @@ MAX_SOURCE = 1 << 20
 def grade(
     exercise: str,
     file: Path | None,
+    watching: bool,
+    predict: bool,
     as_json: bool,
     junit: Path | None,
     seed: int | None,
@@ -44,25 +50,53 @@ def grade(
 
     FILE is ./EXERCISE.py unless you name another.
     """
+    if as_json and (watching or predict):
+        raise UsageError("--json prints one verdict; it does not go with --watch or --predict.")
     library = Library(shipped_root())
     task = library.exercise(exercise)
     path = file or Path(f"{task.id}.py")
-    submission = read_submission(path, task)
+    if not watching:
+        read_submission(path, task)
     terminal = Terminal()
     with Pool() as pool:
         grader = Grader(pool, hidden_folders(library), require_confinement=require_confinement)
         # The nursery imports torch from here on, while this process opens its store.
         grader.warm_up(task)
         with Store.open() as store:
-            verdict = grader.grade(task, submission, seed, _progress(as_json))
-            remember(store, verdict)
-    if junit is not None:
-        _write(junit, report.to_junit(verdict))
-    if as_json:
-        click.echo(report.to_json(verdict))
-    else:
-        print_verdict(terminal, verdict, topics_behind(library, verdict))
-    return exit_code(verdict)
+
+            def once() -> Verdict:
+                submission = read_submission(path, task)
+                predictions = ask_predictions(task.spec, terminal) if predict else {}
+                verdict = grader.grade(task, submission, seed, _progress(as_json))
+                _clear_progress()
+                remember(store, verdict)
+                if junit is not None:
+                    _write(junit, report.to_junit(verdict))
+                if as_json:
+                    click.echo(report.to_json(verdict))
+                else:
+                    print_verdict(terminal, verdict, topics_behind(library, verdict))
+                    show_predictions(predictions, verdict, task.spec, terminal)
+                return verdict
+
+            if not watching:
+                return exit_code(once())
+            last: list[Verdict] = []
+
+            def again() -> None:
+                try:
+                    last[:] = [once()]
+                except UsageError as error:
+                    terminal.say(error.message, "red")  # the file went away in between
+
+            def hint() -> None:
+                terminal.say(next_hint(store, task))
+
+            try:
+                watch(path, again, hint)
+            except KeyboardInterrupt:
+                terminal.say()
+            return exit_code(last[0]) if last else ExitCode.NOT_PASSED
 
 
 def read_submission(path: Path, task: Exercise) -> Submission:
@@ -70,6 +104,9 @@ def read_submission(path: Path, task: Exercise) -> Submission:
     if path.is_dir():
         raise UsageError(f"{path} is a folder.", hint="Name the Python file in it.")
     try:
+        if path.exists() and not path.is_file():
+            # Opening a pipe would wait for its other end.
+            raise UsageError(f"{path} is not a regular file.", hint="Name a Python source file.")
         if path.stat().st_size > MAX_SOURCE:
             raise UsageError(f"{path} is larger than 1 MiB.", hint="Name a Python source file.")
         return Submission(path.name, path.read_bytes())
@@ -97,7 +134,7 @@ def remember(store: Store, verdict: Verdict) -> None:
     mistakes = [mistake.id for mistake in verdict.mistakes]
     store.record_attempt(verdict.exercise, verdict.passed, mistakes, verdict.json().decode(), now)
     for mistake in verdict.mistakes:
-        reason = f"your {verdict.exercise} had the mistake {mistake.id}"
+        reason = f"Your {verdict.exercise} had the mistake {mistake.id}."
         store.bring_forward([mistake.concept], reason, now)
 
 
@@ -110,6 +147,14 @@ def topics_behind(library: Library, verdict: Verdict) -> tuple[str, ...]:
         topic for topic, question in library.questions.values() if concepts & {*question.concepts}
     }
     return tuple(sorted(found))
+
+
+def next_hint(store: Store, task: Exercise) -> str:
+    """The next hint of the exercise, counted; or word that there is none."""
+    if store.hints_shown(task.id) >= len(task.spec.hints):
+        return f"There are no more hints; quizprep hint {task.id} shows them again."
+    number = store.show_hint(task.id)
+    return f"Hint {number} of {len(task.spec.hints)}: {task.spec.hints[number - 1].strip()}"
 
 
 def print_verdict(terminal: Terminal, verdict: Verdict, topics: tuple[str, ...]) -> None:
@@ -139,8 +184,12 @@ def _progress(quiet: bool) -> Callable[[Progress], None] | None:
 
     def show(progress: Progress) -> None:
         sys.stderr.write(f"\r\x1b[K{progress.stage} {progress.done}/{progress.total} ")
-        if progress.stage == "cost" and progress.done >= progress.total:
-            sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
 
     return show
+
+
+def _clear_progress() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

@@ -52,7 +52,9 @@ class Round:
                 posed = pose(pick.topic, pick.question, draw_seed(self._seed, pick.question.id))
                 round_text.show_question(self._terminal, pick, posed, place, len(self._picks))
                 self._one(pick, posed)
-        except (_Leave, KeyboardInterrupt):
+        except _Leave:
+            pass
+        except KeyboardInterrupt:
             self._terminal.say()
         round_text.show_summary(
             self._terminal, self._library, self._store, self._outcome, self._seed
@@ -106,7 +108,7 @@ class Round:
         from quizprep.store import Answer
 
         result = (
-            Mark(0.0)
+            Mark(0.0, ("You asked to see it, which counts as missed.",))
             if reply is None
             else mark(posed.question, posed.values, reply, posed.shown or None)
         )
@@ -155,7 +157,7 @@ class Round:
         """A keystroke between questions: the learner's own rating, or on."""
         from quizprep.quiz.scheduling import Rating, reschedule
 
-        pressed = self._terminal.key("[Enter] on   1 again  2 hard  3 good  4 easy   q leave ")
+        pressed = self._terminal.key("Enter goes on; 1 again, 2 hard, 3 good, 4 easy; q leaves.")
         if pressed is None or pressed in ("q", "Q"):
             raise _Leave
         if pressed in ("1", "2", "3", "4") and int(pressed) != review.rating:

@@ -9,8 +9,7 @@ from quizprep.cli.terminal import Style, Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order, Source
 from quizprep.errors import ContentError
-from quizprep.quiz.hints import hints
-from quizprep.quiz.marking.labels import label
+from quizprep.quiz.labels import label
 from quizprep.quiz.posed import Posed, could_be_a_reply
 from quizprep.quiz.session import Outcome, Pick, Why
 from quizprep.store import Store
@@ -62,6 +61,8 @@ def _what_to_type(posed: Posed) -> str:
 
 def show_hint(terminal: Terminal, posed: Posed, shown: int) -> int:
     """The next hint; returns how many were shown now, 0 where there are no more."""
+    from quizprep.quiz.hints import hints
+
     available = hints(posed)
     if shown >= len(available):
         terminal.say("No more hints." if available else "There is no hint for this one.")
@@ -84,7 +85,10 @@ def show_mark(terminal: Terminal, library: Library, store: Store, posed: Posed, 
         terminal.say(plain(mark.trap), indent=2)
     answer = plain(model_answer(posed.question, posed.values, posed.shown or None))
     if not mark.right or isinstance(posed.question, Open | Number):
-        if "\n" in answer:
+        if isinstance(posed.question, Code):
+            terminal.say("Answer:")
+            terminal.block(answer)
+        elif "\n" in answer:
             terminal.say("Answer:")
             terminal.say(answer, indent=2)
         else:
@@ -131,7 +135,7 @@ def show_summary(
         return
     right = sum(score >= 1 for score in scores)
     terminal.say(
-        f"{right} of {len(scores)} right; {sum(scores):.3g} points of {len(scores)}.{skipped}"
+        f"{right} of {len(scores)} right, {sum(scores):.3g} of {len(scores)} points.{skipped}"
     )
     missed = _missed_concepts(outcome.missed)
     if missed:
@@ -158,6 +162,11 @@ def _concept_title(library: Library, concept: str) -> str:
 
 
 def _exercise_for(library: Library, concept: str) -> str | None:
+    """An exercise on a concept: one that any question on it names, or one that lists it."""
+    for topic in library.topics:
+        for question in library.bank(topic).questions:
+            if concept in question.concepts and question.exercise:
+                return question.exercise
     try:
         return next((e.id for e in library.exercises if concept in e.spec.concepts), None)
     except ContentError:

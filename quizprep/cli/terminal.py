@@ -94,18 +94,27 @@ class Terminal:
             lines.append(line)
         return "\n".join(lines)
 
-    def key(self, prompt: str) -> str | None:
-        """One keystroke of a person; None at the end of input. Only where interactive."""
-        import click
+    def key(self, hint: str) -> str | None:
+        """One keystroke of a person; None for Ctrl-D. Only where interactive."""
+        import select
+        import termios
+        import tty
 
-        self._out.write(prompt)
-        self._out.flush()
+        source = self._in.fileno()
+        before = termios.tcgetattr(source)
         try:
-            pressed = click.getchar()
-        except EOFError:
-            pressed = None
-        self._out.write("\n")
-        return None if pressed in (None, "", "\x04") else pressed
+            # Draining, not flushing: what was typed ahead counts.
+            tty.setcbreak(source, termios.TCSADRAIN)
+            self.say(hint, "dim")
+            self._out.write("> ")
+            self._out.flush()
+            pressed = os.read(source, 1)
+            if pressed == b"\x1b" and select.select([source], [], [], 0)[0]:
+                os.read(source, 16)  # the rest of an arrow key, which is no answer
+        finally:
+            termios.tcsetattr(source, termios.TCSADRAIN, before)
+            self._out.write("\n")
+        return None if pressed in (b"", b"\x04") else pressed.decode("ascii", "replace")
 
     def _ask_person(self, prompt: str) -> str | None:
         import contextlib

@@ -89,7 +89,8 @@ class Contract(_Content, frozen=True, kw_only=True):
     sizes    values of each size symbol for the fit; multiples of the tile
     options  the other arguments, fixed
     where    relations such as ``window <= n`` under which growth is compared
-    tile     the symbol of ``sizes`` that cuts the others into tiles, and so may divide them
+    tiles    symbols of ``sizes`` that cut others into tiles, each with the lengths it cuts:
+             ``{block: [n, m]}``; a tile may divide its lengths in a formula
     points   how many points of the grid are measured
     witness  the point at which the process is watched from outside; large
     """
@@ -97,7 +98,7 @@ class Contract(_Content, frozen=True, kw_only=True):
     sizes: dict[Symbol, Annotated[tuple[Size, ...], Meta(min_length=1)]]
     options: dict[Symbol, OptionValue] = {}
     where: tuple[Text, ...] = ()
-    tile: Symbol | None = None
+    tiles: dict[Symbol, tuple[Symbol, ...]] = {}
     points: Annotated[int, Meta(ge=4, le=100)] = 24
     witness: dict[Symbol, Size] = {}
     flops: Limit | None = None

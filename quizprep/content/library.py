@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import quizprep
-from quizprep.content.exercises import ExerciseSpec
-from quizprep.content.loading import load_file
 from quizprep.content.questions import Bank, Concept, Question, Source
 from quizprep.errors import UsageError
+
+if TYPE_CHECKING:
+    from quizprep.content.exercises import ExerciseSpec
+
+T = TypeVar("T")
 
 
 def shipped_root() -> Path:
@@ -44,9 +48,13 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Library:
-    """All content under one root. Everything is loaded on first use and raises ContentError."""
+    """All content under one root. Everything is loaded on first use and raises ContentError.
+
+    cache  a folder in which decoded banks may be kept, so that a start reads no YAML
+    """
 
     root: Path
+    cache: Path | None = None
 
     @cached_property
     def question_folder(self) -> Path:
@@ -72,7 +80,12 @@ class Library:
 
     def bank(self, topic: str) -> Bank:
         """The bank of a topic."""
-        return load_file(self.question_folder / f"{topic}.yaml", Bank)
+        path = self.question_folder / f"{topic}.yaml"
+        if self.cache is None:
+            return _load_file(path, Bank)
+        from quizprep.content.cache import cached
+
+        return cached(path, Bank, self.cache, _load_file)
 
     @cached_property
     def banks(self) -> dict[str, Bank]:
@@ -87,12 +100,12 @@ class Library:
     @cached_property
     def concepts(self) -> dict[str, Concept]:
         """The concepts by id."""
-        return load_file(self._beside("concepts.yaml"), dict[str, Concept])
+        return _load_file(self._beside("concepts.yaml"), dict[str, Concept])
 
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""
-        return load_file(self._beside("sources.yaml"), dict[str, Source])
+        return _load_file(self._beside("sources.yaml"), dict[str, Source])
 
     @cached_property
     def exercise_ids(self) -> tuple[str, ...]:
@@ -103,19 +116,29 @@ class Library:
 
     def exercise(self, name: str) -> Exercise:
         """The exercise called name; raises UsageError that lists what there is."""
+        # Making the type takes 15 ms, a tenth of the time to the first question of `ask`.
+        from quizprep.content.exercises import ExerciseSpec
+
         found = _find(name, self.exercise_ids, "exercise")
         folder = self.root / "exercises" / found
         return Exercise(
             id=found,
             folder=folder,
             solution=self.root / "solutions" / f"{found}.py",
-            spec=load_file(folder / "exercise.yaml", ExerciseSpec),
+            spec=_load_file(folder / "exercise.yaml", ExerciseSpec),
         )
 
     @cached_property
     def exercises(self) -> tuple[Exercise, ...]:
         """Every exercise, in alphabetical order."""
         return tuple(self.exercise(name) for name in self.exercise_ids)
+
+
+def _load_file(path: Path, kind: type[T]) -> T:
+    """As ``loading.load_file``, which is imported, with YAML, by the first file that needs it."""
+    from quizprep.content import loading
+
+    return loading.load_file(path, kind)
 
 
 def _find(name: str, known: tuple[str, ...], noun: str) -> str:

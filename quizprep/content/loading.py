@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import msgspec
 
-from quizprep.content.typecheck import mismatches
 from quizprep.content.yaml_tree import Fault, Tree, read_tree
 from quizprep.errors import ContentError, Problem
 
@@ -31,12 +30,18 @@ def load_file(path: Path, kind: type[T]) -> T:
     """
     tree = read_file(path)
     faults = list(tree.faults)
+    seen: msgspec.ValidationError | None = None
     if not faults:
         try:
             return msgspec.convert(tree.root, kind, strict=True)
         except msgspec.ValidationError as error:
-            # The walk below says more; its silence would hide a fault that msgspec saw.
-            faults = mismatches(tree, kind) or [Fault((), 1, str(error))]
+            seen = error
+    # Only a faulty file pays for the walk that explains it.
+    from quizprep.content.typecheck import mismatches
+
+    if seen is not None:
+        # The walk says more than msgspec; its silence would hide a fault that msgspec saw.
+        faults = mismatches(tree, kind) or [Fault((), 1, str(seen))]
     elif tree.complete:
         faults += mismatches(tree, kind)
     raise ContentError(located(path, tree, faults))

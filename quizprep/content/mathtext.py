@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 MAX_DEPTH = 12
 
 _DOLLAR = re.compile(r"(?<!\\)\$")
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|.", re.DOTALL)
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|.", re.DOTALL)
 
-_SYMBOLS = {
+SYMBOLS = {
     "cdot": "·", "times": "×", "infty": "∞", "top": "⊤", "sum": "∑", "prod": "∏", "odot": "⊙",
     "ldots": "…", "dots": "…", "cdots": "⋯", "partial": "∂", "ell": "ℓ", "forall": "∀",
     "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "mid": "|", "prime": "′",
@@ -25,17 +25,17 @@ _SYMBOLS = {
     "varphi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ",
     "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
-_SPACED = {
+SPACED = {
     "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "sim": "~",
     "propto": "∝", "ll": "≪", "gg": "≫", "in": "∈", "notin": "∉", "to": "→", "rightarrow": "→",
     "Rightarrow": "⇒", "pm": "±", "equiv": "≡",
 }  # fmt: skip
-_FUNCTIONS = {"exp", "log", "ln", "max", "min", "sin", "cos", "arg", "det", "Pr"}
-_SPACES = {"quad": "  ", "qquad": "    ", ",": " ", ";": " ", ":": " ", " ": " ", "!": ""}
-_LITERALS = {"{": "{", "}": "}", "%": "%", "$": "$", "_": "_", "&": "&", "#": "#", "|": "‖"}
-_WRAPPERS = {"text", "mathrm", "mathbf", "mathit", "operatorname", "mathbb", "mathcal"}
-_SIZES = {"left", "right", "big", "Big", "bigl", "bigr"}
-_DOUBLE_STRUCK = {"R": "ℝ", "N": "ℕ", "Z": "ℤ", "E": "𝔼"}
+FUNCTIONS = {"exp", "log", "ln", "max", "min", "sin", "cos", "arg", "det", "Pr"}
+SPACES = {"quad": "  ", "qquad": "    ", ",": " ", ";": " ", ":": " ", " ": " ", "!": ""}
+LITERALS = {"{": "{", "}": "}", "%": "%", "$": "$", "_": "_", "&": "&", "#": "#", "|": "‖"}
+WRAPPERS = {"text", "mathrm", "mathbf", "mathit", "operatorname", "mathbb", "mathcal"}
+SIZES = {"left", "right", "big", "Big", "bigl", "bigr"}
+DOUBLE_STRUCK = {"R": "ℝ", "N": "ℕ", "Z": "ℤ", "E": "𝔼"}
 
 _UP = dict(zip("0123456789+-=()nidkthmTw⊤,.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱᵈᵏᵗʰᵐᵀʷᵀ", strict=False))
 _DOWN = dict(zip("0123456789+-=()aeijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
@@ -105,7 +105,7 @@ class _Reader:
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.tokens = _TOKEN.findall(self.source)
+        self.tokens = TOKEN.findall(self.source)
         self.place = 0
         self.depth = 0
 
@@ -183,18 +183,18 @@ class _Reader:
             )
         if name == "sqrt":
             return _Part("√" + _grouped(self._argument(r"\sqrt"), _FACTOR))
-        if name in _WRAPPERS:
+        if name in WRAPPERS:
             return _Part(self._words(name), is_word=name in ("text", "operatorname", "mathrm"))
-        if name in _FUNCTIONS:
+        if name in FUNCTIONS:
             return _Part(name, is_word=True)
-        if name in _SPACED:
-            return _Part(f" {_SPACED[name]} ")
-        for table in (_SYMBOLS, _SPACES, _LITERALS):
+        if name in SPACED:
+            return _Part(f" {SPACED[name]} ")
+        for table in (SYMBOLS, SPACES, LITERALS):
             if name in table:
                 return _Part(table[name])
-        if name not in _SIZES:
+        if name not in SIZES:
             self.problems.append(f"the command \\{name} is not in the subset that we typeset")
-        return _Part("" if name in _SIZES else name)
+        return _Part("" if name in SIZES else name)
 
     def _words(self, name: str) -> str:
         """The argument of ``\\text`` and its kin, in which spaces count."""
@@ -210,13 +210,13 @@ class _Reader:
         if self.place == len(self.tokens):
             self.problems.append("a { is never closed")
         self.place += 1
-        return _DOUBLE_STRUCK.get(out, out) if name == "mathbb" else out
+        return DOUBLE_STRUCK.get(out, out) if name == "mathbb" else out
 
     def _literal(self, token: str) -> str:
         name = token[1:]
-        if name not in _LITERALS and name not in _SPACES:
+        if name not in LITERALS and name not in SPACES:
             self.problems.append(f"the command {token} cannot stand among words")
-        return _LITERALS.get(name, _SPACES.get(name, name))
+        return LITERALS.get(name, SPACES.get(name, name))
 
 
 def _joined(parts: list[_Part]) -> str:

@@ -24,9 +24,25 @@ EXCESS = 0.2
 SMALL_BYTES = 4096
 """A reading as small as this meets every budget."""
 
+WORK_FLOOR = 4
+"""The meters must see at least the solution's work divided by this, at the largest size."""
+
 WITNESS_FACTOR = 1.6
 WITNESS_SLACK = 3 << 20
 """Resident growth may exceed the meters by this: pages, fragments, the interpreter's own."""
+
+SENDING_COPIES = 4
+"""To send outputs, they are copied, written as safetensors and framed."""
+
+KEPT_SLACK = 10 << 20
+"""What a process may keep between calls: its modules, allocator and caches of the library."""
+
+WRITTEN_SLACK = 1 << 20
+"""Bytes in files or in shared memory outside the inputs that pass."""
+
+EXTRAPOLATION = 2
+"""At the witness's size the meters may read so many times what the contract's growth makes of
+their reading at the largest metered size."""
 
 _UNITS = {"flops": "flops", "elementwise": "operations", "calls": "calls"}
 
@@ -81,6 +97,7 @@ def _judge(
     problems = [
         *_growth_problems(reading, found, limit, where, order),
         *_budget_problems(reading, limit, by_name),
+        *_floor_problems(reading, by_name),
     ]
     message = "; ".join(problems)
     if not message and found is None:
@@ -183,6 +200,21 @@ def _budget_problems(reading: Reading, limit: Limit, by_name: Mapping[str, Readi
     ]
 
 
+def _floor_problems(reading: Reading, by_name: Mapping[str, Reading]) -> list[str]:
+    """Work that the meters should have seen: whatever is hidden from them, answers need it."""
+    if reading.meter != "flops" or reading.solution_largest is None:
+        return []
+    parts = [reading, *(by_name[name] for name in ("elementwise",) if name in by_name)]
+    seen = sum(part.largest for part in parts)
+    own = sum(part.solution_largest or 0 for part in parts)
+    if seen * WORK_FLOOR >= own:
+        return []
+    return [
+        f"the meters saw {seen:,} operations at the largest size, where the solution takes "
+        f"{own:,}: your code works where they cannot see it"
+    ]
+
+
 def _judge_comparison(result: ComparisonResult, at_most: float, says: str) -> ReadingVerdict:
     share = result.at / max(result.against, 1)
     return ReadingVerdict(
@@ -195,29 +227,69 @@ def _judge_comparison(result: ComparisonResult, at_most: float, says: str) -> Re
     )
 
 
-def judge_witness(witness: WitnessResult | None) -> WitnessVerdict | None:
+def judge_witness(cost: CostResult, contract: Contract) -> WitnessVerdict | None:
     """Does the process confirm what its meters say?"""
+    witness = cost.witness
     if witness is None:
         return None
     if not witness.available:
         return WitnessVerdict(
             status="skip", message="resident memory cannot be read from outside on this system"
         )
-    allowed = WITNESS_FACTOR * witness.metered + WITNESS_SLACK
-    message = ""
-    if witness.resident > allowed:
-        sizes = ", ".join(f"{name}={value}" for name, value in witness.params.items())
-        message = (
-            f"the meters saw {mebibytes(witness.metered)}, but the process grew by "
-            f"{mebibytes(witness.resident)} ({sizes}): your code uses memory that the meters "
-            "cannot see"
-        )
+    # The reading was made in the learner's process: more than its own readings at smaller
+    # sizes lead one to expect is no excuse for the growth.
+    believed = min(witness.metered, _expected_peak(cost, contract, witness.params))
     return WitnessVerdict(
-        status="fail" if message else "pass",
+        status="fail" if (message := _hidden(witness, believed)) else "pass",
         resident=witness.resident,
-        metered=witness.metered,
+        metered=believed + witness.outputs,
         message=message,
     )
+
+
+def _hidden(witness: WitnessResult, believed: int) -> str:
+    """What the process did that its meters did not see, in words; "" if nothing."""
+    at = ", ".join(f"{name}={value}" for name, value in witness.params.items())
+    metered = believed + witness.outputs
+    sending = metered + SENDING_COPIES * witness.outputs
+    if witness.written > WRITTEN_SLACK:
+        return (
+            f"your code wrote {mebibytes(witness.written)} into files or shared memory: what it "
+            "works with must be where the meters see it"
+        )
+    if witness.kept > KEPT_SLACK:
+        return (
+            f"before the call ({at}) your code had kept {mebibytes(witness.kept)} since it was "
+            "loaded: working memory made beforehand is memory all the same"
+        )
+    for grown, explained in ((witness.resident, metered), (witness.sending, sending)):
+        if grown > WITNESS_FACTOR * explained + WITNESS_SLACK:
+            return (
+                f"the meters saw {mebibytes(explained)}, but the process grew by "
+                f"{mebibytes(grown)} ({at}): your code uses memory that the meters cannot see"
+            )
+    return ""
+
+
+def _expected_peak(cost: CostResult, contract: Contract, at: Mapping[str, object]) -> int:
+    """Bytes at the witness's size: what the fitted formula gives, or what the reading at the
+    largest metered size becomes if it grows as the contract allows. No bound where the contract
+    says nothing of the peak."""
+    limit = contract.peak_bytes
+    reading = next((r for r in cost.readings if r.meter == "peak_bytes"), None)
+    growth = limit.growth or limit.exact if limit is not None else None
+    if growth is None or reading is None:
+        return 1 << 62
+    there = {name: int(str(at[name])) for name in contract.sizes}
+    found = polynomial(reading)
+    if found is not None:
+        return int(EXTRAPOLATION * max(float(found.evaluate(there)), SMALL_BYTES))
+    bound = parse(growth).expand()
+    here = {name: max(values) for name, values in contract.sizes.items()}
+    # A symbol that is smaller there need not make the peak smaller.
+    least = {name: max(size, there[name]) for name, size in here.items()}
+    scale = float(bound.evaluate(least)) / float(bound.evaluate(here))
+    return int(EXTRAPOLATION * max(reading.largest, SMALL_BYTES) * scale)
 
 
 def mebibytes(size: int) -> str:

@@ -26,7 +26,7 @@ from quizprep.grading.verdict import (
 DEADLINE = {"numpy": 20.0, "torch": 20.0, "triton": 60.0}
 """Seconds a submission may take for everything it is asked."""
 
-MEMORY = 1 << 30
+MEMORY = 1 << 29
 """Bytes of address space a submission may take beyond its runtime's own."""
 
 
@@ -52,13 +52,17 @@ class Grader:
         hidden: tuple[str, ...] = (),
         confine: bool = True,
         require_confinement: bool = False,
+        deadline: float | None = None,
     ) -> None:
         """hidden are folders that no submission may read; confine=False is for content that is
-        trusted. With require_confinement a submission that cannot be confined is not run."""
+        trusted. With require_confinement a submission that cannot be confined is not run.
+        deadline is in seconds, for everything that one submission is asked; by default the
+        runtime's own."""
         self._pool = pool
         self._hidden = hidden
         self._confine = confine
         self._require_confinement = require_confinement
+        self._deadline = deadline
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -76,9 +80,10 @@ class Grader:
         seed = new_seed() if seed is None else seed
         runtime = exercise.spec.runtime
         nursery = self._pool.nursery(runtime)
-        job = self._job(exercise, submission, seed)
+        setup = self._setup(exercise, submission)
+        job = self._job(exercise, seed)
         try:
-            result = nursery.grade(job, progress)
+            result = nursery.grade(setup, job, progress)
         except GraderFault as fault:
             self._pool.drop(runtime)
             return _faulted(exercise, seed, str(fault))
@@ -93,7 +98,20 @@ class Grader:
             self._fixed[exercise.id] = plan.fixed_cases(exercise.id, exercise.spec)
         return (*self._fixed[exercise.id], *plan.fresh_cases(exercise.spec, seed))
 
-    def _job(self, exercise: Exercise, submission: Submission, seed: int) -> wire.Job:
+    def _setup(self, exercise: Exercise, submission: Submission) -> wire.Setup:
+        runtime = exercise.spec.runtime
+        return wire.Setup(
+            runtime=runtime,
+            entry=exercise.spec.entry,
+            source=submission.source,
+            file_name=submission.name,
+            deadline=self._deadline or DEADLINE[runtime],
+            confine=self._confine,
+            memory_limit=MEMORY if runtime is Runtime.NUMPY else 2 * MEMORY,
+            hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
+        )
+
+    def _job(self, exercise: Exercise, seed: int) -> wire.Job:
         spec = exercise.spec
         contract = spec.contract
         points = plan.cost_points(exercise.id, contract, seed)
@@ -112,23 +130,17 @@ class Grader:
             runtime=spec.runtime,
             entry=spec.entry,
             returns=dict(spec.returns),
-            source=submission.source,
-            file_name=submission.name,
             cases=self.cases(exercise, seed),
             points=points,
             symbols=tuple(contract.sizes),
-            tile=contract.tile,
+            tiles=dict(contract.tiles),
             meters=tuple(limits),
             bounds=bounds,
             comparisons=plan.comparisons(contract, seed),
             witness=plan.witness_point(contract, seed),
             cost_dtype=spec.cases.dtypes[0],
             guards=spec.cases.guards,
-            deadline=DEADLINE[spec.runtime],
-            confine=self._confine,
             require_confinement=self._require_confinement,
-            memory_limit=MEMORY if spec.runtime is Runtime.NUMPY else 2 * MEMORY,
-            hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
         )
 
 
@@ -190,7 +202,7 @@ def _cost(exercise: Exercise, cost: wire.CostResult) -> Stage:
     if cost.status != "pass":
         return Stage(name="cost", status="fail", message=cost.message)
     readings: tuple[ReadingVerdict, ...] = judge_readings(cost, exercise.spec.contract)
-    witness: WitnessVerdict | None = judge_witness(cost.witness)
+    witness: WitnessVerdict | None = judge_witness(cost, exercise.spec.contract)
     bad = [reading for reading in readings if reading.status == "fail"]
     failed = bool(bad) or (witness is not None and witness.status == "fail")
     return Stage(

@@ -152,7 +152,7 @@ def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
             break
         drawn = [tuple(rng.choice(v) for v in contract.sizes.values()) for _ in range(2)]
         # Work in tiles costs time by the tile, so of two points the one with fewer is measured.
-        row = min(drawn, key=lambda r: _tiles(dict(zip(names, r, strict=True)), contract.tile))
+        row = min(drawn, key=lambda r: _tiles(dict(zip(names, r, strict=True)), contract.tiles))
         if fits(dict(zip(names, row, strict=True))):
             rows[row] = None
     ordered = sorted(rows, key=_volume)
@@ -167,12 +167,11 @@ def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
     )
 
 
-def _tiles(sizes: Mapping[str, int], tile: str | None) -> int:
-    """How many tiles the sizes are cut into, taking every multiple of the tile as a length."""
-    if tile is None:
-        return 1
-    edge = max(sizes[tile], 1)
-    return math.prod(size // edge for size in sizes.values() if size and size % edge == 0)
+def _tiles(sizes: Mapping[str, int], tiles: Mapping[str, Sequence[str]]) -> int:
+    """How many tiles the sizes are cut into."""
+    return math.prod(
+        -(-sizes[length] // max(sizes[tile], 1)) for tile, cut in tiles.items() for length in cut
+    )
 
 
 def comparisons(contract: Contract, seed: int) -> tuple[Comparison, ...]:

@@ -44,10 +44,14 @@ class Nursery:
         )
 
     def grade(
-        self, job: wire.Job, progress: Callable[[wire.Progress], None] | None = None
+        self,
+        setup: wire.Setup,
+        job: wire.Job,
+        progress: Callable[[wire.Progress], None] | None = None,
     ) -> wire.JudgeResult:
         """Run one job; raises GraderFault when the machinery, not the learner, failed."""
-        self._send(wire.Grade(job=job))
+        self._send(wire.Grade(setup=setup))
+        self._send(job)
         while True:
             answer = self._receive()
             match answer:
@@ -80,7 +84,7 @@ class Nursery:
             raise self._fault(answer)
         return answer
 
-    def _send(self, request: wire.Request) -> None:
+    def _send(self, request: wire.Request | wire.Job) -> None:
         assert self._process.stdin is not None
         try:
             wire.send(self._process.stdin.fileno(), request)

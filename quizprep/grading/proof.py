@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from quizprep.content.exercises import Runtime
 from quizprep.content.library import Exercise
 from quizprep.errors import Problem
+from quizprep.grading.mutants import Mutant, equivalents, mutants
 from quizprep.grading.pipeline import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
@@ -19,6 +20,15 @@ SEEDS = (11, 12)
 """Two secret seeds: what one set of fresh cases cannot tell apart, another might."""
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class MutantCount:
+    """How the grader did on the mutants of one solution."""
+
+    killed: int
+    equivalent: int
+    survived: tuple[Mutant, ...]
 
 
 @dataclass
@@ -37,6 +47,7 @@ class Evidence:
     alike: list[str] = field(default_factory=list)
     unnamed: list[str] = field(default_factory=list)
     formulas: dict[str, str] = field(default_factory=dict)
+    mutants: MutantCount | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -66,6 +77,28 @@ class Prover:
         if pairs:
             self._pairs(exercise, evidence)
         return evidence
+
+    def mutate(self, exercise: Exercise, evidence: Evidence) -> None:
+        """Grade every mutant of the solution; one that passes unexplained is a problem."""
+        listed = {(e.inside, e.change) for e in equivalents(exercise)}
+        killed, equivalent, survived, seen = 0, 0, [], set()
+        for mutant in mutants(exercise.solution.read_text(encoding="utf-8")):
+            self._say(f"{exercise.id}: line {mutant.line}, {mutant.change}")
+            if not self._grade(exercise, mutant.source.encode()).passed:
+                killed += 1
+            elif (mutant.inside, mutant.change) in listed:
+                equivalent += 1
+                seen.add((mutant.inside, mutant.change))
+            else:
+                survived.append(mutant)
+                text = (
+                    f"the mutant {mutant.change!r} passes; add a case, or list it in mutants.yaml"
+                )
+                evidence.problems.append(Problem(str(exercise.solution), mutant.line, "", text))
+        for inside, change in sorted(listed - seen):
+            text = f"lists {change!r} in {inside!r}, but no such mutant passes"
+            evidence.problems.append(_problem(exercise, "mutants.yaml", text))
+        evidence.mutants = MutantCount(killed, equivalent, tuple(survived))
 
     def _grade(self, exercise: Exercise, source: bytes, seed: int = SEEDS[0]) -> Verdict:
         return self._grader.grade(exercise, Submission(f"{exercise.id}.py", source), seed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -66,12 +66,10 @@ class Job(Message, frozen=True, kw_only=True):
     runtime: str
     entry: str
     returns: dict[str, tuple[str, ...]]
-    source: bytes
-    file_name: str
     cases: tuple[Case, ...]
     points: tuple[Point, ...]
     symbols: tuple[str, ...]
-    tile: str | None
+    tiles: dict[str, tuple[str, ...]]
     meters: tuple[str, ...]
     bounds: dict[str, tuple[float, ...]]
     """By meter, the contract's growth at each point: what a reading is held against when no
@@ -80,9 +78,18 @@ class Job(Message, frozen=True, kw_only=True):
     witness: Point | None
     cost_dtype: str
     guards: bool
+    require_confinement: bool
+
+
+class Setup(Message, frozen=True, kw_only=True):
+    """What the learner's process needs; it holds no seed, and no path of an answer but hidden."""
+
+    runtime: str
+    entry: str
+    source: bytes
+    file_name: str
     deadline: float
     confine: bool
-    require_confinement: bool
     memory_limit: int
     hidden: tuple[str, ...]
     """Folders the learner must not read, wherever they lie: content, store, checkout."""
@@ -180,12 +187,23 @@ class ComparisonResult(Message, frozen=True, kw_only=True):
 
 
 class WitnessResult(Message, frozen=True, kw_only=True):
-    """Resident growth of the learner's process over one large call, read from outside, and
-    what the meters say that call needed at its peak; bytes both."""
+    """The learner's process over one large call, read from outside; bytes.
+
+    resident   growth over the call
+    sending    growth over the call and while its outputs were sent
+    kept       what the process had kept since before the submission was loaded
+    written    what it wrote into files and into shared memory that is not an input
+    metered    what the meters say the call needed at its peak
+    outputs    the size of the outputs
+    """
 
     params: Params
-    resident: int
-    metered: int
+    resident: int = 0
+    sending: int = 0
+    kept: int = 0
+    written: int = 0
+    metered: int = 0
+    outputs: int = 0
     available: bool = True
 
 
@@ -252,9 +270,10 @@ class Lost(Message, frozen=True, kw_only=True, tag="lost"):
 
 
 class Grade(Message, frozen=True, kw_only=True, tag="grade"):
-    """Grade one submission."""
+    """Grade one submission. The Job follows as a frame of its own, which only the judge reads:
+    the learner is forked from a process that has never held a seed."""
 
-    job: Job
+    setup: Setup
 
 
 class Describe(Message, frozen=True, kw_only=True, tag="describe"):
@@ -323,27 +342,63 @@ class Load(Message, frozen=True, kw_only=True, tag="load"):
 
 class Call(Message, frozen=True, kw_only=True, tag="call"):
     """Call the entry with inputs from the arena. ``meter`` says how it is measured:
-    "" not at all, "dispatch", "profile", "tracemalloc" or "count" (a numpy flop count)."""
+    "" not at all, "dispatch", "profile", "tracemalloc" or "count" (a numpy flop count).
+    With ``hold`` the reply comes without tensors, and Fetch asks for them: what the process
+    takes to send its outputs is then not part of the call."""
 
     number: int
     args: tuple[TensorAt | Plain, ...]
     meter: str = ""
+    hold: bool = False
+
+
+class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
+    """Send the outputs of the call that was held."""
+
+    number: int
 
 
 class Stop(Message, frozen=True, kw_only=True, tag="stop"):
     """No more calls."""
 
 
-Order = Load | Call | Stop
+class Rest(Message, frozen=True, kw_only=True, tag="rest"):
+    """Give back to the system what the allocator holds but nothing uses."""
+
+    number: int
+
+
+Order = Load | Call | Fetch | Rest | Stop
 
 
 # --- learner to judge ----------------------------------------------------------------------
+
+# The submission can write replies itself, so whatever is in one is bounded before it is read.
+Short = Annotated[str, msgspec.Meta(max_length=200)]
+Text = Annotated[str, msgspec.Meta(max_length=4000)]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+
+
+class SaidFrame(Message, frozen=True, kw_only=True):
+    """A frame as the learner's process tells it."""
+
+    line: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
+    function: Text
+    text: Text
+
+
+class Said(Message, frozen=True, kw_only=True):
+    """An exception as the learner's process tells it."""
+
+    kind: Short
+    message: Text
+    frames: Annotated[tuple[SaidFrame, ...], msgspec.Meta(max_length=8)] = ()
 
 
 class Array(Message, frozen=True, kw_only=True):
     """What kind of thing the entry returned at one place; data travels as safetensors."""
 
-    kind: str
+    kind: Short
     """``tensor``, or the name of the type that came instead of one."""
 
 
@@ -354,14 +409,16 @@ class Reply(Message, frozen=True, kw_only=True):
     tensors   the tensors among them as one safetensors blob, named by their place
     readings  what the meters read in the learner's process; the witnesses check it
     refused   a library attention that the call went through
+    patched   a part of the meters that is not the one they were loaded with
     """
 
     number: int
-    raised: Raised | None = None
-    outputs: tuple[Array, ...] = ()
+    raised: Said | None = None
+    outputs: Annotated[tuple[Array, ...], msgspec.Meta(max_length=16)] = ()
     tensors: bytes = b""
-    readings: dict[str, int] = {}
-    refused: str = ""
+    readings: Annotated[dict[Short, Count], msgspec.Meta(max_length=16)] = {}
+    refused: Short = ""
+    patched: Short = ""
 
 
 # --- frames --------------------------------------------------------------------------------

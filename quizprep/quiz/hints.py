@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quizprep.content.questions import Choice, Cloze, Growth, Number, Open, Order
-from quizprep.quiz.marking.labels import label
+from quizprep.quiz.labels import label
 from quizprep.quiz.posed import Posed
 
 

@@ -18,8 +18,8 @@ from quizprep.content.questions import (
 )
 from quizprep.errors import ContentError, Problem
 from quizprep.formula import Value
+from quizprep.quiz.labels import label
 from quizprep.quiz.marking import Invalid, Mark, mark, match_open, model_answer
-from quizprep.quiz.marking.labels import label
 from quizprep.quiz.posed import Posed, pose
 from quizprep.quiz.units import find
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from quizprep.grading import wire
 from quizprep.worker.arena import Laid
 from quizprep.worker.backends import Backend
+
+STOPPED = "stopped answering"
 
 
 class LearnerGone(Exception):
@@ -37,6 +39,8 @@ class Channel:
         self._events = events
         self._control = control
         self._number = 0
+        self.laid_bytes = 0
+        """The most bytes of inputs that any call laid out."""
 
     def tell(self, event: msgspec.Struct) -> None:
         """An event for the nursery and the parent."""
@@ -46,16 +50,17 @@ class Channel:
         """Load the submission; raises LearnerGone."""
         return self._exchange(wire.Load(), 0)
 
-    def order(self, laid: Laid, meter: str = "") -> int:
+    def order(self, laid: Laid, meter: str = "", hold: bool = False) -> int:
         """Start a call; its answer is fetched with `answer`, so that the judge can work
         meanwhile. Raises LearnerGone."""
         self._number += 1
         self._memory[: len(laid.memory)] = bytes(laid.memory)
-        call = wire.Call(number=self._number, args=laid.args, meter=meter)
+        self.laid_bytes = max(self.laid_bytes, len(laid.memory))
+        call = wire.Call(number=self._number, args=laid.args, meter=meter, hold=hold)
         try:
             wire.send(self._orders, call)
         except wire.Closed:
-            self._lost("stopped answering")
+            self._lost(STOPPED)
         return self._number
 
     def answer(self, number: int) -> wire.Reply:
@@ -63,7 +68,7 @@ class Channel:
         try:
             reply: wire.Reply = wire.receive(self._replies, wire.Reply)
         except wire.Closed:
-            self._lost("stopped answering")
+            self._lost(STOPPED)
         except wire.Malformed:
             self._lost("wrote something that is no reply into the grader's pipe")
         if reply.number != number:
@@ -74,14 +79,23 @@ class Channel:
         """One call, start to end; raises LearnerGone."""
         return self.answer(self.order(laid, meter))
 
+    def fetch(self, number: int) -> wire.Reply:
+        """The outputs of a call that was held; raises LearnerGone."""
+        return self._exchange(wire.Fetch(number=number), number)
+
+    def rest(self) -> None:
+        """Have the learner's process give back memory that is free; raises LearnerGone."""
+        self._number += 1
+        self._exchange(wire.Rest(number=self._number), self._number)
+
     def _exchange(self, order: wire.Order, number: int) -> wire.Reply:
         try:
             wire.send(self._orders, order)
         except wire.Closed:
-            self._lost("stopped answering")
+            self._lost(STOPPED)
         return self.answer(number)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str) -> NoReturn:
         """Ask the nursery, which reaps the learner, how it really ended."""
         wire.send(self._events, wire.Lost(reason=reason))
         try:
@@ -105,14 +119,15 @@ class Channel:
         return "memory beside the inputs"
 
     def outputs(self, reply: wire.Reply) -> dict[str, Any]:
-        """The tensors of a reply; raises LearnerGone if they are none."""
-        if not reply.tensors:
-            return {}
+        """The tensors of a reply by place; raises LearnerGone if they are none."""
+        places = {str(p) for p, output in enumerate(reply.outputs) if output.kind == "tensor"}
         try:
-            return self._backend.unpack(reply.tensors)
+            tensors = self._backend.unpack(reply.tensors) if reply.tensors else {}
         except ValueError:
+            tensors = {}
+        if tensors.keys() != places:
             self._lost("wrote something that is no tensor into the grader's pipe")
-            return {}
+        return tensors
 
 
 def read_ready(fd: int) -> tuple[str, ...]:

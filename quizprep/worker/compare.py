@@ -23,6 +23,9 @@ SMALL = 128
 """On a case of so few values one draw of signs can cancel by luck, so there are three."""
 
 ROUGHLY = 1e-2
+ROUGHLY_ULPS = 1024.0
+"""At metered points: no sum of these sizes loses as much in float32, and half precision
+loses more, so what is cheap there because it is less precise is found out."""
 
 FLOOR_ULPS = 4.0
 """Where the plain implementation happens to be exact, so many units in the last place."""
@@ -76,15 +79,18 @@ def expect(
 
 
 def expect_roughly(solve: Callable[..., Any], args: Sequence[Any], backend: Backend) -> Expected:
-    """What is right up to ROUGHLY of the largest value, at a third of the price of `expect`.
+    """What is right up to ROUGHLY_ULPS of the largest value, at a third of the price of `expect`.
 
     For outputs at metered points: correctness has been judged, and what is looked for is work
     that was left out.
     """
-    exact = [_is_array_then(backend, backend.double, a) for a in args]
-    results = places(solve(*exact))
-    truth = tuple(backend.exact(x) for x in results)
-    allowed = tuple(ROUGHLY * max(_scale(value), 1.0) for value in truth)
+    ulp = max(EPSILON.get(backend.dtype(a), 0.0) for a in args if backend.is_array(a))
+    off = min(ROUGHLY_ULPS * ulp, ROUGHLY)
+    # What float32 itself loses is far below that, so float64 is only needed above it.
+    if off == ROUGHLY:
+        args = [_is_array_then(backend, backend.double, a) for a in args]
+    truth = tuple(backend.exact(x) for x in places(solve(*args)))
+    allowed = tuple(off * (_scale(value) or 1.0) for value in truth)
     return Expected(truth, allowed, tuple("" for _ in truth))
 
 

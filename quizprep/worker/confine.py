@@ -3,12 +3,13 @@
 Three walls, each reported when it is missing:
 
 - rlimits: address space, file size, open files, no core dump;
-- Landlock: read the interpreter and the libraries, write one empty folder, nothing else;
-- seccomp: a list of allowed system calls. No sockets, no process, no exec, no signal to
-  another process, no ptrace, no change of metadata (which Landlock does not cover).
+- Landlock: read the interpreter and the libraries, add files to one empty folder, nothing else;
+- seccomp: a list of allowed system calls. No sockets, no process, no thread, no exec, no signal
+  to another process, no ptrace, no change of metadata (which Landlock does not cover), and no
+  memory outside the process that the witnesses could not see: no pipes, no memory files, and
+  what was written to a file can be neither shortened nor deleted.
 
-Threads of its own process stay allowed: torch's profiler needs one, and they are counted by
-the witnesses like everything else the process does.
+The one thread that torch's profiler needs is started before the filter is loaded.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import errno
 import os
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-FILE_BYTES = 4 << 20
-OPEN_FILES = 256
+FILE_BYTES = 256 << 10
+OPEN_FILES = 64
 
 _SYSTEM_ROOTS = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
@@ -43,7 +44,8 @@ _REFUSED = frozenset(
     delete_module kexec_load settimeofday clock_settime clock_adjtime adjtimex sethostname
     setdomainname quotactl acct name_to_handle_at open_by_handle_at fanotify_init inotify_init
     inotify_init1 syslog vmsplice splice tee mknod mknodat link linkat symlink symlinkat
-    timer_create setitimer
+    timer_create setitimer pipe pipe2 truncate ftruncate fallocate unlink unlinkat rmdir rename
+    renameat renameat2 flock setrlimit mlock mlock2 mlockall
     """.split()
 )
 # Everything else that is not listed here answers "not implemented", which libc falls back from.
@@ -52,22 +54,27 @@ _ALLOWED = frozenset(
     read readv pread64 preadv write writev pwrite64 pwritev open openat openat2 close
     close_range fstat stat lstat newfstatat fstatat64 statx statfs fstatfs lseek access
     faccessat faccessat2 readlink readlinkat getdents getdents64 getcwd chdir fchdir mmap munmap
-    mprotect mremap madvise msync mincore mlock munlock brk membarrier rt_sigaction
+    mprotect mremap msync mincore munlock brk membarrier rt_sigaction
     rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack futex
     futex_waitv set_robust_list get_robust_list rseq set_tid_address gettid getpid getppid
     getuid geteuid getgid getegid getgroups getpgid getpgrp getsid getresuid getresgid capget
     uname sysinfo getrusage times time gettimeofday clock_gettime clock_getres clock_nanosleep
     nanosleep sched_yield sched_getaffinity sched_getparam sched_getscheduler
     sched_get_priority_max sched_get_priority_min getpriority getcpu getrandom poll ppoll select
-    pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 pipe pipe2 dup dup2 dup3
-    fcntl flock ftruncate truncate fallocate fsync fdatasync mkdir mkdirat rmdir unlink unlinkat
-    rename renameat renameat2 umask getrlimit arch_prctl exit exit_group restart_syscall pause
+    pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 dup dup2 dup3
+    fsync fdatasync mkdir mkdirat umask getrlimit arch_prctl exit exit_group restart_syscall pause
     alarm map_shadow_stack set_mempolicy get_mempolicy mbind riscv_flush_icache getxattr
     fgetxattr lgetxattr
     """.split()
 )
-_CLONE_THREAD = 0x00010000
-_TIOCSTI = 0x5412
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_GET_SEALS. Not
+# F_SETOWN and F_SETSIG, which send signals, nor F_SETPIPE_SZ, nor leases and locks.
+_FCNTL = (0, 1, 2, 3, 4, 1030, 1032, 1034)
+# TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. Not FS_IOC_SETFLAGS, which changes a
+# file that is open for reading.
+_IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+_LAST_ADVICE = 18
+"""MADV_WIPEONFORK; later ones push pages out of resident memory."""
 
 
 def limit(memory: int) -> None:
@@ -122,7 +129,15 @@ def _inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def landlock(read: Iterable[str], write: str) -> str:
+def confine(read: Iterable[str], write: str, memory: int) -> list[str]:
+    """Raise every wall around this process; returns what is missing, in words."""
+    limit(memory)
+    # Built first, because behind Landlock nothing could be imported for it.
+    load_filter, missing = _seccomp()
+    return [part for part in (_landlock(read, write), missing or load_filter()) if part]
+
+
+def _landlock(read: Iterable[str], write: str) -> str:
     """Allow reading ``read`` and writing the folder ``write``; returns what is missing or ""."""
     try:
         from py_landlock import landlock_sys
@@ -150,9 +165,8 @@ def landlock(read: Iterable[str], write: str) -> str:
             if path == "/dev/null":
                 rights |= AccessFs.WRITE_FILE
             _rule(landlock_sys, ruleset, path, rights & handled)
-        everything = handled & ~(AccessFs.EXECUTE | AccessFs.MAKE_CHAR | AccessFs.MAKE_BLOCK)
-        everything &= ~(AccessFs.MAKE_SOCK | AccessFs.MAKE_FIFO | AccessFs.MAKE_SYM)
-        _rule(landlock_sys, ruleset, write, everything)
+        add = on_folder | AccessFs.WRITE_FILE | AccessFs.MAKE_REG | AccessFs.MAKE_DIR
+        _rule(landlock_sys, ruleset, write, add & handled)
         set_no_new_privs()
         landlock_sys.restrict_self(ruleset, None)
     except (LandlockError, OSError) as error:
@@ -176,27 +190,37 @@ def _rule(landlock_sys: object, ruleset: int, path: str, rights: int) -> None:
         os.close(fd)
 
 
-def seccomp() -> str:
-    """Load the filter of system calls into this process; returns what is missing or ""."""
+def _seccomp() -> tuple[Callable[[], str], str]:
+    """What loads the filter of system calls into this process and returns what is missing then;
+    and what is missing already."""
     try:
         import pyseccomp
     except (ImportError, RuntimeError):
-        return "seccomp (pyseccomp or libseccomp is not installed)"
+        return str, "seccomp (pyseccomp or libseccomp is not installed)"
     try:
         rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
         _add(rules, pyseccomp.ALLOW, _ALLOWED)
         _add(rules, pyseccomp.ERRNO(errno.EPERM), _REFUSED)
-        thread = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, _CLONE_THREAD)
-        rules.add_rule(pyseccomp.ALLOW, "clone", thread)
-        process = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, _CLONE_THREAD, 0)
-        rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone", process)
-        # Another process's limits are out of reach; its own may be read and lowered.
-        rules.add_rule(pyseccomp.ALLOW, "prlimit64", pyseccomp.Arg(0, pyseccomp.EQ, 0))
-        rules.add_rule(pyseccomp.ALLOW, "ioctl", pyseccomp.Arg(1, pyseccomp.NE, _TIOCSTI))
-        rules.load()
+        rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone")
+        # Limits may be read: another process's are out of reach, and root could raise its own.
+        own = (pyseccomp.Arg(0, pyseccomp.EQ, 0), pyseccomp.Arg(2, pyseccomp.EQ, 0))
+        rules.add_rule(pyseccomp.ALLOW, "prlimit64", *own)
+        rules.add_rule(pyseccomp.ALLOW, "madvise", pyseccomp.Arg(2, pyseccomp.LE, _LAST_ADVICE))
+        for command in _FCNTL:
+            rules.add_rule(pyseccomp.ALLOW, "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, command))
+        for request in _IOCTL:
+            rules.add_rule(pyseccomp.ALLOW, "ioctl", pyseccomp.Arg(1, pyseccomp.EQ, request))
     except OSError as error:
-        return f"seccomp ({error})"
-    return ""
+        return str, f"seccomp ({error})"
+
+    def load() -> str:
+        try:
+            rules.load()
+        except OSError as error:
+            return f"seccomp ({error})"
+        return ""
+
+    return load, ""
 
 
 def _add(rules: object, action: int, names: Iterable[str]) -> None:

@@ -13,18 +13,23 @@ from typing import Any
 import numpy as np
 
 from quizprep.grading import wire
-from quizprep.worker import arena, witness
+from quizprep.worker import arena
 from quizprep.worker.backends import Backend
 from quizprep.worker.channel import Channel, LearnerGone
 from quizprep.worker.compare import Expected, expect_roughly
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
-from quizprep.worker.learner import measure
+from quizprep.worker.learner import Instruments, measure
+from quizprep.worker.watch import Watch
 
 Check = Callable[[wire.Reply, Expected, wire.Params], tuple[str, Any]]
 
 HOST_WORK = 4
 """In a Triton exercise, arithmetic outside kernels per input element that still passes."""
+
+
+KERNEL_WORK = 4
+"""A Triton exercise's kernels do at least the solution's arithmetic divided by this."""
 
 
 class CostFailed(Exception):
@@ -37,14 +42,14 @@ class Costing:
     def __init__(
         self,
         job: wire.Job,
-        learner: int,
+        watch: Watch,
         backend: Backend,
         channel: Channel,
         reference: Reference,
         check: Check,
     ) -> None:
         self.job = job
-        self.learner = learner
+        self.watch = watch
         self.backend = backend
         self.channel = channel
         self.reference = reference
@@ -79,8 +84,10 @@ class Costing:
 
     # --- points ---
 
-    def _lay(self, point: wire.Point) -> arena.Laid:
-        rng = np.random.default_rng(point.seed)
+    def _lay(self, point: wire.Point, draw: str = "") -> arena.Laid:
+        """Inputs of a point. Each way of measuring draws its own, so that an answer remembered
+        from one is of no use in the next."""
+        rng = np.random.default_rng([point.seed, *draw.encode()])
         inputs = self.reference.make_inputs(rng, **point.params)
         return arena.lay_out(
             inputs, self.backend, self.job.cost_dtype, "contiguous", self.job.guards
@@ -98,16 +105,24 @@ class Costing:
         """
         readings: list[dict[str, int]] = []
         before: tuple[wire.Point, str, arena.Laid, wire.Reply] | None = None
-        laid = self._lay(calls[0][0])
+        laid = self._lay(*calls[0])
         for place, (point, meter) in enumerate(calls):
             if place % 8 == 0:
                 self.channel.tell(wire.Progress(stage="cost", done=place, total=len(calls)))
             number = self.channel.order(laid, meter)
-            following = calls[place + 1][0] if place + 1 < len(calls) else None
-            ahead = laid if following in (None, point) else self._lay(following)
+            following = calls[place + 1] if place + 1 < len(calls) else None
+            same = following is None or following[0] is point
+            ahead = laid if same or following is None else self._lay(*following)
             if before is not None:
                 readings.append(self._checked(*before))
-            before = (point, meter, laid, self.channel.answer(number))
+            reply = self.channel.answer(number)
+            changed = self.channel.changed(laid)
+            if changed:
+                raise CostFailed(
+                    f"While its cost was measured, your code changed its input {changed}; "
+                    "inputs belong to the caller."
+                )
+            before = (point, meter, laid, reply)
             laid = ahead
         if before is not None:
             readings.append(self._checked(*before))
@@ -119,14 +134,28 @@ class Costing:
         if self._expected is None or self._expected[0] is not laid:
             args = laid.views(self.backend)
             self._expected = (laid, expect_roughly(self.reference.solve, args, self.backend))
-        message, _ = self.check(reply, self._expected[1], point.params)
-        if message:
-            sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
-            raise CostFailed(f"While its cost was measured ({sizes}): {message}")
+        self._right(reply, self._expected[1], point)
         readings = dict(reply.readings)
+        missing = sorted(self._needed(meter) - readings.keys())
+        if missing:
+            raise CostFailed(f"Your code's process gave no reading of {', '.join(missing)}.")
         if self.job.runtime == "triton" and meter == "dispatch":
             self._host_rules(readings, laid)
         return readings
+
+    def _right(self, reply: wire.Reply, expected: Expected, point: wire.Point) -> None:
+        message, _ = self.check(reply, expected, point.params)
+        if message:
+            sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
+            raise CostFailed(f"While its cost was measured ({sizes}): {message}")
+
+    def _needed(self, meter: str) -> set[str]:
+        """The readings that a reply cannot lack; a count of numpy's work may be impossible."""
+        if meter == "profile":
+            return {"peak_bytes"}
+        if meter == "dispatch" and self.job.runtime != "numpy":
+            return {*self.job.meters, *(pair.meter for pair in self.job.comparisons)}
+        return {"peak_bytes", "held_bytes"} if meter == "dispatch" else set()
 
     def _host_rules(self, readings: dict[str, int], laid: arena.Laid) -> None:
         if readings.get("launches", 0) == 0:
@@ -136,6 +165,15 @@ class Costing:
             raise CostFailed(
                 "Your code computes outside its kernels; there it may only allocate, reshape "
                 "and launch."
+            )
+
+    def _kernel_rule(self, readings: dict[str, int], own: dict[str, int]) -> None:
+        """Kernels that only copy have had their work done elsewhere, out of sight."""
+        work, wanted = readings.get("kernel_work", 0), own.get("kernel_work", 0)
+        if work * KERNEL_WORK < wanted:
+            raise CostFailed(
+                f"Your kernels do {work:,} operations at the largest size, where the solution's "
+                f"do {wanted:,}: the work belongs into kernels."
             )
 
     # --- readings ---
@@ -152,9 +190,11 @@ class Costing:
         if self.job.runtime == "torch" and "peak_bytes" in self.job.meters:
             self._temporaries(samples)
         sizes = [_sizes(point.params, self.job.symbols) for point in points]
-        grid = Grid.over(self.job.symbols, sizes, self.job.tile)
+        grid = Grid.over(self.job.symbols, sizes, self.job.tiles)
         largest = max(range(len(points)), key=lambda p: float(np.prod(list(sizes[p].values()))))
         own = self._solution(points[largest])
+        if self.job.runtime == "triton":
+            self._kernel_rule(samples[largest], own)
         held_out = [point.held_out for point in points]
         names = list(self.job.meters)
         if "flops" in names and not any(sample.get("flops") for sample in samples):
@@ -189,6 +229,12 @@ class Costing:
         values = [sample[name] for sample in samples]
         bound = self.job.bounds.get("flops" if name == "elementwise" else name, ())
         fitted = fit(grid, values, held_out)
+        # A reading with corners (rows that see nothing when n > m) has no formula and no single
+        # exponent. What is nowhere more than the bound with the solution's constant is within it.
+        constant = (own.get(name) or 0) / bound[largest] if bound else 0.0
+        allowed = not bound or all(
+            value <= constant * limit for value, limit in zip(values, bound, strict=True)
+        )
         terms = None
         if fitted is not None:
             terms = tuple(
@@ -203,7 +249,7 @@ class Costing:
             meter=name,
             terms=terms,
             slopes={} if fitted is not None else slopes(grid, values),
-            excess={} if fitted is not None or not bound else slopes(grid, values, bound),
+            excess={} if fitted is not None or allowed else slopes(grid, values, bound),
             values=tuple(values),
             largest=values[largest],
             solution_largest=own.get(name),
@@ -232,6 +278,7 @@ class Costing:
         entry = load_solution(self.job.solution, self.job.entry)
         laid = self._lay(point)
         runtime = self.job.runtime
+        instruments = Instruments(runtime)
         ways = ["dispatch"]
         if runtime == "numpy" and "flops" in self.job.meters:
             ways.append("count")
@@ -240,7 +287,7 @@ class Costing:
         readings: dict[str, int] = {}
         for way in ways:
             args = laid.views(self.backend)
-            _, found, _ = measure(entry, args, way, runtime, self.backend)
+            _, found, _ = measure(entry, args, way, instruments, self.backend)
             for name, value in found.items():
                 readings[name] = max(value, readings.get(name, 0))
         return readings
@@ -255,25 +302,32 @@ class Costing:
     # --- witnesses ---
 
     def _witness(self, point: wire.Point) -> wire.WitnessResult:
-        """One large call under the meters, then the same call watched from outside.
+        """A large call under the meters, then one with other inputs watched from outside.
 
         The first call also warms the path: library pages that it loads count in neither.
         """
-        laid = self._lay(point)
-        reply = self.channel.call(laid, "dispatch")
-        outputs = len(reply.tensors)
-        if reply.raised is not None:
-            raise CostFailed(f"At {point.params} your code raised {reply.raised.kind}.")
-        before = witness.reset_peak(self.learner)
-        self.channel.call(laid)
-        after = witness.peak(self.learner)
-        if before is None or after is None:
-            return wire.WitnessResult(params=point.params, resident=0, metered=0, available=False)
-        # To send outputs, they are copied, written as safetensors and framed.
+        if not self.watch.available:
+            return wire.WitnessResult(params=point.params, available=False)
+        reply = self.channel.call(self._lay(point, "dispatch"), "dispatch")
+        if reply.refused or reply.raised is not None:
+            what = reply.raised.kind if reply.raised is not None else reply.refused
+            raise CostFailed(f"At {point.params} your code raised {what}.")
+        laid = self._lay(point, "watched")
+
+        def judge_outputs() -> Callable[[wire.Reply], None]:
+            views = laid.views(self.backend)
+            expected = expect_roughly(self.reference.solve, views, self.backend)
+            return lambda reply: self._right(reply, expected, point)
+
+        seen = self.watch.call(laid, judge_outputs)
         return wire.WitnessResult(
             params=point.params,
-            resident=after - before,
-            metered=reply.readings.get("peak_bytes", 0) + 5 * outputs,
+            resident=seen.growth,
+            sending=seen.sending,
+            kept=seen.kept,
+            written=seen.written,
+            metered=reply.readings.get("peak_bytes", 0),
+            outputs=len(reply.tensors),
         )
 
 

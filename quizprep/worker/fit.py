@@ -42,10 +42,14 @@ class Grid:
     """(points, monomials): each monomial's value at each point."""
 
     @staticmethod
-    def over(symbols: Sequence[str], points: Sequence[Mapping[str, int]], tile: str | None) -> Grid:
-        """The grid of these points."""
+    def over(
+        symbols: Sequence[str],
+        points: Sequence[Mapping[str, int]],
+        tiles: Mapping[str, Sequence[str]],
+    ) -> Grid:
+        """The grid of these points; tiles maps a symbol to the lengths it cuts."""
         sizes = np.array([[point[s] for s in symbols] for point in points], dtype=np.float64)
-        powers = tuple(_monomials(symbols, sizes, tile))
+        powers = tuple(_monomials(symbols, sizes, tiles))
         table = np.ones((len(points), len(powers)))
         for place, monomial in enumerate(powers):
             for axis, power in enumerate(monomial):
@@ -54,35 +58,34 @@ class Grid:
         return Grid(tuple(symbols), sizes, powers, table)
 
 
-def _monomials(symbols: Sequence[str], sizes: np.ndarray, tile: str | None) -> list[Powers]:
+def _monomials(
+    symbols: Sequence[str], sizes: np.ndarray, tiles: Mapping[str, Sequence[str]]
+) -> list[Powers]:
     """A symbol with four values or more may appear squared, one with a single value not at all.
 
     A tile may divide the lengths it cuts: work in tiles is a number of tiles times a polynomial
-    in the tile, so beside lengths of total power p the tile has powers from -p to 2 - p.
+    in the tile, so beside lengths of total power p a tile has powers from -p to 2 - p, or to
+    1 - p where there are several tiles.
     """
-    cut = list(symbols).index(tile) if tile is not None and tile in symbols else None
+    place = {symbol: axis for axis, symbol in enumerate(symbols)}
+    cut = {place[tile]: [place[s] for s in lengths] for tile, lengths in tiles.items()}
     degrees = []
     for axis in range(len(symbols)):
         values = _distinct(sizes[:, axis])
-        degrees.append(0 if axis == cut else min(values - 1, 2 if values > 3 else 1))
-    lengths = []
-    for axis, degree in enumerate(degrees):
-        if cut is None:
-            long = degree == 2
-        else:
-            long = axis != cut and not (sizes[:, axis] % sizes[:, cut]).any()
-        if long:
-            lengths.append(axis)
+        degrees.append(0 if axis in cut else min(values - 1, 2 if values > 3 else 1))
+    lengths = {axis for axes in cut.values() for axis in axes}
+    lengths |= {axis for axis, degree in enumerate(degrees) if degree == 2 and not cut}
+    most = 2 if len(cut) < 2 else 3
+    top = 2 if len(cut) < 2 else 1
     found: list[Powers] = []
     for powers in product(*(range(degree + 1) for degree in degrees)):
-        length_power = sum(powers[axis] for axis in lengths)
-        if length_power > 2 or sum(powers) > 6:
+        if sum(powers[axis] for axis in lengths) > most or sum(powers) > 6:
             continue
-        if cut is None:
-            found.append(powers)
-            continue
-        for power in range(-length_power, 3 - length_power):
-            found.append((*powers[:cut], power, *powers[cut + 1 :]))
+        ranges = [range(power, power + 1) for power in powers]
+        for axis, axes in cut.items():
+            total = sum(powers[a] for a in axes)
+            ranges[axis] = range(-total, max(top - total, 0) + 1)
+        found.extend(product(*ranges))
     return found[:MAX_MONOMIALS]
 
 

@@ -20,14 +20,17 @@ from quizprep.worker.compare import Expected, expect, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.folder import Reference, load_mistakes, load_reference
+from quizprep.worker.watch import Subject, Watch
+
+TELLING = ("every entry is", "only at")
+"""Parts of messages that say more than that something is wrong, the most telling first."""
 
 REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
 
 
 def main(
     job: wire.Job,
-    learner: int,
-    memory: int,
+    subject: Subject,
     orders: int,
     replies: int,
     events: int,
@@ -37,8 +40,8 @@ def main(
     """Judge one submission and send the result; a fault of ours is sent as a fault."""
     try:
         backend = backend_for(job.runtime)
-        channel = Channel(backend, arena.attach(memory), orders, replies, events, control)
-        result = Judge(job, learner, backend, channel).run(ready)
+        channel = Channel(backend, arena.attach(subject.memory), orders, replies, events, control)
+        result = Judge(job, subject, backend, channel).run(ready)
         wire.send(events, result)
     except wire.Closed:
         return
@@ -49,9 +52,9 @@ def main(
 class Judge:
     """The stages of one grading, in order; a failed stage ends it."""
 
-    def __init__(self, job: wire.Job, learner: int, backend: Backend, channel: Channel) -> None:
+    def __init__(self, job: wire.Job, subject: Subject, backend: Backend, channel: Channel) -> None:
         self.job = job
-        self.learner = learner
+        self.subject = subject
         self.backend = backend
         self.channel = channel
 
@@ -65,6 +68,8 @@ class Judge:
             message = f"Not run, because it cannot be confined: {'; '.join(unconfined)} is missing."
             load = wire.LoadResult(status="fail", message=message)
             return wire.JudgeResult(load=load, unconfined=unconfined)
+        # Before anything of the submission's exists, so that what it keeps from now on shows.
+        watch = Watch(self.subject, self.channel)
         self.channel.tell(wire.Progress(stage="load", done=0, total=1))
         load = self._load()
         if load.status != "pass":
@@ -77,7 +82,7 @@ class Judge:
                 load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
             )
         cost = Costing(
-            self.job, self.learner, self.backend, self.channel, self.reference, self.check
+            self.job, watch, self.backend, self.channel, self.reference, self.check
         ).run()
         return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
 
@@ -90,7 +95,7 @@ class Judge:
             return wire.LoadResult(status="fail", message=f"While loading, your code {gone}.")
         if reply.raised is not None:
             return wire.LoadResult(
-                status="fail", message="Your file could not be loaded.", raised=reply.raised
+                status="fail", message="Your file could not be loaded.", raised=_told(reply.raised)
             )
         kind = reply.outputs[0].kind if reply.outputs else "missing"
         if kind == "callable":
@@ -99,7 +104,7 @@ class Judge:
         if kind == "missing":
             message = f"Your file defines no {entry}; the starter shows its signature."
         else:
-            message = f"{entry} in your file is a {kind}; it should be a function."
+            message = f"{entry} in your file is a {_plain(kind)}; it should be a function."
         return wire.LoadResult(status="fail", message=message)
 
     # --- correctness ---
@@ -138,7 +143,7 @@ class Judge:
             again, _ = self.check(self.channel.call(laid), expected, case.params)
             if again:
                 message = f"A second call with the same inputs is wrong: {again}"
-        raised = reply.raised
+        raised = _told(reply.raised)
         seen = Observed(
             args=args,
             expected=expected,
@@ -152,10 +157,13 @@ class Judge:
         self, reply: wire.Reply, expected: Expected, params: wire.Params
     ) -> tuple[str, tuple[np.ndarray, ...] | None]:
         """What is wrong with a reply, "" if nothing, and its outputs where there are any."""
-        if reply.raised is not None:
-            return f"Your code raised {reply.raised.kind}: {reply.raised.message}", None
         if reply.refused:
-            return REFUSED.format(name=reply.refused), None
+            return REFUSED.format(name=_plain(reply.refused)), None
+        raised = _told(reply.raised)
+        if raised is not None:
+            return f"Your code raised {raised.kind}: {raised.message}", None
+        if reply.patched:
+            return f"Your code replaced {_plain(reply.patched)}, with which it is measured.", None
         names = list(self.job.returns)
         kinds = [output.kind for output in reply.outputs]
         if len(kinds) != len(names):
@@ -164,7 +172,7 @@ class Judge:
         for name, kind in zip(names, kinds, strict=True):
             if kind != "tensor":
                 thing = "an array" if self.job.runtime == "numpy" else "a tensor"
-                return f"{name} should be {thing}; your code returned a {kind}.", None
+                return f"{name} should be {thing}; your code returned a {_plain(kind)}.", None
         tensors = self.channel.outputs(reply)
         arrays = tuple(tensors[str(place)] for place in range(len(names)))
         values = tuple(self.backend.exact(array) for array in arrays)
@@ -190,7 +198,10 @@ class Judge:
     ) -> wire.DiagnosisResult:
         self.channel.tell(wire.Progress(stage="diagnosis", done=0, total=1))
         failed = [result for result in results if result.status == "fail"]
-        telling = next((r for r in failed if "only at" in r.message), failed[0])
+        telling = next(
+            (r for words in TELLING for r in failed if words in r.message),
+            failed[0],
+        )
         shown = _in_words(telling)
         complete = len(observed) == len(self.job.cases)
         values_wrong = [seen for seen in observed if seen.failed]
@@ -198,6 +209,22 @@ class Judge:
             return wire.DiagnosisResult(where=shown)
         found = diagnose(load_mistakes(self.job.folder), observed, self.backend)
         return wire.DiagnosisResult(where=shown, mistakes=found.mistakes, tried=found.tried)
+
+
+def _told(said: wire.Said | None) -> wire.Raised | None:
+    """An exception that the learner's process told, fit for a terminal."""
+    if said is None:
+        return None
+    frames = tuple(
+        wire.Frame(line=f.line, function=_plain(f.function), text=_plain(f.text))
+        for f in said.frames
+    )
+    return wire.Raised(kind=_plain(said.kind), message=_plain(said.message), frames=frames)
+
+
+def _plain(text: str) -> str:
+    """Without control characters: what a submission says must not write over the report."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def _in_words(result: wire.CaseResult) -> str:

@@ -8,12 +8,16 @@ as data, or in none.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import importlib.util
 import linecache
 import os
 import sys
 import traceback
+import tracemalloc
 from collections.abc import Callable, Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,36 +27,52 @@ import msgspec
 from quizprep.grading import wire
 from quizprep.worker import arena
 from quizprep.worker.backends import Backend, backend_for
+from quizprep.worker.integrity import Seal
 
 MODULE_NAME = "submission"
 
 
-def raised(error: BaseException, file: str) -> wire.Raised:
+def raised(error: BaseException, file: str) -> wire.Said:
     """An exception as the learner should see it: the frames of the submission only."""
     frames = []
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == file:
-            frames.append(
-                wire.Frame(line=frame.lineno or 0, function=frame.name, text=frame.line or "")
-            )
+            frames.append(_frame(frame.lineno, frame.name, frame.line))
     if isinstance(error, SyntaxError) and error.filename == file:
-        text = (error.text or "").strip()
-        frames = [wire.Frame(line=error.lineno or 0, function="", text=text)]
-    message = error.msg if isinstance(error, SyntaxError) else str(error)
-    return wire.Raised(
-        kind=type(error).__name__, message=str(message)[:2000], frames=tuple(frames[-6:])
+        frames = [_frame(error.lineno, "", (error.text or "").strip())]
+    try:
+        message = str(error.msg if isinstance(error, SyntaxError) else error)
+    except Exception:  # an exception of the submission's own, whose __str__ raises
+        message = ""
+    return wire.Said(
+        kind=_short(type(error).__name__, 200),
+        message=_short(message, 2000),
+        frames=tuple(frames[-6:]),
     )
+
+
+def _frame(line: int | None, function: str, text: str | None) -> wire.SaidFrame:
+    return wire.SaidFrame(
+        line=line or 0, function=_short(function, 200), text=_short(text or "", 500)
+    )
+
+
+def _short(text: str, length: int) -> str:
+    """At most so long, and no lone surrogates, which no frame can carry."""
+    return str(text)[:length].encode("utf-8", "replace").decode()
 
 
 def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
     """Execute a file as a module. It is registered first: dataclasses look themselves up, and
     Triton's interpreter reads the source of a kernel from its file."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    # Whatever the file is called, it is Python.
+    loader = SourceFileLoader(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     linecache.checkcache(path)
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 
@@ -66,6 +86,11 @@ class Learner:
         self.entry_name = entry
         self.memory = memory
         self.entry: Callable[..., Any] | None = None
+        self.instruments = Instruments(runtime)
+        self.ban = self.instruments.ban_library_attention()
+        self.seal = self.instruments.seal()
+        self.trim: Callable[[int], Any] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
+        self.held: tuple[int, Any] | None = None
 
     def answer(self, order: wire.Order) -> wire.Reply:
         """The reply to one order; an exception of the submission is part of a reply."""
@@ -77,10 +102,18 @@ class Learner:
                     return wire.Reply(number=0, raised=raised(error, self.path))
                 kind = "callable" if callable(self.entry) else "missing"
                 if self.entry is not None and kind == "missing":
-                    kind = type(self.entry).__name__
+                    kind = _short(type(self.entry).__name__, 200)
                 return wire.Reply(number=0, outputs=(wire.Array(kind=kind),))
             case wire.Call():
                 return self._call(order)
+            case wire.Fetch():
+                number, result = self.held or (0, None)
+                self.held = None
+                return self._pack(number, result, {}, "")
+            case wire.Rest():
+                gc.collect()
+                self.trim(0)
+                return wire.Reply(number=order.number)
         raise AssertionError(order)
 
     def _call(self, order: wire.Call) -> wire.Reply:
@@ -91,10 +124,19 @@ class Learner:
         assert self.entry is not None
         try:
             result, readings, refused = measure(
-                self.entry, args, order.meter, self.runtime, self.backend
+                self.entry, args, order.meter, self.instruments, self.backend
             )
         except BaseException as error:
-            return wire.Reply(number=order.number, raised=raised(error, self.path))
+            return wire.Reply(
+                number=order.number,
+                raised=raised(error, self.path),
+                refused=self.ban.take() if self.ban else "",
+            )
+        if self.ban:
+            refused = self.ban.take() or refused
+        if order.hold:
+            self.held = (order.number, result)
+            return wire.Reply(number=order.number, refused=refused)
         return self._pack(order.number, result, readings, refused)
 
     def _pack(self, number: int, result: Any, readings: dict[str, int], refused: str) -> wire.Reply:
@@ -105,7 +147,7 @@ class Learner:
                 kinds.append(wire.Array(kind="tensor"))
                 tensors[str(place)] = value
             else:
-                kinds.append(wire.Array(kind=type(value).__name__))
+                kinds.append(wire.Array(kind=_short(type(value).__name__, 200)))
         try:
             blob = self.backend.pack(tensors) if tensors else b""
         except BaseException as error:
@@ -116,19 +158,76 @@ class Learner:
             tensors=blob,
             readings=readings,
             refused=refused,
+            patched=_short(self.seal.broken(), 200) if readings else "",
         )
 
 
+class Instruments:
+    """The meters of a runtime, imported before the submission is loaded."""
+
+    def __init__(self, runtime: str) -> None:
+        self.runtime = runtime
+        if runtime == "numpy":
+            from quizprep.worker import meters_numpy
+
+            self.numpy = meters_numpy
+            return
+        from quizprep.worker import library, meters
+
+        self.torch = meters
+        self.library = library
+        if runtime == "triton":
+            from quizprep.worker import traffic
+
+            self.traffic = traffic
+
+    def ban_library_attention(self) -> Any:
+        """Switch it off in this process; None in a runtime that has none."""
+        return None if self.runtime == "numpy" else self.library.Ban()
+
+    def warm(self) -> None:
+        """Start the one thread that a meter needs, because threads are refused later."""
+        if self.runtime == "torch":
+            self.torch.peak_by_profiler(lambda: None, lambda _: [])
+
+    def seal(self) -> Seal:
+        """What a submission would have to patch in order to forge a reading."""
+        if self.runtime == "numpy":
+            return Seal((self.numpy, self.numpy.CountingArray, tracemalloc))
+        import torch
+        from torch.utils._python_dispatch import TorchDispatchMode
+
+        owners: list[Any] = [
+            self.torch,
+            self.torch.Meters,
+            self.torch.HostMemory,
+            self.torch.LibraryAttention,
+            TorchDispatchMode,
+            torch.Tensor,
+            torch.UntypedStorage,
+        ]
+        if self.runtime == "triton":
+            from triton.runtime.interpreter import InterpreterBuilder
+
+            owners += [self.traffic, self.traffic.Traffic, InterpreterBuilder]
+        return Seal(owners)
+
+
 def measure(
-    entry: Callable[..., Any], args: Sequence[Any], meter: str, runtime: str, backend: Backend
+    entry: Callable[..., Any],
+    args: Sequence[Any],
+    meter: str,
+    instruments: Instruments,
+    backend: Backend,
 ) -> tuple[Any, dict[str, int], str]:
     """Call the entry under a meter; returns (result, readings, library attention used).
 
     The judge measures the solution with this same function, in its own process.
     """
+    runtime = instruments.runtime
     if runtime == "numpy":
-        return (*_measure_numpy(entry, args, meter), "")
-    from quizprep.worker import meters
+        return (*_measure_numpy(entry, args, meter, instruments), "")
+    meters = instruments.torch
 
     def tensors(result: Any) -> list[Any]:
         places = result if isinstance(result, tuple | list) else (result,)
@@ -138,7 +237,7 @@ def measure(
         result, peak = meters.peak_by_profiler(lambda: entry(*args), tensors)
         return result, {"peak_bytes": peak}, ""
     if meter == "dispatch" and runtime == "triton":
-        return (*_measure_triton(entry, args, tensors), "")
+        return (*_measure_triton(entry, args, tensors, instruments), "")
     if meter == "dispatch":
         counted = meters.Meters([a for a in args if backend.is_array(a)])
         with counted:
@@ -150,13 +249,14 @@ def measure(
 
 
 def _measure_triton(
-    entry: Callable[..., Any], args: Sequence[Any], tensors: Callable[[Any], list[Any]]
+    entry: Callable[..., Any],
+    args: Sequence[Any],
+    tensors: Callable[[Any], list[Any]],
+    instruments: Instruments,
 ) -> tuple[Any, dict[str, int]]:
     """Traffic from the interpreter's builder; memory from the host's tensors."""
-    from quizprep.worker import meters, traffic
-
-    with traffic.counting() as counted:
-        host = meters.HostMemory([a for a in args if hasattr(a, "untyped_storage")])
+    with instruments.traffic.counting() as counted:
+        host = instruments.torch.HostMemory([a for a in args if hasattr(a, "untyped_storage")])
         with host:
             result = entry(*args)
         memory = host.readings(tensors(result))
@@ -164,10 +264,9 @@ def _measure_triton(
 
 
 def _measure_numpy(
-    entry: Callable[..., Any], args: Sequence[Any], meter: str
+    entry: Callable[..., Any], args: Sequence[Any], meter: str, instruments: Instruments
 ) -> tuple[Any, dict[str, int]]:
-    from quizprep.worker import meters_numpy
-
+    meters_numpy = instruments.numpy
     if meter == "dispatch":
 
         def arrays(result: Any) -> list[Any]:
@@ -188,6 +287,9 @@ def main(orders: int, answers: int, memory_fd: int, runtime: str, path: str, ent
     sys.dont_write_bytecode = True
     learner = Learner(runtime, path, entry, arena.attach(memory_fd))
     os.close(memory_fd)
+    # Importing ours gives the submission a copy that measures nothing, or nothing at all.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "quizprep"]:
+        del sys.modules[name]
     while True:
         try:
             order = wire.receive(orders, wire.Order)

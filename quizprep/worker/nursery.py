@@ -26,13 +26,18 @@ from typing import NoReturn
 import msgspec
 
 from quizprep.grading import wire
-from quizprep.worker import arena, confine
+from quizprep.worker import arena, confine, witness
+from quizprep.worker.channel import STOPPED
 
 SHOWN_OUTPUT = 4096
 MAX_OUTPUT = 4 << 20
-MAX_SCRATCH = 32 << 20
 GRACE = 0.25
 """Seconds a learner that closed its pipe may take to end by itself."""
+
+LOOK = 0.25
+"""Seconds between looks at what the learner has written."""
+
+CLOSED = "closed the grader's pipe without ending, and was stopped"
 
 
 def serve(runtime: str) -> None:
@@ -54,7 +59,7 @@ def serve(runtime: str) -> None:
             return
         try:
             if isinstance(request, wire.Grade):
-                _Grading(request.job, requests, answers).run()
+                _Grading(request.setup, requests, answers).run()
             else:
                 _answer_in_child(request, answers)
         except wire.Closed:
@@ -76,13 +81,16 @@ def _import_for(runtime: str) -> None:
         import safetensors.torch  # noqa: F401
         import torch
 
-        from quizprep.worker import meters  # noqa: F401
+        from quizprep.worker import library, meters  # noqa: F401
 
         # Confined, torch cannot read the processor's flags and falls back to slow kernels.
         torch.backends.cpu.get_cpu_capability()
         torch.set_num_threads(1)
     if runtime == "triton":
         from quizprep.worker import traffic  # noqa: F401
+    # Once here instead of once in every child; the learner's cannot resolve names any more.
+    for kind in (wire.Order, wire.Reply, wire.Job, wire.Ended):
+        msgspec.msgpack.Decoder(kind)
     # Children collect garbage of their own only, and share the pages of everything else.
     gc.collect()
     gc.freeze()
@@ -131,13 +139,13 @@ def _in_child(work: Callable[[], None]) -> NoReturn:
 class _Grading:
     """One grading: two children and what they have written so far."""
 
-    job: wire.Job
+    setup: wire.Setup
     requests: int
     answers: int
     printed: bytearray = field(default_factory=bytearray)
     output: int = 0
     reason: str = ""
-    confined: tuple[str, ...] = ()
+    killed: bool = False
 
     def run(self) -> None:
         scratch = Path(tempfile.mkdtemp(prefix="quizprep-"))
@@ -148,9 +156,9 @@ class _Grading:
 
     def _run(self, scratch: Path) -> None:
         # A private copy: an editor that saves by renaming would leave a rule on a dead inode.
-        path = scratch / "code" / self.job.file_name
+        path = scratch / "code" / self.setup.file_name
         path.parent.mkdir()
-        path.write_bytes(self.job.source)
+        path.write_bytes(self.setup.source)
         self.work = scratch / "work"
         self.work.mkdir()
         memory = arena.create()
@@ -172,7 +180,7 @@ class _Grading:
             )
         judge_pid = os.fork()
         if judge_pid == 0:
-            keep = (memory, order_w, reply_r, event_w, control_r, ready_r)
+            keep = (self.requests, memory, order_w, reply_r, event_w, control_r, ready_r)
             _in_child(lambda: self._be_judge(nursery, learner_pid, keep))
         for fd in (order_r, order_w, reply_r, reply_w, out_w, event_w, control_r, ready_r, ready_w):
             os.close(fd)
@@ -199,6 +207,7 @@ class _Grading:
         os.dup2(out, 2)
         _close_except({0, 1, 2, memory, orders, answers, ready})
         os.chdir(self.work)
+        tempfile.tempdir = str(self.work)
         os.environ.clear()
         os.environ.update(
             TMPDIR=str(self.work),
@@ -211,26 +220,30 @@ class _Grading:
         sys.stdout = open(1, "w", closefd=False, buffering=1)
         sys.stderr = open(2, "w", closefd=False, buffering=1)
         missing: list[str] = []
-        if self.job.confine:
-            read = [*confine.readable(self.job.hidden), str(path.parent)]
-            confine.limit(self.job.memory_limit)
-            missing = [
-                part for part in (confine.landlock(read, str(self.work)), confine.seccomp()) if part
-            ]
+        learner.Instruments(self.setup.runtime).warm()
+        if self.setup.confine:
+            read = [*confine.readable(self.setup.hidden), str(path.parent)]
+            missing = confine.confine(read, str(self.work), self.setup.memory_limit)
         else:
             missing = ["everything (switched off)"]
         os.write(ready, msgspec.msgpack.encode(missing))
         os.close(ready)
-        learner.main(orders, answers, memory, self.job.runtime, str(path), self.job.entry)
+        setup = self.setup
+        learner.main(orders, answers, memory, setup.runtime, str(path), setup.entry)
 
     def _be_judge(self, nursery: int, learner_pid: int, keep: tuple[int, ...]) -> None:
         from quizprep.worker import judge
+        from quizprep.worker.watch import Subject
 
-        memory, orders, replies, events, control, ready = keep
+        requests, memory, orders, replies, events, control, ready = keep
         confine.die_with_parent(nursery)
         os.setsid()
         _close_except({0, 1, 2, *keep})
-        judge.main(self.job, learner_pid, memory, orders, replies, events, control, ready)
+        # Only now, so that neither this process's parent nor the learner has held a seed.
+        job: wire.Job = wire.receive(requests, wire.Job)
+        os.close(requests)
+        subject = Subject(learner_pid, memory, str(self.work))
+        judge.main(job, subject, orders, replies, events, control, ready)
 
     # --- watching ---
 
@@ -241,15 +254,19 @@ class _Grading:
             watch.register(fd, select.POLLIN)
         # Only for its end: the next request may come before this judge has left.
         watch.register(self.requests, 0)
-        deadline = time.monotonic() + self.job.deadline
+        deadline = time.monotonic() + self.setup.deadline
         learner_alive, result_sent = True, False
+        look = 0.0
         while True:
             wait = max(deadline - time.monotonic(), 0) if learner_alive else None
             ready = {fd for fd, _ in watch.poll(None if wait is None else min(wait, 0.5) * 1000)}
-            if learner_alive and time.monotonic() >= deadline:
-                self._kill(f"was still running after {self.job.deadline:g} s and was stopped")
-            if learner_alive and not ready and _size(self.work) > MAX_SCRATCH:
-                self._kill("wrote more than 32 MiB of files and was stopped")
+            now = time.monotonic()
+            if learner_alive and now >= deadline:
+                self._kill(f"was still running after {self.setup.deadline:g} s and was stopped")
+            if learner_alive and now >= look:
+                look = now + LOOK
+                if witness.written(self.work) > witness.MAX_WRITTEN:
+                    self._kill("wrote more than 1 MiB of files and was stopped")
             if self.out_r in ready and not self._read_output():
                 watch.unregister(self.out_r)
             if self.requests in ready:
@@ -301,14 +318,15 @@ class _Grading:
 
     def _kill(self, reason: str) -> None:
         self.reason = self.reason or reason
+        self.killed = True
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.learner_fd, signal.SIGKILL)
 
     def _reap_learner(self) -> None:
         status = os.waitpid(self.learner_pid, 0)[1]
         self.learner_pid = 0
-        if not self.reason or self.reason.startswith("stopped answering"):
-            self.reason = _how_it_ended(status)
+        if self.reason in ("", STOPPED):
+            self.reason = CLOSED if self.killed else _how_it_ended(status)
         with contextlib.suppress(wire.Closed):
             wire.send(self.control_w, wire.Ended(reason=self.reason))
 
@@ -341,12 +359,3 @@ def _close_except(keep: set[int]) -> None:
             os.closerange(previous + 1, fd)
         previous = fd
     os.closerange(previous + 1, 1 << 16)
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for base, _, files in os.walk(folder):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(base, name)).st_size
-    return total

@@ -16,12 +16,13 @@ from triton.runtime import interpreter
 
 
 class Traffic:
-    """Bytes read and written by kernels, their products and their programs."""
+    """Bytes read and written by kernels, their products and other arithmetic, their programs."""
 
     def __init__(self) -> None:
         self.read = 0
         self.written = 0
         self.flops = 0
+        self.work = 0
         self.programs = 0
         self.launches = 0
 
@@ -32,6 +33,7 @@ class Traffic:
             "flops": self.flops,
             "calls": self.programs,
             "launches": self.launches,
+            "kernel_work": self.flops + self.work,
         }
 
 
@@ -49,6 +51,8 @@ def counting() -> Iterator[Traffic]:
             "create_atomic_rmw",
             "create_atomic_cas",
             "create_dot",
+            "unary_op",
+            "binary_op",
             "set_grid_idx",
             "set_grid_dim",
         )
@@ -79,6 +83,18 @@ def counting() -> Iterator[Traffic]:
         traffic.flops += 2 * a.data.size * b.data.shape[-1]
         return original["create_dot"](self, a, b, *rest)
 
+    def unary(self: Any, arg: Any, op: Any) -> Any:
+        result = original["unary_op"](self, arg, op)
+        if result.data.dtype.kind == "f":
+            traffic.work += result.data.size
+        return result
+
+    def binary(self: Any, lhs: Any, rhs: Any, op: Any) -> Any:
+        result = original["binary_op"](self, lhs, rhs, op)
+        if result.data.dtype.kind == "f":
+            traffic.work += result.data.size
+        return result
+
     def grid_idx(self: Any, *place: Any) -> Any:
         traffic.programs += 1
         return original["set_grid_idx"](self, *place)
@@ -93,6 +109,8 @@ def counting() -> Iterator[Traffic]:
         "create_atomic_rmw": atomic_rmw,
         "create_atomic_cas": atomic_cas,
         "create_dot": dot,
+        "unary_op": unary,
+        "binary_op": binary,
         "set_grid_idx": grid_idx,
         "set_grid_dim": grid_dim,
     }

@@ -99,8 +99,10 @@ def _factor(
     value: np.ndarray, got: np.ndarray, bad: np.ndarray, sizes: Mapping[str, object]
 ) -> str:
     """A constant that turns the right output into this one, and which size it is made of."""
-    usable = np.isfinite(value) & np.isfinite(got) & (np.abs(value) > 1e-3 * np.abs(value).max())
-    if usable.sum() < 2 or not bad.all():
+    # Zeros stay zeros under any factor: rows that see nothing, say.
+    small = np.abs(value) <= 1e-3 * np.abs(value).max()
+    usable = np.isfinite(value) & np.isfinite(got) & ~small
+    if usable.sum() < 2 or not (bad | small).all():
         return ""
     ratios = got[usable] / value[usable]
     middle = float(np.median(ratios))
@@ -126,7 +128,7 @@ def _made_of(factor: float, sizes: Mapping[str, object]) -> str:
 
 
 def _short(value: float) -> str:
-    simple = Fraction(value).limit_denominator(64)
+    simple = Fraction(value).limit_denominator(16)
     if abs(float(simple) - value) < 1e-4 * abs(value):
         return str(simple)
     return f"{value:.4g}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from quizprep.content.parameters import fill
 from quizprep.content.questions import Choice, Scalar
-from quizprep.quiz.marking.labels import label, read_labels
+from quizprep.quiz.labels import label, read_labels
 from quizprep.quiz.marking.mark import Invalid, Mark
-
-_FILLER = re.compile(r"\b(and|option|options|answer|answers|only|just)\b", re.IGNORECASE)
 
 
 def mark(
@@ -19,7 +16,7 @@ def mark(
     """Right options chosen count for, wrong ones against, never below 0."""
     places = tuple(shown or range(len(question.options)))
     right = {place for place, option in enumerate(question.options) if option.right}
-    chosen = read_labels(_FILLER.sub(" ", reply), len(places))
+    chosen = read_labels(reply, len(places))
     if chosen is None:
         return Invalid(_expected(len(places), several=len(right) > 1))
     picked = {places[row] for row in chosen}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 
 from quizprep.content.mathtext import plain
@@ -11,8 +10,8 @@ from quizprep.content.parameters import fill
 from quizprep.content.questions import Cloze, Scalar
 from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import exact_number
+from quizprep.quiz.marking.signs import plain_signs
 
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n")
 _ARTICLES = {"a", "an", "the"}
 
 
@@ -48,12 +47,7 @@ def _alike(said: str, wanted: str) -> bool:
 
 def same_text(text: str) -> str:
     """One spelling for texts that people would call the same: ``√d`` and ``sqrt(d)``."""
-    text = re.sub(
-        r"(?<=[\w)])([⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ]+)", lambda m: f"^{m[1].translate(_SUPERSCRIPTS)}", text
-    )
-    text = unicodedata.normalize("NFKC", text).casefold()
-    text = text.replace("−", "-").replace("–", "-").replace("×", "*").replace("·", "*")
-    text = text.replace("**", "^")
+    text = plain_signs(text, "^").casefold()
     text = re.sub(r"√\s*\(", "sqrt(", text)
     text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)
     text = re.sub(r"\bsquare root of (\w+)", r"sqrt(\1)", text)

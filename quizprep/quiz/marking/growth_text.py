@@ -8,16 +8,14 @@ with the relations that tie them to ``n``.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
 from quizprep.formula import MAX_TEXT, FormulaError, Polynomial, Relation, parse, relation
+from quizprep.quiz.marking.signs import plain_signs
 
 MAX_TERMS = 12
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "^": "**"})
 _BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_α-ω]\w*)|(?P<sign>\*\*|[-+*/()]))"
@@ -37,9 +35,7 @@ def read_growth(text: str, symbols: Collection[str]) -> GrowthText:
     """The growth a reply states over the symbols; raises FormulaError that says what is wrong."""
     if len(text) > MAX_TEXT:
         raise FormulaError(f"is longer than {MAX_TEXT} characters")
-    raised = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: f"**{m[0].translate(_RAISED)}", text)
-    tidy = unicodedata.normalize("NFKC", raised).strip().rstrip(".").translate(_SIGNS)
-    tidy = re.sub(r"√\s*", " sqrt ", tidy)
+    tidy = re.sub(r"√\s*", " sqrt ", plain_signs(text, "**").strip().rstrip("."))
     if "O" not in symbols:
         tidy = _BIG_O.sub(" ", tidy)
     reader = _Reader(_tokens(tidy, symbols))

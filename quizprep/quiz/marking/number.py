@@ -155,7 +155,7 @@ def _distance(given: Fraction, right: Fraction, allowed: Fraction) -> str:
     named = [says for factor, says in _FACTORS if abs(times - factor) <= allowed * factor]
     if len(named) == 1:
         return f"Too {way} by {named[0]}."
-    if times < Fraction(101, 100):
+    if times < Fraction(105, 100):
         return f"Close, but a little too {way}."
     return f"Too {way} by a factor of about {_rough(times)}."
 

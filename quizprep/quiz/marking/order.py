@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 
 from quizprep.content.parameters import fill
 from quizprep.content.questions import Order, Scalar
-from quizprep.quiz.marking.labels import label, read_labels
+from quizprep.quiz.labels import label, read_labels
 from quizprep.quiz.marking.mark import Invalid, Mark
 
 

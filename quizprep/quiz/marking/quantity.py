@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 
 from quizprep.formula import MAX_TEXT, FormulaError, parse
+from quizprep.quiz.marking.signs import plain_signs
 from quizprep.quiz.units import Unit, find
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
@@ -23,8 +23,6 @@ _SCALES = {
     "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "bn": 10**9,
 }  # fmt: skip
 _SHORT_SCALES = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
-_SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "⁄": "/", "^": "**"})
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,8 @@ def read_quantity(text: str, scales: bool) -> Quantity:
 
 
 def _tidied(text: str) -> str:
-    raised = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: f"**{m[0].translate(_RAISED)}", text)
-    apart = re.sub(r"(\d)([¼½¾⅓⅔⅛])", r"(\1+\2)", raised)
-    plain = unicodedata.normalize("NFKC", apart).strip()
-    plain = plain.translate(_SIGNS)
+    apart = re.sub(r"(\d)([¼½¾⅓⅔⅛])", r"(\1+\2)", text)
+    plain = plain_signs(apart, "**").strip()
     plain = re.sub(r"(?<=[\d)])\s*x\s*(?=[\d(.])", "*", plain, flags=re.IGNORECASE)
     return _LEAD.sub("", plain)
 

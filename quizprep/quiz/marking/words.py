@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+from quizprep.quiz.marking.signs import plain_signs
+
 _CONTRACTIONS = (
     (r"\bcan'?t\b|\bcannot\b", "can not"), (r"\bwon't\b", "will not"), (r"n't\b", " not"),
     (r"\b(is|are|was|were|do|does|did|would|should|could|has|have)nt\b", r"\1 not"),
@@ -15,7 +15,6 @@ _MATHS = (
     (r"√\s*", " sqrt "),
     (r"\b(?:the )?square root (?:of )?", " sqrt "),
     (r"\broot of\b", "sqrt"),
-    (r"\*\*", "^"),
     (r"\b([a-z0-9]+) squared\b", r"\1^2"),
     (r"\b([a-z0-9]+) cubed\b", r"\1^3"),
     (r"\b([a-z])\s*(?:x|×|\*|by)\s*\1\b", r"\1^2"),
@@ -24,12 +23,28 @@ _MATHS = (
 )
 _WORD = re.compile(r"[^\W_]+(?:\^\d+)?|[.,;:!?()…]|\n| - | – |—")
 _BREAKS = set(".,;:!?()…\n") | {" - ", " – ", "—"}
-_TURNS = {"but", "although", "though", "while", "whereas", "however", "yet", "instead", "rather"}
+_FILLERS = {
+    "a", "an", "the", "of", "to", "in", "on", "for", "with", "by", "at", "it", "its", "that",
+    "this", "these", "those", "is", "are", "be", "very", "so", "then", "also", "basically",
+}  # fmt: skip
+_TURNS = {
+    "but",
+    "and",
+    "although",
+    "though",
+    "while",
+    "whereas",
+    "however",
+    "yet",
+    "instead",
+    "rather",
+}
 _REASONS = {"because", "since", "as"}
 _PURPOSES = {"so", "otherwise", "lest"}
 _WIDE = {"not", "never", "nor", "neither", "nobody", "none"}
 _NARROW = {"no": 3, "without": 3, "unlike": 3}
 _DENIALS = {"false", "wrong", "incorrect", "untrue", "mistake", "myth", "misconception"}
+_IRREGULAR = {"used": "use", "uses": "use", "using": "use"}
 _ONLY = {"only", "just", "merely", "simply", "necessarily", "sure"}
 
 
@@ -39,12 +54,14 @@ class Word:
 
     text    in one spelling (case, contractions, ``-ise`` and mathematics made alike)
     stem    without its ending: ``grows``, ``growing`` and ``grow`` are one
+    place   its number among the words that carry meaning: "of the" is no distance
     clause  the number of the stretch between commas, full stops and words such as "but"
     denied  the negations whose reach it is in; an odd number turns what is said around
     """
 
     text: str
     stem: str
+    place: int
     sentence: int
     clause: int
     denied: int = 0
@@ -54,7 +71,7 @@ class Word:
 def read_words(text: str) -> list[Word]:
     """The words of a text in order."""
     words: list[Word] = []
-    sentence = clause = 0
+    place = sentence = clause = 0
     for token in _WORD.findall(_normalised(text)):
         if token in _BREAKS:
             clause += 1
@@ -62,14 +79,14 @@ def read_words(text: str) -> list[Word]:
             continue
         if token in _TURNS or token in _PURPOSES or _opens_reason(token, words):
             clause += 1
+        place += token not in _FILLERS
         negator = token in _WIDE or token in _NARROW or token in _DENIALS
-        words.append(Word(token, stem(token), sentence, clause, 0, negator))
+        words.append(Word(token, stem(token), place, sentence, clause, 0, negator))
     return _denied(words)
 
 
 def _normalised(text: str) -> str:
-    raised = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{m[0].translate(_RAISED)}", text)
-    plain = unicodedata.normalize("NFKC", raised).casefold().replace("’", "'").replace("−", "-")
+    plain = plain_signs(text, "^").casefold()
     for pattern, replacement in (*_CONTRACTIONS, *_MATHS):
         plain = re.sub(pattern, replacement, plain)
     return plain
@@ -86,7 +103,7 @@ def _denied(words: list[Word]) -> list[Word]:
         for reached in range(place + 1, _reach(words, place, word)):
             counts[reached] += 1
     return [
-        Word(w.text, w.stem, w.sentence, w.clause, count, w.negator)
+        Word(w.text, w.stem, w.place, w.sentence, w.clause, count, w.negator)
         for w, count in zip(words, counts, strict=True)
     ]
 
@@ -114,7 +131,7 @@ def _in_purpose(words: list[Word], place: int) -> bool:
     return words[start].text in _PURPOSES
 
 
-def british(word: str) -> str:
+def one_spelling(word: str) -> str:
     """One spelling of ``-ise`` and ``-ize``, ``-our`` and ``-or``."""
     if len(word) > 5:
         word = re.sub(r"is(?=$|e|ed|es|er|ers|ing|ation|ations)", "iz", word)
@@ -124,9 +141,11 @@ def british(word: str) -> str:
 
 def stem(word: str) -> str:
     """A light stem: plural and verb endings go, nothing else."""
-    word = british(word)
+    word = one_spelling(word)
     if not word.isalpha() or len(word) < 4:
         return word
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     for ending in ("ing", "ed", "es", "s"):

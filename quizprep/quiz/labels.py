@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_FILLERS = {"and", "then", "option", "options", "answer", "only", "just"}
 _SEPARATORS = re.compile(r"[\s,;.:/&+>()\[\]→-]+")
 
 
@@ -18,7 +19,7 @@ def read_labels(text: str, count: int) -> list[int] | None:
     ``a, c``, ``A C``, ``ac``, ``1 3`` and ``13`` are read alike; None where a part is none of
     the count labels or one is named twice.
     """
-    parts = [part for part in _SEPARATORS.split(text.casefold()) if part]
+    parts = [part for part in _SEPARATORS.split(text.casefold()) if part and part not in _FILLERS]
     rows: list[int] = []
     for part in parts:
         for character in part:

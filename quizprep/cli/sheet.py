@@ -1,0 +1,168 @@
+"""``quizprep sheet``: study sheets out of the same content."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from quizprep.content.library import Library, shipped_root
+from quizprep.content.questions import Level
+from quizprep.errors import QuizprepError, UsageError
+from quizprep.sheets import files
+from quizprep.sheets.build import Wanted, build
+from quizprep.sheets.model import Sheet
+
+_EXTENSIONS = {"html": "html", "md": "md", "pdf": "pdf", "anki": "apkg"}
+_PRINTABLE = ("html", "md")
+_STDOUT = Path("-")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.option("--format", "kind", type=click.Choice(list(_EXTENSIONS)), help="Default: html.")
+@click.option("--cheat", is_flag=True, help="A PDF of two sides: formulas, numbers, traps.")
+@click.option("--weak", is_flag=True, help="Only what you miss, the weakest first.")
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    type=click.Choice([level.value for level in Level]),
+    help="Only this level.",
+)
+@click.option("--no-answers", is_flag=True, help="A self-test: questions without answers.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, help="Draw other numbers.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="The file to write; - prints it.",
+)
+@click.option(
+    "--bank",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with your own banks, instead of those that come with quizprep.",
+)
+def sheet(
+    topics: tuple[str, ...],
+    kind: str | None,
+    cheat: bool,
+    weak: bool,
+    levels: tuple[str, ...],
+    no_answers: bool,
+    seed: int,
+    output: Path | None,
+    bank: Path | None,
+) -> None:
+    """A study sheet: questions, answers, traps, numbers worked out, exercises, sources.
+
+    One file that needs no network. A sheet written before is replaced; any other file is left
+    alone.
+    """
+    chosen = _format(kind, cheat, no_answers, output)
+    library = Library(bank or shipped_root())
+    names = _topics(library, topics)
+    now = datetime.now(UTC)
+    wanted = Wanted(
+        topics=names,
+        levels=frozenset(Level(level) for level in levels),
+        missed=_missed(library, names) if weak else None,
+        answers=not no_answers,
+        seed=seed,
+        note=f"What you miss, as of {now.day} {now:%B %Y}." if weak else "",
+    )
+    made = build(library, wanted)
+    if not made.cards:
+        raise _nothing(weak, bool(levels))
+    data = _rendered(made, chosen, now, cheat)
+    if output == _STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    target = output or Path(_default_name(made, chosen, weak, cheat))
+    files.write(target, data)
+    click.echo(f"Wrote {target}: {_contents(made)}.")
+
+
+def _format(kind: str | None, cheat: bool, no_answers: bool, output: Path | None) -> str:
+    """The format; raises UsageError for options that exclude each other."""
+    chosen = kind or ("pdf" if cheat else "html")
+    if cheat and chosen != "pdf":
+        raise UsageError("A cheat sheet is a PDF.", hint="Leave out --format, or give pdf.")
+    if no_answers and (cheat or chosen == "anki"):
+        other = "--cheat" if cheat else "--format anki"
+        raise UsageError(
+            f"--no-answers and {other} exclude each other.", hint="Leave one of them out."
+        )
+    if output == _STDOUT and chosen not in _PRINTABLE:
+        raise UsageError(
+            f"A file of format {chosen} is not printed to the terminal.",
+            hint="Name a file with -o PATH, or choose --format md.",
+        )
+    return chosen
+
+
+def _topics(library: Library, topics: tuple[str, ...]) -> list[str]:
+    names = [library.find_topic(name) for name in topics] or list(library.topics)
+    if not names:
+        raise UsageError(
+            f"There are no question banks in {library.root}.",
+            hint="A bank is a file TOPIC.yaml in that folder or in its folder 'questions'.",
+        )
+    return list(dict.fromkeys(names))
+
+
+def _missed(library: Library, topics: list[str]) -> dict[str, str]:
+    from quizprep.sheets.missed import missed
+    from quizprep.store import Store
+
+    questions = [question for topic in topics for question in library.bank(topic).questions]
+    with Store.open() as store:
+        return missed(questions, store.reviews(), store.due_marks())
+
+
+def _nothing(weak: bool, by_level: bool) -> QuizprepError:
+    if weak and not by_level:
+        return QuizprepError(
+            "There is nothing that you miss, so there is no sheet to write.",
+            hint="Answer some questions first: quizprep ask",
+        )
+    return QuizprepError(
+        "No question fits, so there is no sheet to write.",
+        hint="Leave out --level or --weak, or name another topic.",
+    )
+
+
+def _rendered(made: Sheet, chosen: str, now: datetime, cheat: bool) -> bytes:
+    if chosen == "md":
+        from quizprep.sheets.markdown import render_markdown
+
+        return render_markdown(made).encode()
+    if chosen == "pdf":
+        from quizprep.sheets.pdf import render_cheat, render_pdf
+
+        return render_cheat(made) if cheat else render_pdf(made)
+    if chosen == "anki":
+        from quizprep.sheets.anki import render_anki
+
+        return render_anki(made, now)
+    from quizprep.sheets.html import render_html
+
+    return render_html(made).encode()
+
+
+def _default_name(made: Sheet, chosen: str, weak: bool, cheat: bool) -> str:
+    parts = ["quizprep-cheat" if cheat else "quizprep-sheet"]
+    if weak:
+        parts.append("weak")
+    elif len(made.sections) == 1:
+        parts.append(made.sections[0].topic)
+    return f"{'-'.join(parts)}.{_EXTENSIONS[chosen]}"
+
+
+def _contents(made: Sheet) -> str:
+    cards, sections = len(made.cards), len(made.sections)
+    questions = f"{cards} question{'' if cards == 1 else 's'}"
+    return f"{questions} on {sections} topic{'' if sections == 1 else 's'}"

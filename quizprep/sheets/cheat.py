@@ -1,0 +1,200 @@
+"""A cheat sheet: two sides of one page, as much as can be read on them.
+
+What is to be dropped first is dropped alike from every topic, and the sheet says how much is
+left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+
+from quizprep.sheets.model import Bound, Section, Sheet, Trap, Working
+from quizprep.sheets.prose import Bullets, Inline, Line, Paragraph, Prose, Words
+
+SIDES = 2
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of each topic is shown, at which size of type (in points).
+
+    sentences  of the spoken template
+    numbers    lines of numbers and growths
+    slips      wrong values under each of them
+    claims     wrong claims about spoken questions
+    choices    questions with options, whole
+    spoken     spoken questions with what a listener ticks
+    """
+
+    size: float
+    sentences: int
+    numbers: int
+    slips: int
+    claims: int
+    choices: int
+    spoken: int
+
+
+STEPS: tuple[Detail, ...] = (
+    Detail(8.5, 99, 99, 99, 99, 99, 99),
+    Detail(8.0, 99, 99, 99, 99, 99, 99),
+    Detail(7.5, 99, 99, 99, 99, 99, 99),
+    Detail(7.0, 99, 99, 99, 99, 99, 99),
+    Detail(7.0, 99, 99, 3, 99, 99, 99),
+    Detail(6.6, 99, 99, 2, 12, 6, 3),
+    Detail(6.6, 99, 12, 2, 9, 4, 1),
+    Detail(6.6, 8, 10, 2, 6, 3, 0),
+    Detail(6.4, 7, 9, 1, 5, 2, 0),
+    Detail(6.4, 6, 8, 1, 4, 1, 0),
+    Detail(6.4, 5, 7, 1, 3, 0, 0),
+    Detail(6.2, 4, 7, 0, 3, 0, 0),
+    Detail(6.2, 3, 6, 0, 2, 0, 0),
+    Detail(6.0, 2, 5, 0, 2, 0, 0),
+    Detail(6.0, 2, 4, 0, 1, 0, 0),
+    Detail(6.0, 1, 3, 0, 1, 0, 0),
+    Detail(6.0, 1, 1, 0, 0, 0, 0),
+)
+"""From roomy to bare; the first that fits is taken."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A line to remember: a working or a growth, and what people get instead."""
+
+    working: Working | None
+    bound: Bound | None
+    slips: tuple[Trap, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question whose answer is a list: what is right, or what a listener ticks."""
+
+    ask: Prose
+    right: tuple[Line, ...]
+    wrong: tuple[Trap, ...] = ()
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of a cheat sheet."""
+
+    title: str
+    template: Prose
+    numbers: tuple[Number, ...]
+    claims: tuple[Trap, ...]
+    choices: tuple[Asked, ...]
+    spoken: tuple[Asked, ...]
+
+
+@dataclass(frozen=True)
+class Cheat:
+    """A cheat sheet at one level of detail; ``dropped`` says what is left out, or nothing."""
+
+    title: str
+    size: float
+    topics: tuple[Topic, ...]
+    dropped: str
+
+
+def fitted(sheet: Sheet, pages: Callable[[Cheat], int]) -> Cheat:
+    """The roomiest level of detail that fits on the sides; the barest where none does.
+
+    pages  how many pages a cheat sheet takes
+    """
+    first, last = 0, len(STEPS) - 1
+    while first < last:
+        middle = (first + last) // 2
+        if pages(cheat(sheet, STEPS[middle])) <= SIDES:
+            last = middle
+        else:
+            first = middle + 1
+    return cheat(sheet, STEPS[first])
+
+
+def cheat(sheet: Sheet, detail: Detail) -> Cheat:
+    """The cheat sheet at a level of detail."""
+    topics = tuple(_topic(section, detail) for section in sheet.sections)
+    whole = [_topic(section, STEPS[0]) for section in sheet.sections]
+    return Cheat(sheet.title, detail.size, topics, _dropped(whole, topics))
+
+
+def _topic(section: Section, detail: Detail) -> Topic:
+    cards = section.cards
+    numbers = [
+        Number(card.answer.working, card.answer.bound, card.answer.traps[: detail.slips])
+        for card in cards
+        if card.answer.working or card.answer.bound
+    ]
+    claims = _in_turn([card.answer.traps for card in cards if card.answer.points])
+    choices = [
+        Asked(card.ask, tuple(row.text for row in card.answer.right), card.answer.traps)
+        for card in cards
+        if card.kind == "choice"
+    ]
+    spoken = [Asked(card.ask, card.answer.points) for card in cards if card.answer.points]
+    return Topic(
+        title=section.title,
+        template=_shortened(section.template, detail.sentences),
+        numbers=tuple(numbers[: detail.numbers]),
+        claims=tuple(islice(claims, detail.claims)),
+        choices=tuple(choices[: detail.choices]),
+        spoken=tuple(spoken[: detail.spoken]),
+    )
+
+
+def _in_turn(groups: Iterable[Sequence[Trap]]) -> Iterator[Trap]:
+    """The first of each group, then the second of each."""
+    for row in zip_longest(*groups):
+        yield from (trap for trap in row if trap is not None)
+
+
+def _shortened(text: Prose, sentences: int) -> Prose:
+    """The first sentences of a text; an item of a list counts as one."""
+    kept: list[Paragraph | Bullets] = []
+    left = sentences
+    for block in text:
+        if left <= 0:
+            break
+        if isinstance(block, Bullets):
+            kept.append(Bullets(block.items[:left], block.numbered))
+            left -= len(block.items)
+        else:
+            line, used = _first_sentences(block.line, left)
+            kept.append(Paragraph(line))
+            left -= used
+    return tuple(kept)
+
+
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+
+
+def _first_sentences(line: Line, count: int) -> tuple[Line, int]:
+    """The beginning of a line, and how many sentences it holds."""
+    kept: list[Inline] = []
+    ended = 0
+    for item in line:
+        parts = _END.split(item.text) if isinstance(item, Words) else [""]
+        if len(parts) > count - ended:
+            kept.append(Words(" ".join(parts[: count - ended])))
+            return tuple(kept), count
+        ended += len(parts) - 1
+        kept.append(item)
+    return tuple(kept), ended + 1
+
+
+def _dropped(whole: Sequence[Topic], kept: Sequence[Topic]) -> str:
+    def lost(count: Callable[[Topic], int]) -> int:
+        return sum(map(count, whole)) - sum(map(count, kept))
+
+    counts = (
+        ("number", lost(lambda topic: len(topic.numbers))),
+        ("claim", lost(lambda topic: len(topic.claims))),
+        ("choice", lost(lambda topic: len(topic.choices))),
+        ("spoken answer", lost(lambda topic: len(topic.spoken))),
+    )
+    parts = [f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts if n]
+    return f"Left out for room: {', '.join(parts)}." if parts else ""

@@ -1,0 +1,42 @@
+"""An exercise as a sheet shows it: what it costs at most, and how to begin."""
+
+from __future__ import annotations
+
+from quizprep.content.exercises import Limit as LimitSpec
+from quizprep.content.library import Exercise
+from quizprep.sheets import formula_tex
+from quizprep.sheets.model import Drill, Limit
+
+_METERS = {
+    "flops": "flops",
+    "peak_bytes": "working memory",
+    "held_bytes": "memory kept",
+    "moved_bytes": "bytes moved",
+    "calls": "calls",
+}
+
+
+def drill(exercise: Exercise) -> Drill:
+    """The exercise's line on a sheet."""
+    spec = exercise.spec
+    return Drill(
+        id=exercise.id,
+        title=spec.title,
+        level=spec.level.value,
+        minutes=spec.minutes,
+        runtime=spec.runtime.value,
+        limits=tuple(_limit(meter, limit) for meter, limit in spec.contract.limits().items()),
+        hints=len(spec.hints),
+    )
+
+
+def _limit(meter: str, limit: LimitSpec) -> Limit:
+    budget = f"at most {limit.budget:g} times the solution" if limit.budget is not None else ""
+    if limit.exact is not None:
+        return Limit(
+            _METERS[meter],
+            formula_tex.symbolic(limit.exact),
+            f"exactly{'; ' * bool(budget)}{budget}",
+        )
+    latex = formula_tex.growth(limit.growth) if limit.growth is not None else ""
+    return Limit(_METERS[meter], latex, budget)

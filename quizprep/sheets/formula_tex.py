@@ -1,0 +1,127 @@
+r"""Formulas of the content as LaTeX: ``2*layers*d**2`` is ``2 \cdot \text{layers} \cdot d^{2}``.
+
+The result stays within the subset that ``quizprep.content.mathtext`` allows.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+
+from quizprep.content.parameters import number_text, parsed
+from quizprep.formula import Value
+
+_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+_CALLS = {
+    "sqrt": r"\sqrt{{{0}}}",
+    "log2": r"\log_{{2}}({0})",
+    "ln": r"\ln({0})",
+    "exp": r"\exp({0})",
+    "ceil": r"\left\lceil {0} \right\rceil",
+    "floor": r"\left\lfloor {0} \right\rfloor",
+    "min": r"\min({0}, {1})",
+    "max": r"\max({0}, {1})",
+}
+_CALL_RANKS = {"sqrt": _ATOM, "ceil": _ATOM, "floor": _ATOM}
+
+
+def symbolic(text: str) -> str:
+    """The formula with its names; a name of one letter is a variable, a longer one a word."""
+    return _write(parsed(text).tree, {}, dots=True)[0]
+
+
+def substituted(text: str, values: Mapping[str, Value]) -> str:
+    """The formula with a number for each name."""
+    return _write(parsed(text).tree, values, dots=True)[0]
+
+
+def growth(text: str) -> str:
+    """The formula inside a big O; letters that are multiplied stand side by side."""
+    return f"O({_write(parsed(text).tree, {}, dots=False)[0]})"
+
+
+def name_tex(name: str) -> str:
+    """A name of a formula: ``d``, ``d_{2}``, ``\\text{KV heads}``."""
+    if len(name) == 1:
+        return name
+    if match := re.fullmatch(r"([A-Za-z])_?(\d+|[a-z])", name):
+        return f"{match[1]}_{{{match[2]}}}"
+    return rf"\text{{{words(name)}}}"
+
+
+def words(name: str) -> str:
+    """A name as people write it: ``kv_heads`` is ``KV heads``."""
+    spoken = name.replace("_", " ").replace("-", " ")
+    return re.sub(r"\b(kv|mlp|gpu|gqa|mqa|mla|sram)\b", lambda m: m[0].upper(), spoken)
+
+
+def number_tex(value: Value) -> str:
+    """A number as ``number_text`` writes it, fit for mathematics."""
+    text = number_text(value)
+    if "e" in text:
+        mantissa, _, exponent = text.partition("e")
+        return rf"{mantissa} \times 10^{{{int(exponent)}}}"
+    return rf"\text{{{text}}}" if "," in text else text
+
+
+def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str, int]:
+    """The text of a node and how tightly its parts hold together."""
+
+    def part(inner: ast.expr, least: int) -> str:
+        text, rank = _write(inner, values, dots)
+        return text if rank >= least else _bracketed("(", text, ")")
+
+    match node:
+        case ast.Constant(value=bool() | int() | float() as value):
+            return number_tex(Fraction(repr(value))), _ATOM
+        case ast.Name(id=name):
+            return _named(name, values)
+        case ast.UnaryOp(op=op, operand=operand):
+            sign = "-" if isinstance(op, ast.USub) else ""
+            return f"{sign}{part(operand, _PRODUCT)}", _SUM if sign else _PRODUCT
+        case ast.Call(func=ast.Name(id=name), args=args):
+            inner = [_write(arg, values, dots)[0] for arg in args]
+            return _CALLS[name].format(*inner), _CALL_RANKS.get(name, _POWER)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return f"{part(left, _SUM)} + {part(right, _PRODUCT)}", _SUM
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            return f"{part(left, _SUM)} - {part(right, _PRODUCT)}", _SUM
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _product(part(left, _PRODUCT), part(right, _PRODUCT), dots), _PRODUCT
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            above, below = _write(left, values, dots)[0], _write(right, values, dots)[0]
+            return rf"\frac{{{above}}}{{{below}}}", _PRODUCT
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return f"{part(left, _ATOM)}^{{{_exponent(right, values, dots)}}}", _POWER
+    raise AssertionError("the whitelist of quizprep.formula is out of step")
+
+
+def _named(name: str, values: Mapping[str, Value]) -> tuple[str, int]:
+    if name not in values:
+        return name_tex(name), _ATOM
+    value = values[name]
+    text = number_tex(value)
+    return text, _SUM if value < 0 else _PRODUCT if r"\times" in text else _ATOM
+
+
+def _bracketed(opening: str, text: str, closing: str) -> str:
+    if r"\frac" in text:
+        return rf"\left{opening} {text} \right{closing}"
+    return f"{opening}{text}{closing}"
+
+
+def _exponent(node: ast.expr, values: Mapping[str, Value], dots: bool) -> str:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        above, rank = _write(node.left, values, dots)
+        below, below_rank = _write(node.right, values, dots)
+        above = above if rank >= _PRODUCT else f"({above})"
+        below = below if below_rank >= _POWER else f"({below})"
+        return f"{above}/{below}"
+    return _write(node, values, dots)[0]
+
+
+def _product(left: str, right: str, dots: bool) -> str:
+    needs_dot = dots or r"\text" in left + right or right[:1].isdigit()
+    return rf"{left} \cdot {right}" if needs_dot else rf"{left} {right}"

@@ -1,0 +1,77 @@
+"""A sheet as one HTML file: no script, no font, no picture from anywhere else."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from html import escape
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from quizprep.sheets import phrases
+from quizprep.sheets.figures import PAGE
+from quizprep.sheets.formula_tex import symbolic
+from quizprep.sheets.mathml import breakable, mathml
+from quizprep.sheets.model import Sheet
+from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
+from quizprep.sheets.templating import TEMPLATES, environment
+
+
+def render_html(sheet: Sheet) -> str:
+    """The file's text."""
+    numbers = {card.id: card.number for card in sheet.cards}
+    template = _environment().get_template("sheet.html.j2")
+    return template.render(sheet=sheet, marker=phrases.MARKER, numbers=numbers)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    made = environment(autoescape=True)
+    made.filters |= {
+        "prose": prose_html,
+        "line": line_html,
+        "math": lambda latex: Markup(mathml(latex)),
+        "formula": lambda text: Markup(mathml(symbolic(text))),
+        "svg": lambda plot: Markup(plot.svg(PAGE)),
+        "display": lambda latex: Markup(mathml(latex, display=True)),
+    }
+    made.globals |= {
+        "css": Markup(_style()),
+        "ruled": phrases.ruled,
+    }
+    return made
+
+
+def _style() -> str:
+    """The style sheet, with the font of last resort inside."""
+    font = base64.b64encode((TEMPLATES / "root.ttf").read_bytes()).decode()
+    style = (TEMPLATES / "sheet.css").read_text(encoding="utf-8")
+    return style.replace("ROOT-FONT", f"data:font/ttf;base64,{font}")
+
+
+def prose_html(text: Prose) -> Markup:
+    """Paragraphs and lists."""
+    parts = []
+    for block in text:
+        if isinstance(block, Bullets):
+            tag = "ol" if block.numbered else "ul"
+            items = "".join(f"<li>{line_html(item)}</li>" for item in block.items)
+            parts.append(f"<{tag}>{items}</{tag}>")
+        else:
+            parts.append(f"<p>{line_html(block.line)}</p>")
+    return Markup("".join(parts))
+
+
+def line_html(line: Line) -> Markup:
+    """Words, code and formulas of one line."""
+    out: list[str] = []
+    for item in line:
+        match item:
+            case Words(text=text):
+                out.append(escape(text, quote=False))
+            case Code(text=text):
+                out.append(f"<code>{escape(text, quote=False)}</code>")
+            case Math(latex=latex):
+                out.append(breakable(latex))
+    return Markup("".join(out))

@@ -1,0 +1,182 @@
+"""What a sheet holds, before any format: frozen, filled in, with every number computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quizprep.sheets.plots import Plot
+from quizprep.sheets.prose import Line, Prose
+
+
+@dataclass(frozen=True)
+class Concept:
+    """An idea that a card tests, by id and by name."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An option or a step as it is listed: its letter, its text, and what is to say about it."""
+
+    label: str
+    text: Line
+    right: bool
+    says: Prose
+
+
+@dataclass(frozen=True)
+class SymbolRow:
+    """A letter of a growth and what it stands for."""
+
+    latex: str
+    meaning: Line
+
+
+@dataclass(frozen=True)
+class Trap:
+    """What people say (absent where the explanation says it) and what is the case."""
+
+    gives: Line
+    says: Prose
+
+
+@dataclass(frozen=True)
+class Working:
+    """A number worked out for one draw.
+
+    label        the question in a few words, after its id
+    formula      LaTeX with names
+    given        the drawn values: name in LaTeX, value as text
+    substituted  LaTeX with numbers; empty where the formula has no names
+    result       the value with its unit, after the base unit where they differ
+    """
+
+    label: str
+    formula: str
+    given: tuple[tuple[str, str], ...]
+    substituted: str
+    result: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A growth to remember: label, LaTeX of the big O, what the symbols mean."""
+
+    label: str
+    latex: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that is hidden in a self-test.
+
+    right    right options or steps, in their order
+    text     the answer, where it is a text
+    prints   what a snippet prints
+    also     other wordings that count
+    points   what a listener ticks
+    """
+
+    text: Prose = ()
+    right: tuple[Row, ...] = ()
+    prints: str = ""
+    also: tuple[Line, ...] = ()
+    points: tuple[Line, ...] = ()
+    working: Working | None = None
+    bound: Bound | None = None
+    why: Prose = ()
+    traps: tuple[Trap, ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question. ``missed`` says why it is on a sheet of what the learner misses."""
+
+    id: str
+    number: int
+    kind: str
+    level: str
+    concepts: tuple[Concept, ...]
+    ask: Prose
+    symbols: tuple[SymbolRow, ...]
+    where: tuple[str, ...]
+    snippet: str
+    rows: tuple[Row, ...]
+    several: bool
+    answer: Answer
+    sources: tuple[str, ...]
+    exercise: str | None
+    follow_ups: tuple[str, ...]
+    missed: str = ""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A line of an exercise's contract: the meter and what it may read."""
+
+    meter: str
+    latex: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Drill:
+    """An exercise that trains what the section is about."""
+
+    id: str
+    title: str
+    level: str
+    minutes: int
+    runtime: str
+    limits: tuple[Limit, ...]
+    hints: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A primary source; ``url`` is empty where there is no page to link to."""
+
+    id: str
+    text: str
+    title: str
+    place: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One topic."""
+
+    topic: str
+    title: str
+    template: Prose
+    cards: tuple[Card, ...]
+    drills: tuple[Drill, ...]
+    references: tuple[Reference, ...]
+    plots: tuple[Plot, ...] = ()
+
+    @property
+    def workings(self) -> tuple[tuple[Card, Working], ...]:
+        """The numbers that the section's questions work out."""
+        return tuple((c, c.answer.working) for c in self.cards if c.answer.working is not None)
+
+    @property
+    def bounds(self) -> tuple[tuple[Card, Bound], ...]:
+        """The growths that the section's questions ask for."""
+        return tuple((c, c.answer.bound) for c in self.cards if c.answer.bound is not None)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: its sections in order. Without ``answers`` it is a self-test."""
+
+    title: str
+    note: str
+    answers: bool
+    sections: tuple[Section, ...]
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        return tuple(card for section in self.sections for card in section.cards)

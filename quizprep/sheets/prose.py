@@ -1,0 +1,105 @@
+r"""Texts of the content as blocks that every format can set.
+
+A text holds paragraphs (separated by empty lines), list items (lines that begin with ``-``,
+``*`` or ``1.``), ``code`` between backticks and mathematics between dollars.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from quizprep.content import mathtext
+
+
+@dataclass(frozen=True)
+class Words:
+    """Plain words."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """A piece of code in a line."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula in LaTeX, without its dollars."""
+
+    latex: str
+
+
+Inline = Words | Code | Math
+Line = tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    line: Line
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[Line, ...]
+    numbered: bool = False
+
+
+Prose = tuple[Paragraph | Bullets, ...]
+
+_ITEM = re.compile(r"(?:[-*•]|(\d{1,2})[.)])\s+")
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def prose(text: str) -> Prose:
+    """The blocks of a text."""
+    blocks: list[Paragraph | Bullets] = []
+    for chunk in re.split(r"\n\s*\n", text.strip()):
+        blocks += _blocks(chunk)
+    return tuple(blocks)
+
+
+def line(text: str) -> Line:
+    """A text that stays on one line."""
+    return tuple(_inlines(" ".join(text.split())))
+
+
+def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
+    """A chunk without empty lines: words that flow, then items, each with its own flow."""
+    words: list[str] = []
+    items: list[str] = []
+    numbered = False
+    for row in chunk.split("\n"):
+        stripped = row.strip()
+        if mark := _ITEM.match(stripped):
+            if items and bool(mark[1]) != numbered:
+                yield Bullets(tuple(map(line, items)), numbered)
+                items = []
+            numbered = bool(mark[1])
+            if words:
+                yield Paragraph(line(" ".join(words)))
+                words = []
+            items.append(stripped[mark.end() :])
+        elif items:
+            items[-1] += f" {stripped}"
+        else:
+            words.append(stripped)
+    if words and (flowing := line(" ".join(words))):
+        yield Paragraph(flowing)
+    if items:
+        yield Bullets(tuple(map(line, items)), numbered)
+
+
+def _inlines(text: str) -> Iterator[Inline]:
+    for piece in mathtext.split_math(text):
+        if piece.is_math:
+            yield Math(piece.text[1:-1].strip())
+            continue
+        parts = _CODE.split(piece.text)
+        for place, part in enumerate(parts):
+            if part:
+                yield Code(part) if place % 2 else Words(part.replace(r"\$", "$"))

@@ -1,0 +1,88 @@
+"""``quizprep grade`` with whatever file one names: a clear line, an exit code, no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from quizprep.content.library import Library, shipped_root
+
+SOLUTION = Library(shipped_root()).exercise("causal_mask").solution
+
+
+def grade(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    root = Path(__file__).parent.parent.parent
+    environment = {
+        **os.environ,
+        "QUIZPREP_HOME": str(folder / "home"),
+        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+        "NO_COLOR": "1",
+        "COLUMNS": "60",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "quizprep", "grade", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("causal_mask", "missing.py"), "no file missing.py"),
+        (("causal_mask",), "no file causal_mask.py"),
+        (("causal_mask", "."), "is a folder"),
+        (("causal_mast", "x.py"), "causal_mask"),
+        (("causal_mask", "pipe"), "pipe"),
+        (("causal_mask", "large.py"), "larger than"),
+        (("causal_mask", "x.py", "--seed", "-1"), "--seed"),
+    ],
+)
+def test_what_cannot_be_graded_is_a_usage_error(
+    arguments: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    """Without a file to grade, nothing is started, one line says why, and the exit code is 2."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large.py").write_bytes(b"#" * (2 << 20))
+    done = grade(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+CONTENTS = {
+    "empty": (b"", "no causal_attention"),
+    "binary": (bytes(range(256)) * 8, "SyntaxError"),
+    "not UTF-8": (b"causal_attention = '\xff\xfe'\n", "SyntaxError"),
+    "null byte": (b"import torch\x00\n\ndef causal_attention(q, k, v):\n    return q\n", "null"),
+    "UTF-16": ("import torch\n".encode("utf-16"), "SyntaxError"),
+    "unknown encoding": (b"# -*- coding: klingon -*-\n", "SyntaxError"),
+    "deep nesting": (b"causal_attention = " + b"(" * 500 + b")" * 500, "SyntaxError"),
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_file_that_is_no_python_is_not_passed(kind: str, tmp_path: Path) -> None:
+    """Whatever bytes a file holds, the stage load says what is wrong and the exit code is 1."""
+    content, says = CONTENTS[kind]
+    (tmp_path / "x.py").write_bytes(content)
+    done = grade(tmp_path, "causal_mask", "x.py")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert says in " ".join(done.stdout.split())
+
+
+def test_exit_codes_of_a_grading(tmp_path: Path) -> None:
+    """0 for the solution, whatever its file is called, and 1 for a wrong one."""
+    (tmp_path / "my answer.txt").write_bytes(SOLUTION.read_bytes())
+    assert grade(tmp_path, "causal-mask", "my answer.txt").returncode == 0
+    (tmp_path / "causal_mask.py").write_text("def causal_attention(q, k, v):\n    return q\n")
+    assert grade(tmp_path, "causal_mask").returncode == 1

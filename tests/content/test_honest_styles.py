@@ -1,0 +1,56 @@
+"""Right solutions pass however they are written: a false failure is a serious bug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quizprep.content.library import Library, shipped_root
+from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.pool import Pool
+from quizprep.grading.verdict import Verdict
+
+HONEST = Path(__file__).parent.parent / "honest"
+LIBRARY = Library(shipped_root())
+FILES = sorted(path for path in HONEST.glob("*/*.py") if path.parent.name != "costly")
+SEEDS = (101, 102, 103)
+STYLES = 6
+"""Differently written solutions an exercise has at least."""
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    with Pool() as pool:
+        yield Grader(pool)
+
+
+def grade(grader: Grader, path: Path, exercise: str, seed: int) -> Verdict:
+    return grader.grade(
+        LIBRARY.exercise(exercise), Submission(path.name, path.read_bytes()), seed=seed
+    )
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_right_solution_passes(path: Path, grader: Grader) -> None:
+    """It passes every stage, cost and witness included, with any seed."""
+    for seed in SEEDS:
+        verdict = grade(grader, path, path.parent.name, seed)
+        assert verdict.passed, (seed, [s for s in verdict.stages if s.status in ("fail", "error")])
+
+
+def test_every_exercise_has_styles() -> None:
+    """No exercise of these goes with fewer styles than promised."""
+    for name in {path.parent.name for path in FILES}:
+        assert sum(path.parent.name == name for path in FILES) >= STYLES
+
+
+def test_two_passes_over_a_row_are_named(grader: Grader) -> None:
+    """A kernel that loops over blocks of columns twice is right, costs half as much traffic
+    again, and is told so by name."""
+    verdict = grade(grader, HONEST / "costly" / "two_passes.py", "triton_softmax", SEEDS[0])
+    assert verdict.stage("correctness").status == "pass"
+    (reading,) = [r for r in verdict.stage("cost").readings if r.status == "fail"]
+    assert (reading.meter, reading.formula) == ("moved_bytes", "12*rows*cols")
+    assert [mistake.id for mistake in verdict.mistakes] == ["reads_twice"]

@@ -1,0 +1,76 @@
+"""What a learner is told, word by word: one submission each, and the verdict it must give.
+
+``QUIZPREP_UPDATE_GOLDEN=1`` writes the files anew; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quizprep import report
+from quizprep.content.library import Library, shipped_root
+from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.pool import Pool
+from quizprep.grading.verdict import Verdict
+
+FOLDER = Path(__file__).parent / "verdicts"
+SUBMISSIONS = sorted((FOLDER / "submissions").glob("*.py"))
+TASK = Library(shipped_root()).exercise("causal_mask")
+SEED = 7
+DEADLINES = {"timeout": 2.0}
+"""Seconds; the others have the deadline of the program."""
+
+SHOWN_CASES = 2
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool() as pool:
+        yield pool
+
+
+def grade(pool: Pool, path: Path) -> Verdict:
+    grader = Grader(pool, deadline=DEADLINES.get(path.stem))
+    return grader.grade(TASK, Submission(path.name, path.read_bytes()), seed=SEED)
+
+
+def normalised(verdict: Verdict) -> dict[str, Any]:
+    """The JSON of a verdict without what the machine decides, and with its first failed cases."""
+    found: dict[str, Any] = json.loads(report.to_json(verdict))
+    found["printed"] = found["printed"][:60]
+    found["unconfined"] = []
+    found["confined"] = True
+    for stage in found["stages"]:
+        stage.pop("witness", None)
+        failed = [case for case in stage.get("cases", ()) if case["status"] == "fail"]
+        if "cases" in stage:
+            stage["cases"] = failed[:SHOWN_CASES]
+    return found
+
+
+@pytest.mark.parametrize("path", SUBMISSIONS, ids=lambda path: path.stem)
+def test_verdict_says_what_it_said(path: Path, pool: Pool) -> None:
+    """The verdict on each submission is the one on file."""
+    found = normalised(grade(pool, path))
+    golden = FOLDER / f"{path.stem}.json"
+    if os.environ.get("QUIZPREP_UPDATE_GOLDEN"):
+        golden.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    assert found == json.loads(golden.read_text("utf-8"))
+
+
+def test_no_verdict_shows_code_of_ours(pool: Pool) -> None:
+    """No message, frame or output of a failed submission has a line of the grader in it."""
+    for path in FOLDER.glob("*.json"):
+        text = path.read_text("utf-8")
+        assert "Traceback" not in text and "quizprep/worker" not in text, path.name
+
+
+def test_every_file_has_its_submission() -> None:
+    """No golden file is left over."""
+    assert {p.stem for p in FOLDER.glob("*.json")} == {p.stem for p in SUBMISSIONS}

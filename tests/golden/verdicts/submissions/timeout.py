@@ -1,0 +1,3 @@
+def causal_attention(q, k, v):
+    while True:
+        pass

@@ -1,0 +1,19 @@
+"""Returns an array wider than any that travels.
+
+exercise: softmax
+stage: correctness
+says:
+"""
+
+import numpy as np
+
+
+def right(x, axis=-1):
+    top = x.max(axis=axis, keepdims=True)
+    e = np.exp(x - np.where(np.isneginf(top), 0, top))
+    total = e.sum(axis=axis, keepdims=True)
+    return e / np.where(total == 0, 1, total)
+
+
+def softmax(x, axis=-1):
+    return right(x, axis).astype(np.longdouble)

@@ -1,0 +1,19 @@
+"""Keeps masks between calls, which is allowed: they do not depend on the inputs' values.
+
+exercise: causal_mask
+passes
+"""
+
+import torch
+
+MASKS = {}
+
+
+def causal_attention(q, k, v):
+    n, m = q.shape[-2], k.shape[-2]
+    if (n, m) not in MASKS:
+        MASKS[n, m] = torch.ones(n, m, dtype=torch.bool).triu(m - n + 1)
+    hidden = MASKS[n, m]
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    weights = torch.softmax(scores.masked_fill(hidden, -torch.inf), dim=-1)
+    return weights.masked_fill(hidden, 0) @ v

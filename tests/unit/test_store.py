@@ -1,0 +1,262 @@
+"""The store keeps what it was given, and says what to do when it cannot."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from quizprep.errors import StoreError
+from quizprep.store import FILE_NAME, VERSION, Answer, Attempt, Card, Review, Store, default_home
+from tests.imports import ROOT
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ANSWER = Answer("q", NOW, 7, "42", 1.0, 3, 0, 1.5, "s")
+ANSWERS = st.builds(
+    Answer,
+    question=st.sampled_from(["a", "b", "c-d"]),
+    at=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
+    seed=st.integers(0, 2**32),
+    reply=st.text(st.characters(exclude_categories=["Cs"])),
+    score=st.floats(0, 1),
+    rating=st.integers(1, 4),
+    hints=st.integers(0, 5),
+    seconds=st.none() | st.floats(0, 1e6),
+    session=st.text("0123456789abcdef", max_size=12),
+)
+
+
+def card(reviews: Sequence[Review]) -> Card:
+    """A scheduler for the tests: due after as many days as there are reviews."""
+    last = reviews[-1]
+    due = last.at + timedelta(days=len(reviews))
+    return Card(last.question, last.id, "test", due, f"state {len(reviews)}")
+
+
+@given(st.lists(ANSWERS, max_size=6))
+@settings(max_examples=25)
+def test_reviews_come_back_as_they_were_given_and_cards_follow_them(answers: list[Answer]) -> None:
+    """Round trip over a closed and reopened file, in order, for every field."""
+    with TemporaryDirectory() as home:
+        with Store.open(Path(home)) as store:
+            recorded = [store.record_review(answer, card) for answer in answers]
+        with Store.open(Path(home)) as store:
+            assert store.reviews() == recorded
+            for review, answer in zip(recorded, answers, strict=True):
+                assert {f: getattr(review, f) for f in vars(answer)} == vars(answer)
+            for question, last in store.cards().items():
+                assert last == card(store.reviews(question))
+            assert set(store.cards()) == {answer.question for answer in answers}
+            assert {q: at for q, (_, at) in store.last_reviews().items()} == {
+                answer.question: answer.at for answer in answers
+            }
+
+
+def test_a_correction_wins_and_the_first_score_stays_on_record(tmp_path: Path) -> None:
+    """The latest correction holds; the log of reviews itself is only appended to."""
+    with Store.open(tmp_path) as store:
+        review = store.record_review(ANSWER, card)
+        store.correct_review(review, 0.5, 2, NOW, card)
+        corrected = store.correct_review(review, 0.0, 1, NOW, card)
+        assert corrected == replace(review, score=0.0, rating=1)
+        assert store.reviews() == [corrected]
+    rows = sqlite3.connect(tmp_path / FILE_NAME).execute("select score, rating from reviews")
+    assert rows.fetchall() == [(1.0, 3)]
+
+
+def test_an_answer_and_its_card_are_written_both_or_neither(tmp_path: Path) -> None:
+    """When scheduling fails, nothing of the answer is kept and the store still works."""
+
+    def broken(_: Sequence[Review]) -> Card:
+        raise RuntimeError("scheduler")
+
+    with Store.open(tmp_path) as store:
+        with pytest.raises(RuntimeError):
+            store.record_review(ANSWER, broken)
+        assert store.reviews() == []
+        store.record_review(ANSWER, card)
+        assert len(store.reviews()) == 1
+
+
+def test_attempts_carry_the_hints_shown_before_them(tmp_path: Path) -> None:
+    """Hints count per exercise, and an attempt remembers how many there were."""
+    with Store.open(tmp_path) as store:
+        assert store.hints_shown("causal_mask") == 0
+        assert store.show_hint("causal_mask", NOW) == 1
+        assert store.show_hint("causal_mask", NOW) == 2
+        assert store.show_hint("rope", NOW) == 1
+        first = store.record_attempt("causal_mask", False, ["strict_mask"], '{"a": 1}', NOW)
+        assert first == Attempt("causal_mask", NOW, False, ("strict_mask",), '{"a": 1}', 2)
+        second = store.record_attempt("softmax", True, [], "{}", NOW)
+        assert store.attempts() == [first, second]
+        assert store.attempts("softmax") == [second]
+
+
+def test_the_latest_mark_of_a_concept_holds_newest_first(tmp_path: Path) -> None:
+    """Grading the same wrong kernel again replaces the reason and piles nothing up."""
+    with Store.open(tmp_path) as store:
+        store.bring_forward(["scaling", "causal-mask"], "first", NOW)
+        store.bring_forward(["scaling"], "second", NOW + timedelta(minutes=1))
+        marks = [(mark.concept, mark.reason) for mark in store.due_marks()]
+        assert marks == [("scaling", "second"), ("causal-mask", "first")]
+
+
+def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """A file of a later format is not touched, and the message names both formats."""
+    Store.open(tmp_path).close()
+    path = tmp_path / FILE_NAME
+    with sqlite3.connect(path) as sql:
+        sql.execute(f"pragma user_version = {VERSION + 1}")
+    sql.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=f"format {VERSION + 1}"):
+        Store.open(tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """Tables that are not ours are never written beside."""
+    path = tmp_path / FILE_NAME
+    with sqlite3.connect(path) as sql:
+        sql.execute("create table cookies (a)")
+    sql.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        Store.open(tmp_path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["text", "head", "middle"])
+def test_a_damaged_file_is_named_and_never_moved(tmp_path: Path, damage: str) -> None:
+    """The error names the file and the command that moves it; we move nothing ourselves."""
+    with Store.open(tmp_path) as store:
+        for _ in range(300):
+            store.record_review(replace(ANSWER, reply="x" * 200), card)
+    path = tmp_path / FILE_NAME
+    whole = path.read_bytes()
+    broken = {
+        "text": b"not a database at all" * 100,
+        "head": b"\0" * 100 + whole[100:],
+        "middle": whole[:100] + b"\xff" * (len(whole) - 100),
+    }[damage]
+    path.write_bytes(broken)
+    with pytest.raises(StoreError) as caught, Store.open(tmp_path) as store:
+        store.reviews()
+    assert str(path) in caught.value.message
+    assert "mv " in (caught.value.hint or "")
+    assert path.read_bytes() == broken
+
+
+def test_a_home_that_cannot_be_made_says_to_choose_another(tmp_path: Path) -> None:
+    """A file where the folder should be, and a system folder, are clear errors."""
+    (tmp_path / "file").write_text("")
+    for home in (tmp_path / "file", tmp_path / "file" / "home", Path("/proc/quizprep")):
+        with pytest.raises(StoreError) as caught:
+            Store.open(home)
+        assert "QUIZPREP_HOME" in (caught.value.hint or "")
+
+
+_AS_NOBODY = """
+import os, sys
+from pathlib import Path
+import quizprep.store as s
+import sqlite3, datetime
+if os.getuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+try:
+    s.Store.open(Path(sys.argv[1]))
+except s.StoreError as error:
+    print(error.message, error.hint)
+"""
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_read_only_home_is_found_before_the_first_answer(what: str) -> None:
+    """A user who may not write gets one clear message when the store is opened."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        home = Path(folder) / "home"
+        Store.open(home).close()
+        (home / FILE_NAME).chmod(0o444)
+        home.chmod(0o555 if what == "folder" else 0o777)
+        done = subprocess.run(
+            [sys.executable, "-c", _AS_NOBODY, str(home)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        home.chmod(0o755)
+    assert "cannot be written" in done.stdout, done.stderr
+    assert "QUIZPREP_HOME" in done.stdout
+
+
+_FILL = """
+import resource, signal, sys
+from pathlib import Path
+from quizprep.errors import StoreError
+from quizprep.store import Store
+from tests.unit.test_store import ANSWER, card
+from dataclasses import replace
+store = Store.open(Path(sys.argv[1]))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+kept = 0
+try:
+    while True:
+        store.record_review(replace(ANSWER, reply="x" * 3000), card)
+        kept += 1
+except StoreError as error:
+    print(kept, error.message)
+"""
+
+
+def test_a_full_disk_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    """When no more can be written there is one clear error, and all earlier answers are there."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FILL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    kept, _, message = done.stdout.partition(" ")
+    assert FILE_NAME in message, done.stderr
+    with Store.open(tmp_path) as store:
+        assert len(store.reviews()) == int(kept) > 10
+
+
+def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Two processes' worth of answers to one file, from the very first opening, all arrive."""
+
+    def work(name: str) -> None:
+        with Store.open(tmp_path) as store:
+            for _ in range(20):
+                store.record_review(replace(ANSWER, session=name), card)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("a", "b", "c")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Store.open(tmp_path) as store:
+        reviews = store.reviews()
+        assert {n: sum(r.session == n for r in reviews) for n in "abc"} == dict.fromkeys("abc", 20)
+        assert store.cards()["q"].state == "state 60"
+
+
+def test_the_home_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """QUIZPREP_HOME moves everything; without it there is a folder of the platform's choice."""
+    monkeypatch.setenv("QUIZPREP_HOME", "~/elsewhere")
+    assert default_home() == Path.home() / "elsewhere"
+    monkeypatch.delenv("QUIZPREP_HOME")
+    assert default_home().name == "quizprep"
