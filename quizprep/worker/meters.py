@@ -85,7 +85,7 @@ def _classify(func: Any) -> tuple[int, Any]:
     name = func._overloadpacket.__name__
     if "scaled_dot_product" in name or name in LIBRARY_ATTENTION:
         found = (_REFUSED, name)
-    elif func.is_view or name in ("detach", "lift_fresh"):
+    elif func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
         found = (_VIEW, None)
     elif name in _PRODUCTS:
         found = (_PRODUCT, _PRODUCTS[name])
