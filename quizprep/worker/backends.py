@@ -68,6 +68,10 @@ class NumpyBackend:
         """The name of a dtype; None for anything else."""
         return str(value) if isinstance(value, np.dtype) else None
 
+    def cast(self, array: Any, dtype: str) -> Any:
+        """A floating array in another dtype; others unchanged."""
+        return array.astype(dtype) if array.dtype.kind == "f" else array
+
     def is_array(self, value: object) -> bool:
         return isinstance(value, np.ndarray | np.generic)
 
@@ -181,6 +185,10 @@ class TorchBackend:
         """The name of a dtype; None for anything else."""
         is_dtype = isinstance(value, self._torch.dtype)
         return str(value).removeprefix("torch.") if is_dtype else None
+
+    def cast(self, array: Any, dtype: str) -> Any:
+        """A floating tensor in another dtype; others unchanged."""
+        return array.to(self.kind(dtype)) if array.dtype.is_floating_point else array
 
     def is_array(self, value: object) -> bool:
         return isinstance(value, self._torch.Tensor)

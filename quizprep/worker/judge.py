@@ -18,7 +18,7 @@ from quizprep.grading import wire
 from quizprep.worker import arena, where
 from quizprep.worker.backends import Backend, backend_for
 from quizprep.worker.channel import Channel, LearnerGone, read_ready
-from quizprep.worker.compare import Expected, expect, places, wrong
+from quizprep.worker.compare import Expected, computed_lower, expect, places, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.driving import Drive, Remote, RemoteObject, ScriptFailed, collect
@@ -147,6 +147,11 @@ class Judge:
         expected = expected_of(self.reference, case, args, self.backend, around)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
+        if message and outputs is not None and around is as_it_is:
+            solve = self.reference.solve
+            lower = computed_lower(solve, args, self.backend, expected, outputs)
+            if lower:
+                message += f"; the error is as large as computing in {lower} makes it"
         if not message:
             changed = self.channel.changed(laid)
             if changed:
