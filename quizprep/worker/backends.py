@@ -49,6 +49,9 @@ class NumpyBackend:
         strides = tuple(step // size for step in array.strides)
         return _placed(array.shape, strides, str(array.dtype), pointer, memory)
 
+    def settle(self) -> None:
+        """Nothing: inputs were used where they lie."""
+
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating array; others unchanged."""
         return array.astype(np.float64) if array.dtype.kind == "f" else array
@@ -163,6 +166,9 @@ class TorchBackend:
         dtype = self.dtype(array)
         return _placed(array.shape, array.stride(), dtype, array.data_ptr(), memory)
 
+    def settle(self) -> None:
+        """Nothing: inputs were used where they lie."""
+
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating tensor with the same values; others unchanged."""
         return array.double() if array.dtype.is_floating_point else array
@@ -228,9 +234,42 @@ def _torch_extreme(torch: Any, dtype: Any) -> Any:
     return True if dtype == torch.bool else torch.iinfo(dtype).max
 
 
+class CudaBackend(TorchBackend):
+    """The learner's side on a GPU: inputs are copied there, outputs come back.
+
+    Written to torch's documentation and never run: no GPU was at hand.
+    """
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pairs: list[tuple[Any, Any]] = []
+
+    def view(self, memory: Any, at: TensorAt) -> Any:
+        """A copy on the GPU with the same strides."""
+        here = super().view(memory, at)
+        there = self._torch.empty_strided(at.shape, at.strides, dtype=here.dtype, device="cuda")
+        there.copy_(here)
+        self._pairs.append((here, there))
+        return there
+
+    def settle(self) -> None:
+        """Copy inputs back after a call, so that the judge sees whether they were changed."""
+        for here, there in self._pairs:
+            here.copy_(there)
+        self._pairs.clear()
+
+    def pack(self, arrays: dict[str, Any]) -> bytes:
+        """Tensors as safetensors, from wherever they are."""
+        return super().pack({name: tensor.cpu() for name, tensor in arrays.items()})
+
+
 Backend = NumpyBackend | TorchBackend
 
 
-def backend_for(runtime: str) -> Backend:
+def backend_for(runtime: str, device: str = "cpu") -> Backend:
     """The backend of a runtime: Triton kernels are launched on torch tensors."""
-    return NumpyBackend() if runtime == "numpy" else TorchBackend()
+    if runtime == "numpy":
+        return NumpyBackend()
+    return CudaBackend() if device == "cuda" else TorchBackend()

@@ -93,6 +93,12 @@ class Judge:
                 load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
             )
         self._gradients = ()
+        if self.job.device == "cuda" and self.job.runtime == "triton":
+            message = (
+                "traffic is counted in Triton's interpreter; grade without --device cuda as well"
+            )
+            cost = wire.CostResult(status="skip", message=message)
+            return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
         cost = Costing(self.job, watch, self.backend, self.channel, self.reference, self).run()
         return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
 
