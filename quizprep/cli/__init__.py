@@ -20,6 +20,9 @@ class _Entry(NamedTuple):
 
 COMMANDS: dict[str, _Entry] = {
     "ask": _Entry("ask", "ask", "A round of questions, marked and scheduled."),
+    "mock": _Entry("mock", "mock", "A timed interview, with a debrief."),
+    "undo": _Entry("undo", "undo", "Take the last answer back."),
+    "progress": _Entry("progress", "progress", "Recall, streak, exercises passed, what is weak."),
     "list": _Entry("catalogue", "list_command", "What there is: topics and exercises."),
     "show": _Entry("catalogue", "show", "The task of an exercise."),
     "start": _Entry("catalogue", "start", "Copy an exercise's starter into your folder."),
@@ -27,6 +30,7 @@ COMMANDS: dict[str, _Entry] = {
     "grade": _Entry("grade", "grade", "Grade your solution of an exercise."),
     "sheet": _Entry("sheet", "sheet", "A study sheet from the same content."),
     "check": _Entry("check", "check", "Test the content itself: banks and exercises."),
+    "new": _Entry("new", "new", "Begin a question or an exercise of your own."),
 }
 
 
@@ -49,10 +53,22 @@ class _Table(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
-@click.command(cls=_Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Table,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="quizprep")
-def program() -> None:
-    """Find out whether you really know attention: questions, graded kernels, study sheets."""
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Find out whether you really know attention: questions, graded kernels, study sheets.
+
+    Without a command: today in one screen, and what to type next.
+    """
+    if ctx.invoked_subcommand is None:
+        from quizprep.cli.today import show_today
+
+        show_today()
 
 
 def main() -> None:

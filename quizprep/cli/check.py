@@ -11,6 +11,7 @@ from quizprep.cli.terminal import Terminal
 from quizprep.content.banks import check_banks, load_library_problems
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.snippets import check_snippets
+from quizprep.content.unfinished import unfinished_exercise
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 from quizprep.grading.proof import Evidence
 from quizprep.quiz.proof import question_problems
@@ -74,6 +75,10 @@ def _exercise_problems(
         prover = Prover(pool, Grader(pool, hidden_folders(library)), _progress)
         for name in names:
             exercise = library.exercise(name)
+            if left := unfinished_exercise(exercise):
+                problems += left
+                terminal.say(f"FAIL {name}: {len(left)} parts are still to be written", "red")
+                continue
             evidence = prover.prove(exercise, pairs=not quick)
             if mutants and not evidence.problems:
                 prover.mutate(exercise, evidence)

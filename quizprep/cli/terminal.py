@@ -29,6 +29,7 @@ class Terminal:
 
     interactive  whether a person sits at both ends, so that keys and times mean something
     plain        no colour and no drawn lines, for screen readers
+    draws        whether shades and bars can be shown
     """
 
     def __init__(self, plain: bool = False, into: TextIO | None = None, out: TextIO | None = None):
@@ -46,6 +47,8 @@ class Terminal:
             and not os.environ.get("NO_COLOR")
             and os.environ.get("TERM") != "dumb"
         )
+        encoding = (getattr(self._out, "encoding", None) or "").lower().replace("-", "")
+        self.draws = not plain and encoding.startswith("utf")
 
     def styled(self, text: str, style: Style | None) -> str:
         """The text in a style, where colour is wanted."""
