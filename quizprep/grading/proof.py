@@ -191,7 +191,11 @@ def faulty_source(exercise: Exercise, switches: tuple[str, ...]) -> bytes:
         f"\n\ndef {entry}(*args, **kwargs):\n"
         f"    return solve(*args, **kwargs, mistakes=frozenset({list(switches)!r}))\n"
     )
-    return (exercise.text("mistakes.py") + shim).encode()
+    return (exercise.text("mistakes.py").replace(*_DESCRIPTIONS) + shim).encode()
+
+
+# A learner's process can import nothing of quizprep, and a submission needs no descriptions.
+_DESCRIPTIONS = ("from quizprep.exercise import Mistake", "def Mistake(*_, **__): pass")
 
 
 _TRIVIAL = {
