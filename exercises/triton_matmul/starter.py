@@ -1,4 +1,4 @@
-"""A tiled matrix product. The task: quizprep show triton_matmul. Then: quizprep grade triton_matmul."""
+"""A tiled product. The task: quizprep show triton_matmul. Then: quizprep grade triton_matmul."""
 
 import torch
 import triton
