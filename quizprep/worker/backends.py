@@ -34,12 +34,15 @@ class NumpyBackend:
             flat[at.offset :], at.shape, tuple(step * size for step in at.strides)
         )
 
-    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray) -> None:
-        """Write an input into private memory; everything around it becomes NaN or extreme."""
+    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
+        """Write an input into private memory; everything around it becomes NaN or extreme, but
+        so many elements at both ends become one."""
         if at.span == 0:
             return
         flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
         flat[...] = np.nan if flat.dtype.kind == "f" else _extreme(flat.dtype)
+        if ones:
+            flat[:ones] = flat[-ones:] = 1
         self.view(memory, at)[...] = value
 
     def place(self, array: Any, memory: bytearray) -> TensorAt:
@@ -151,14 +154,17 @@ class TorchBackend:
         flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
         return flat.as_strided(at.shape, at.strides, at.offset)
 
-    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray) -> None:
-        """Write an input into private memory; everything around it becomes NaN or extreme."""
+    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
+        """Write an input into private memory; everything around it becomes NaN or extreme, but
+        so many elements at both ends become one."""
         torch = self._torch
         if at.span == 0:
             return
         dtype = getattr(torch, at.dtype)
         flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
         flat.fill_(float("nan") if dtype.is_floating_point else _torch_extreme(torch, dtype))
+        if ones:
+            flat[:ones] = flat[-ones:] = 1
         self.view(memory, at).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
     def place(self, array: Any, memory: bytearray) -> TensorAt:
