@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch.autograd.graph import _engine_run_backward
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -315,8 +316,15 @@ def differentiated(
             own[place] = own[place].detach().requires_grad_()
         result = entry(*own)
         outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-        found = torch.autograd.grad(
-            outputs, [own[place] for place in gradients], list(cotangents), allow_unused=True
+        # What torch.autograd.grad ends in, without the 500 modules that it imports first.
+        found = _engine_run_backward(
+            outputs,
+            tuple(cotangents),
+            False,
+            False,
+            tuple(own[place] for place in gradients),
+            allow_unreachable=True,
+            accumulate_grad=False,
         )
         zeros = (torch.zeros_like(own[place]) for place in gradients)
         filled = (z if g is None else g for g, z in zip(found, zeros, strict=True))
