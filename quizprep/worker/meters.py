@@ -316,16 +316,24 @@ def differentiated(
             own[place] = own[place].detach().requires_grad_()
         result = entry(*own)
         outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-        # What torch.autograd.grad ends in, without the 500 modules that it imports first.
-        found = _engine_run_backward(
-            outputs,
-            tuple(cotangents),
-            False,
-            False,
-            tuple(own[place] for place in gradients),
-            allow_unreachable=True,
-            accumulate_grad=False,
-        )
+        # An output that depends on no input, such as zeros for an empty batch, adds nothing.
+        reached = [
+            (output, weight)
+            for output, weight in zip(outputs, cotangents, strict=False)
+            if output.requires_grad
+        ]
+        found: Sequence[torch.Tensor | None] = [None] * len(gradients)
+        if reached:
+            # What torch.autograd.grad ends in, without the 500 modules that it imports first.
+            found = _engine_run_backward(
+                tuple(output for output, _ in reached),
+                tuple(weight for _, weight in reached),
+                False,
+                False,
+                tuple(own[place] for place in gradients),
+                allow_unreachable=True,
+                accumulate_grad=False,
+            )
         zeros = (torch.zeros_like(own[place]) for place in gradients)
         filled = (z if g is None else g for g, z in zip(found, zeros, strict=True))
         return (*(output.detach() for output in outputs), *filled)
