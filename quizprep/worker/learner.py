@@ -139,6 +139,9 @@ class Learner:
                 raised=raised(error, self.path),
                 refused=self.ban.take() if self.ban else "",
             )
+        if order.meter == "session" and self.session is not None:
+            del args
+            readings["held_bytes"] += self.session.kept_inputs(result)
         if self.ban:
             refused = self.ban.take() or refused
         if order.hold:
@@ -155,7 +158,8 @@ class Learner:
             case wire.Kind(dtype=dtype):
                 return self.backend.kind(dtype)
             case wire.Several(items=items):
-                return [self._argument(item) for item in items]
+                several = [self._argument(item) for item in items]
+                return tuple(several) if argument.fixed else several
             case wire.Plain(value=value):
                 return value
 
@@ -329,7 +333,7 @@ def _measure_numpy(
     entry: Callable[..., Any], args: Sequence[Any], meter: str, instruments: Instruments
 ) -> tuple[Any, dict[str, int]]:
     meters_numpy = instruments.numpy
-    if meter == "dispatch":
+    if meter in ("dispatch", "session"):
 
         def arrays(result: Any) -> list[Any]:
             places = result if isinstance(result, tuple | list) else (result,)

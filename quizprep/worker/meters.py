@@ -118,13 +118,15 @@ class Meters(TorchDispatchMode):
         self._known: set[int] = set()
         self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
         self._serial = 0
+        self._inputs: list[tuple[weakref.ref[Any], int]] = []
         self.begin(inputs)
 
     def begin(self, inputs: Iterable[torch.Tensor]) -> None:
         """Begin a call: counters at zero, these inputs known. Storages of earlier calls are
         still followed, so that a cache that replaces its buffer is seen to free the old one."""
         self.flops = self.elementwise = self.moved = self.calls = 0
-        self._known = {tensor.untyped_storage()._cdata for tensor in inputs}
+        self._inputs = [(weakref.ref(x.untyped_storage()), x.nbytes) for x in inputs]
+        self._known = {storage._cdata for ref, _ in self._inputs if (storage := ref())}
         self._events.clear()
 
     @classmethod
@@ -182,7 +184,12 @@ class Meters(TorchDispatchMode):
         if any(other.untyped_storage()._cdata == key for other in tensors_in(args)):
             self._known.add(key)
             return False
-        size = storage.nbytes()
+        self._follow(storage, storage.nbytes())
+        return True
+
+    def _follow(self, storage: Any, size: int) -> None:
+        """Note a birth now and a death when Python lets the storage go."""
+        key = storage._cdata
         serial = self._serial = self._serial + 1
         events, live = self._events, self._live
 
@@ -192,7 +199,22 @@ class Meters(TorchDispatchMode):
 
         live[key] = (serial, weakref.ref(storage, died))
         events.append((serial, size))
-        return True
+
+    def kept_inputs(self, result: Any) -> int:
+        """The bytes of inputs that are still referred to after the caller has dropped them.
+
+        A cache that keeps what it was given, without a copy, holds it all the same. A result
+        that is a view of an input does not count.
+        """
+        returned = {tensor.untyped_storage()._cdata for tensor in tensors_in(result)}
+        kept = 0
+        for ref, size in self._inputs:
+            storage = ref()
+            if storage is not None and storage._cdata not in returned | self._live.keys():
+                self._follow(storage, size)
+                kept += size
+        self._inputs.clear()
+        return kept
 
     def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
         """What was counted. peak and held leave out inputs and the bytes of the outputs."""
