@@ -356,9 +356,10 @@ class Kind(Message, frozen=True, kw_only=True, tag="kind"):
 
 
 class Several(Message, frozen=True, kw_only=True, tag="several"):
-    """A list of arguments."""
+    """A list of arguments, or a tuple of them."""
 
     items: tuple[TensorAt | Plain | Handle | Kind, ...]
+    fixed: bool = False
 
 
 Arg = TensorAt | Plain | Handle | Kind | Several
@@ -416,7 +417,7 @@ Order = Load | Call | Fetch | Rest | Stop
 # The submission can write replies itself, so whatever is in one is bounded before it is read.
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
-Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+Count = Annotated[int, msgspec.Meta(gt=-(1 << 53), lt=1 << 53)]
 
 
 class SaidFrame(Message, frozen=True, kw_only=True):
@@ -452,7 +453,8 @@ class Reply(Message, frozen=True, kw_only=True):
     outputs   what the entry returned, place by place
     several   whether that was a tuple or a list
     tensors   the tensors among them as one safetensors blob, named by their place
-    readings  what the meters read in the learner's process; the witnesses check it
+    readings  what the meters read in the learner's process; the witnesses check it. What is
+              held is negative after a call that let go of more than it took
     refused   a library attention that the call went through
     patched   a part of the meters that is not the one they were loaded with
     """

@@ -88,7 +88,7 @@ class NumpyBackend:
     def pack(self, arrays: dict[str, Any]) -> bytes:
         """Arrays as safetensors."""
         return bytes(
-            safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in arrays.items()})
+            safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()})
         )
 
     def unpack(self, blob: bytes) -> dict[str, Any]:

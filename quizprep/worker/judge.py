@@ -217,6 +217,12 @@ class Judge:
             message, _ = self.check(failed.reply, expected, params)
             raised = _told(failed.reply.raised)
             return f"{message} (in {failed.call})", None, raised
+        except LearnerGone:
+            raise
+        except Exception as error:
+            # The same script has run on the reference: what it stumbled over came from there.
+            message = f"Your code returned something that cannot be used further: {error}"
+            return _plain(message), None, None
         if outputs.names != expected.names:
             return "Your code returns another number of values than it should.", None, None
         for name, value in zip(outputs.names, outputs, strict=True):
@@ -336,8 +342,7 @@ def expected_of(
     expected = expect(around(reference.solve), args, backend, rng, case.magnitude)
     if reference.allowance is None:
         return expected
-    more = reference.allowance(*args)
-    return replace(expected, allowed=tuple(one + more for one in expected.allowed))
+    return expected.allowing(reference.allowance(*args))
 
 
 def weighted(

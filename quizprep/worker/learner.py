@@ -142,6 +142,9 @@ class Learner:
                 refused=self.ban.take() if self.ban else "",
             )
         self.backend.settle()
+        if order.meter == "session" and self.session is not None:
+            del args
+            readings["held_bytes"] += self.session.kept_inputs(result)
         if self.ban:
             refused = self.ban.take() or refused
         if order.hold:
@@ -158,7 +161,8 @@ class Learner:
             case wire.Kind(dtype=dtype):
                 return self.backend.kind(dtype)
             case wire.Several(items=items):
-                return [self._argument(item) for item in items]
+                several = [self._argument(item) for item in items]
+                return tuple(several) if argument.fixed else several
             case wire.Plain(value=value):
                 return value
 
@@ -335,7 +339,7 @@ def _measure_numpy(
     entry: Callable[..., Any], args: Sequence[Any], meter: str, instruments: Instruments
 ) -> tuple[Any, dict[str, int]]:
     meters_numpy = instruments.numpy
-    if meter == "dispatch":
+    if meter in ("dispatch", "session"):
 
         def arrays(result: Any) -> list[Any]:
             places = result if isinstance(result, tuple | list) else (result,)

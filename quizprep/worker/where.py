@@ -13,7 +13,7 @@ from itertools import permutations
 
 import numpy as np
 
-from quizprep.worker.compare import wrong
+from quizprep.worker.compare import Allowed, wrong
 
 MAX_SHOWN = 6
 
@@ -40,7 +40,7 @@ def locate(
     name: str,
     axes: Sequence[str],
     value: np.ndarray,
-    allowed: float,
+    allowed: Allowed,
     got: np.ndarray,
     sizes: Mapping[str, object],
 ) -> str:
