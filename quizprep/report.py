@@ -71,7 +71,7 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
 def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
     mark, style = _MARKS[stage.status]
     summary = stage.name
-    if stage.status == "skip":
+    if stage.status == "skip" and not stage.message:
         summary += ": not reached"
     elif stage.message:
         summary += f": {stage.message}"

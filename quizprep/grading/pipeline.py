@@ -108,6 +108,7 @@ class Grader:
             deadline=self._deadline or DEADLINE[runtime],
             confine=self._confine,
             memory_limit=MEMORY if runtime is Runtime.NUMPY else 2 * MEMORY,
+            device=self._pool.device,
             hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
         )
 
@@ -137,10 +138,12 @@ class Grader:
             meters=tuple(limits),
             bounds=bounds,
             comparisons=plan.comparisons(contract, seed),
-            witness=plan.witness_point(contract, seed),
+            # A process that uses a GPU keeps hundreds of MiB of its driver's.
+            witness=None if self._pool.device == "cuda" else plan.witness_point(contract, seed),
             cost_dtype=spec.cases.dtypes[0],
             guards=spec.cases.guards,
             require_confinement=self._require_confinement,
+            device=self._pool.device,
         )
 
 
@@ -200,7 +203,7 @@ def _diagnosis(result: wire.JudgeResult) -> Stage:
 
 def _cost(exercise: Exercise, cost: wire.CostResult) -> Stage:
     if cost.status != "pass":
-        return Stage(name="cost", status="fail", message=cost.message)
+        return Stage(name="cost", status=cost.status, message=cost.message)
     readings: tuple[ReadingVerdict, ...] = judge_readings(cost, exercise.spec.contract)
     witness: WitnessVerdict | None = judge_witness(cost, exercise.spec.contract)
     bad = [reading for reading in readings if reading.status == "fail"]
