@@ -13,7 +13,7 @@ from quizprep.quiz.mock import Asked, Coded, Ended, Part, Paused, Role, Step, ne
 from quizprep.quiz.posed import Posed, could_be_a_reply, pose
 from quizprep.quiz.recording import record
 from quizprep.quiz.session import draw_seed
-from quizprep.store import Mock, Store
+from quizprep.store import Mock, Review, Store
 
 _TITLES = {"opening": "Question", "follow-up": "Follow-up", "number": "A number"}
 
@@ -90,6 +90,8 @@ class Interviewer:
         assert part.role != "kernel"
         topic, question = self._library.questions[part.id]
         posed = pose(topic, question, draw_seed(self._interview.mock.seed, question.id))
+        if (answered := self._answered_before(posed)) is not None:
+            return Asked(question.id, part.role, answered.id, _missing(posed, answered.reply))
         self._heading(_TITLES[part.role], topic)
         round_text.show_posed(self._terminal, posed)
         colon = ":" if any(could_be_a_reply(question, key) for key in "sq") else ""
@@ -121,11 +123,13 @@ class Interviewer:
     ) -> Asked:
         session = self._interview.mock.session
         review = record(self._store, posed, reply or "", result, clock.now(), seconds, session)
-        missing: tuple[str, ...] = ()
-        if isinstance(posed.question, Open):
-            heard = match_open(posed.question, reply or "")
-            missing = tuple(point.id for point in heard.missing)
-        return Asked(posed.question.id, role, review.id, missing)
+        return Asked(posed.question.id, role, review.id, _missing(posed, review.reply))
+
+    def _answered_before(self, posed: Posed) -> Review | None:
+        """The answer of this interview whose step a kill kept from being written."""
+        session = self._interview.mock.session
+        reviews = self._store.reviews(posed.question.id)
+        return next((review for review in reviews if review.session == session), None)
 
     def _kernel(self, part: Part) -> Coded:
         from quizprep.cli.kernel import write_kernel
@@ -135,6 +139,13 @@ class Interviewer:
         return write_kernel(
             self._terminal, self._library, self._store, exercise, self._interview.mock
         )
+
+
+def _missing(posed: Posed, reply: str) -> tuple[str, ...]:
+    """The ids of the points that a spoken answer leaves out."""
+    if not isinstance(posed.question, Open):
+        return ()
+    return tuple(point.id for point in match_open(posed.question, reply).missing)
 
 
 def _marked(posed: Posed, reply: str | None) -> Mark | Invalid:

@@ -101,6 +101,21 @@ def test_a_kill_loses_no_answer(answers: int, room: Path) -> None:
     assert asked(room) == ["why-cache", "why-scale", "saturated-gradient"]
 
 
+def test_an_answer_whose_step_was_lost_is_not_asked_for_again(room: Path) -> None:
+    """A kill may come between the answer and its step: the answer tells that it was given."""
+    run(room, *MOCK, replies="s\n")
+    sql = sqlite3.connect(room / "home" / FILE_NAME)
+    sql.execute("delete from mock_steps where step like '%asked%'")
+    sql.commit()
+    sql.close()
+    shown = run(room, "mock", "--bank", "interview", replies="q\n").stdout
+    assert "Question: scale" in shown
+    assert "Question: cache" not in shown
+    with Store.open(room / "home") as store:
+        assert len(store.reviews()) == 1
+    assert asked(room) == ["why-cache"]
+
+
 def test_another_interview_can_be_begun(room: Path) -> None:
     """--new leaves the unfinished one; a finished one is not gone on with."""
     run(room, *MOCK, replies="s\nq\n")
