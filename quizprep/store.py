@@ -15,7 +15,6 @@ Whatever kills the process, an answer that was recorded stays: SQLite commits be
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -378,6 +377,8 @@ class Store:
         now: datetime,
     ) -> Attempt:
         """Append a grading, with the number of hints shown before it."""
+        import json
+
         with self._writing() as sql:
             shown = self.hints_shown(exercise)
             sql.execute(
@@ -396,6 +397,8 @@ class Store:
 
     def attempts(self, exercise: str | None = None) -> list[Attempt]:
         """Gradings of one exercise or of all, oldest first."""
+        import json
+
         where = "where exercise = ?" if exercise is not None else ""
         rows = self._read(
             f"select exercise, at, passed, mistakes, verdict, hints from attempts {where}"
