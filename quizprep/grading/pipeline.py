@@ -12,6 +12,7 @@ from quizprep.content.exercises import Runtime
 from quizprep.content.library import Exercise
 from quizprep.formula import parse
 from quizprep.grading import plan, wire
+from quizprep.grading.beside import beside_solution
 from quizprep.grading.contract import judge_readings, judge_witness, name_cost_mistakes
 from quizprep.grading.pool import GraderFault, Pool
 from quizprep.grading.verdict import (
@@ -205,6 +206,7 @@ def _cost(exercise: Exercise, cost: wire.CostResult) -> Stage:
     if cost.status != "pass":
         return Stage(name="cost", status=cost.status, message=cost.message)
     readings: tuple[ReadingVerdict, ...] = judge_readings(cost, exercise.spec.contract)
+    readings = beside_solution(readings, exercise.measured, exercise.spec.contract)
     witness: WitnessVerdict | None = judge_witness(cost, exercise.spec.contract)
     bad = [reading for reading in readings if reading.status == "fail"]
     failed = bool(bad) or (witness is not None and witness.status == "fail")
