@@ -142,13 +142,14 @@ def _raised(raised: Raised | None) -> Iterator[Line]:
 
 
 def _reading(reading: ReadingVerdict) -> Iterator[Line]:
-    name = _NAMES.get(reading.meter, reading.meter)
+    phase, _, meter = reading.meter.rpartition(".")
+    name = " ".join(part for part in (phase, _NAMES.get(meter, meter)) if part)
     mark, style = _MARKS[reading.status]
     measured = reading.formula or reading.growth or "not measured"
     yield Line(f"{mark.strip():4} {name} = {measured}", style, 5)
     if reading.status == "fail" or reading.message:
         yield Line(reading.message, None, 10)
-    if reading.required and reading.meter != "elementwise":
+    if reading.required and not reading.meter.endswith("elementwise"):
         largest = ""
         if reading.largest is not None and reading.solution is not None:
             largest = f"; at the largest size {reading.largest:,}, solution {reading.solution:,}"

@@ -102,7 +102,7 @@ class Grader:
         runtime = exercise.spec.runtime
         return wire.Setup(
             runtime=runtime,
-            entry=exercise.spec.entry,
+            entries=(exercise.spec.entry, *exercise.spec.also),
             source=submission.source,
             file_name=submission.name,
             deadline=self._deadline or DEADLINE[runtime],
@@ -128,7 +128,7 @@ class Grader:
             folder=str(exercise.folder),
             solution=str(exercise.solution),
             runtime=spec.runtime,
-            entry=spec.entry,
+            entries=(spec.entry, *spec.also),
             returns=dict(spec.returns),
             cases=self.cases(exercise, seed),
             points=points,

@@ -187,6 +187,9 @@ class Prover:
 def faulty_source(exercise: Exercise, switches: tuple[str, ...]) -> bytes:
     """A submission that is the exercise's faulty model with these mistakes switched on."""
     entry = exercise.spec.entry
+    if "\ndef build(" in exercise.text("mistakes.py"):
+        shim = f"\n\nglobals().update(build(frozenset({list(switches)!r})))\n"
+        return (exercise.text("mistakes.py") + shim).encode()
     shim = (
         f"\n\ndef {entry}(*args, **kwargs):\n"
         f"    return solve(*args, **kwargs, mistakes=frozenset({list(switches)!r}))\n"
@@ -213,6 +216,8 @@ _TRIVIAL = {
 
 def trivial_sources(exercise: Exercise) -> Iterator[tuple[str, str]]:
     """Submissions that return something of the right shape without computing it."""
+    if "\ndef drive(" in exercise.text("reference.py"):
+        return  # a script has no shape to copy
     library = "numpy" if exercise.spec.runtime is Runtime.NUMPY else "torch"
     ranks = [len(axes) for axes in exercise.spec.returns.values()]
     uninitialised = f"{library}.empty_like(x)"

@@ -39,6 +39,8 @@ class Case(Message, frozen=True, kw_only=True, tag="case"):
     guards: bool
     twice: bool
     fresh: bool
+    gradients: tuple[str, ...] = ()
+    """Inputs by whose gradients the outputs are judged as well."""
 
 
 class Point(Message, frozen=True, kw_only=True):
@@ -64,7 +66,7 @@ class Job(Message, frozen=True, kw_only=True):
     folder: str
     solution: str
     runtime: str
-    entry: str
+    entries: tuple[str, ...]
     returns: dict[str, tuple[str, ...]]
     cases: tuple[Case, ...]
     points: tuple[Point, ...]
@@ -85,7 +87,7 @@ class Setup(Message, frozen=True, kw_only=True):
     """What the learner's process needs; it holds no seed, and no path of an answer but hidden."""
 
     runtime: str
-    entry: str
+    entries: tuple[str, ...]
     source: bytes
     file_name: str
     deadline: float
@@ -336,20 +338,53 @@ class Plain(Message, frozen=True, kw_only=True, tag="plain"):
     value: Scalar
 
 
+class Handle(Message, frozen=True, kw_only=True, tag="handle"):
+    """An object that stays in the learner's process, by its number there."""
+
+    number: int
+
+
+class Kind(Message, frozen=True, kw_only=True, tag="kind"):
+    """A dtype, by its name."""
+
+    dtype: str
+
+
+class Several(Message, frozen=True, kw_only=True, tag="several"):
+    """A list of arguments."""
+
+    items: tuple[TensorAt | Plain | Handle | Kind, ...]
+
+
+Arg = TensorAt | Plain | Handle | Kind | Several
+
+
 class Load(Message, frozen=True, kw_only=True, tag="load"):
-    """Load the submission and find its entry."""
+    """Load the submission and find what it must define."""
 
 
 class Call(Message, frozen=True, kw_only=True, tag="call"):
     """Call the entry with inputs from the arena. ``meter`` says how it is measured:
-    "" not at all, "dispatch", "profile", "tracemalloc" or "count" (a numpy flop count).
+    "" not at all, "dispatch", "profile", "session" (storages are followed from call to call)
+    or "count" (a numpy flop count).
     With ``hold`` the reply comes without tensors, and Fetch asks for them: what the process
-    takes to send its outputs is then not part of the call."""
+    takes to send its outputs is then not part of the call.
+
+    A script of calls names what is called: a function or class of the submission, or with
+    ``target`` a method of an object that an earlier call returned. ``anew`` forgets those.
+
+    ``gradients`` are the places of arguments to differentiate by; the outputs are weighted by
+    the ``cotangents``, and the gradients come back behind the outputs."""
 
     number: int
-    args: tuple[TensorAt | Plain, ...]
+    args: tuple[Arg, ...]
     meter: str = ""
     hold: bool = False
+    name: str = ""
+    target: int | None = None
+    anew: bool = False
+    gradients: tuple[int, ...] = ()
+    cotangents: tuple[TensorAt, ...] = ()
 
 
 class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
@@ -400,12 +435,17 @@ class Array(Message, frozen=True, kw_only=True):
 
     kind: Short
     """``tensor``, or the name of the type that came instead of one."""
+    value: bool | int | float | Short | None = None
+    """A number or a short text, in a script of calls."""
+    handle: int | None = None
+    """The number of an object that stays in the learner's process."""
 
 
 class Reply(Message, frozen=True, kw_only=True):
     """The answer to one order, read as data.
 
     outputs   what the entry returned, place by place
+    several   whether that was a tuple or a list
     tensors   the tensors among them as one safetensors blob, named by their place
     readings  what the meters read in the learner's process; the witnesses check it
     refused   a library attention that the call went through
@@ -415,6 +455,7 @@ class Reply(Message, frozen=True, kw_only=True):
     number: int
     raised: Said | None = None
     outputs: Annotated[tuple[Array, ...], msgspec.Meta(max_length=16)] = ()
+    several: bool = False
     tensors: bytes = b""
     readings: Annotated[dict[Short, Count], msgspec.Meta(max_length=16)] = {}
     refused: Short = ""

@@ -114,9 +114,17 @@ class Meters(TorchDispatchMode):
         self.calls = 0
         self.refused = ""
         self._events: list[tuple[int, int]] = []
-        self._known = {tensor.untyped_storage()._cdata for tensor in inputs}
+        self._known: set[int] = set()
         self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
         self._serial = 0
+        self.begin(inputs)
+
+    def begin(self, inputs: Iterable[torch.Tensor]) -> None:
+        """Begin a call: counters at zero, these inputs known. Storages of earlier calls are
+        still followed, so that a cache that replaces its buffer is seen to free the old one."""
+        self.flops = self.elementwise = self.moved = self.calls = 0
+        self._known = {tensor.untyped_storage()._cdata for tensor in inputs}
+        self._events.clear()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -132,10 +140,10 @@ class Meters(TorchDispatchMode):
             return out
         self.calls += 1
         moved = largest = produced = 0
-        for tensor in (out,) if isinstance(out, torch.Tensor) else _tensors(out):
+        for tensor in (out,) if isinstance(out, torch.Tensor) else tensors_in(out):
             size = tensor.numel()
             produced += size
-            if self._born(tensor):
+            if self._born(tensor, args):
                 moved += size * tensor.itemsize
         largest = produced
         for value in args:
@@ -144,10 +152,10 @@ class Meters(TorchDispatchMode):
                 moved += size * value.itemsize
                 largest = max(largest, size)
             elif isinstance(value, list | tuple):
-                for tensor in _tensors(value):
+                for tensor in tensors_in(value):
                     moved += tensor.nbytes
                     largest = max(largest, tensor.numel())
-        for tensor in _tensors(kwargs) if kwargs else ():
+        for tensor in tensors_in(kwargs) if kwargs else ():
             moved += tensor.nbytes
         self.moved += moved
         if kind == _PRODUCT:
@@ -160,11 +168,18 @@ class Meters(TorchDispatchMode):
             self.refused = detail
         return out
 
-    def _born(self, tensor: torch.Tensor) -> bool:
-        """Whether this output brought a storage that was not there before."""
+    def _born(self, tensor: torch.Tensor, args: Sequence[Any]) -> bool:
+        """Whether this output brought a storage that was not there before.
+
+        One that an argument has was made before anything was metered, as a buffer in
+        ``__init__`` may be.
+        """
         storage = tensor.untyped_storage()
         key = storage._cdata
         if key in self._known or key in self._live:
+            return False
+        if any(other.untyped_storage()._cdata == key for other in tensors_in(args)):
+            self._known.add(key)
             return False
         size = storage.nbytes()
         serial = self._serial = self._serial + 1
@@ -209,13 +224,14 @@ def _replay(events: Iterable[tuple[Any, int]], returned: dict[Any, int]) -> tupl
     return peak, alive
 
 
-def _tensors(value: Any) -> list[torch.Tensor]:
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    """The tensors in a value, lists and dicts included."""
     if isinstance(value, torch.Tensor):
         return [value]
     if isinstance(value, list | tuple):
-        return [tensor for item in value for tensor in _tensors(item)]
+        return [tensor for item in value for tensor in tensors_in(item)]
     if isinstance(value, dict):
-        return [tensor for item in value.values() for tensor in _tensors(item)]
+        return [tensor for item in value.values() for tensor in tensors_in(item)]
     return []
 
 
@@ -282,3 +298,28 @@ class HostMemory(TorchDispatchMode):
             "held_bytes": found["held_bytes"],
             "host_work": found["flops"] + found["elementwise"],
         }
+
+
+def differentiated(
+    entry: Callable[..., Any], gradients: Sequence[int], cotangents: Sequence[torch.Tensor]
+) -> Callable[..., tuple[Any, ...]]:
+    """A function that returns the entry's outputs and behind them gradients.
+
+    gradients   places of the arguments to differentiate by
+    cotangents  the weight of each output, in its shape and dtype
+    """
+
+    def call(*args: Any) -> tuple[Any, ...]:
+        own = list(args)
+        for place in gradients:
+            own[place] = own[place].detach().requires_grad_()
+        result = entry(*own)
+        outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
+        found = torch.autograd.grad(
+            outputs, [own[place] for place in gradients], list(cotangents), allow_unused=True
+        )
+        zeros = (torch.zeros_like(own[place]) for place in gradients)
+        filled = (z if g is None else g for g, z in zip(found, zeros, strict=True))
+        return (*(output.detach() for output in outputs), *filled)
+
+    return call

@@ -8,6 +8,7 @@ reaps. Nothing the learner does can make it do anything but read bytes.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import gc
 import os
@@ -229,7 +230,7 @@ class _Grading:
         os.write(ready, msgspec.msgpack.encode(missing))
         os.close(ready)
         setup = self.setup
-        learner.main(orders, answers, memory, setup.runtime, str(path), setup.entry)
+        learner.main(orders, answers, memory, setup.runtime, str(path), setup.entries)
 
     def _be_judge(self, nursery: int, learner_pid: int, keep: tuple[int, ...]) -> None:
         from quizprep.worker import judge
@@ -239,6 +240,7 @@ class _Grading:
         confine.die_with_parent(nursery)
         os.setsid()
         _close_except({0, 1, 2, *keep})
+        _keep_freed_memory()
         # Only now, so that neither this process's parent nor the learner has held a seed.
         job: wire.Job = wire.receive(requests, wire.Job)
         os.close(requests)
@@ -339,6 +341,16 @@ class _Grading:
                     os.waitpid(pid, 0)
         for fd in (self.learner_fd, self.judge_fd, self.event_r, self.out_r, self.control_w):
             os.close(fd)
+
+
+def _keep_freed_memory() -> None:
+    """Let the allocator use freed blocks again: nobody watches the judge's memory, and fresh
+    pages cost it more than the reference's arithmetic."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+        mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
 def _how_it_ended(status: int) -> str:
