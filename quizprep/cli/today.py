@@ -125,7 +125,7 @@ def _show(terminal: Terminal, library: Library, today: Today, tried: set[str]) -
 def show_weakness(
     terminal: Terminal, library: Library, weakness: Weakness, tried: set[str]
 ) -> None:
-    """A weak concept, how weak, and the exercise that trains it."""
+    """A weak concept, how weak, and what trains it: an exercise, or the topic that asks."""
     share = (
         "mistake in an exercise" if weakness.mistake else f"{round(100 * (weakness.score or 0))}%"
     )
@@ -134,6 +134,8 @@ def show_weakness(
     if exercise:
         command = "grade" if exercise in tried else "start"
         terminal.say(f"quizprep {command} {exercise}", "dim", indent=4)
+    elif (known := library.concepts.get(weakness.concept)) and known.topic in library.topics:
+        terminal.say(f"quizprep ask {known.topic}", "dim", indent=4)
 
 
 def _due_line(today: Today) -> str:
