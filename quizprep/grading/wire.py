@@ -81,6 +81,8 @@ class Job(Message, frozen=True, kw_only=True):
     cost_dtype: str
     guards: bool
     require_confinement: bool
+    brief: bool = False
+    """Only whether it passes is asked: the first failure ends it, and nothing is diagnosed."""
 
 
 class Setup(Message, frozen=True, kw_only=True):
