@@ -54,16 +54,19 @@ class Grader:
         confine: bool = True,
         require_confinement: bool = False,
         deadline: float | None = None,
+        brief: bool = False,
     ) -> None:
         """hidden are folders that no submission may read; confine=False is for content that is
         trusted. With require_confinement a submission that cannot be confined is not run.
         deadline is in seconds, for everything that one submission is asked; by default the
-        runtime's own."""
+        runtime's own. A brief grading ends at the first failure and names no mistake: it is
+        for those who only ask whether a submission passes."""
         self._pool = pool
         self._hidden = hidden
         self._confine = confine
         self._require_confinement = require_confinement
         self._deadline = deadline
+        self._brief = brief
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -145,6 +148,7 @@ class Grader:
             guards=spec.cases.guards,
             require_confinement=self._require_confinement,
             device=self._pool.device,
+            brief=self._brief,
         )
 
 
