@@ -30,6 +30,7 @@ MISTAKES = {
         "Your running maximum starts at 0. In a row whose scores all lie far below 0 every "
         "exponential underflows and the row is lost; the maximum of nothing is -inf.",
         concept="online-softmax",
+        variants=("log_of_sum", "log_of_divisor"),
     ),
     "divides_every_tile": Mistake(
         "You divide the accumulator by the running sum after every tile. What was divided once "
@@ -48,10 +49,11 @@ MISTAKES = {
         variants=("scores", "loads", "everything", "values"),
     ),
     "head_tail_unmasked": Mistake(
-        "Your block of columns is a power of two, d is not: lanes beyond d of q and k hold what "
-        "lies behind the row and go into the scores. Mask them and fill with 0.",
+        "Your block of columns is a power of two, d is not: lanes beyond d of q or k hold what "
+        "lies behind the row and go into the scores, and 0 times NaN is NaN. Mask them in both "
+        "and fill with 0.",
         concept="kernel-masking",
-        variants=("next_power_of_2", "at_least_16"),
+        variants=("next_power_of_2", "at_least_16", "only_q", "only_k"),
     ),
     "tail_tile_dropped": Mistake(
         "When block_n does not divide m, the last, partial tile of keys is never visited: the "
@@ -83,12 +85,13 @@ MISTAKES = {
         "its sum 0: exp(-inf - -inf) and 0 / 0 have no value. It should give o = 0 and "
         "lse = -inf.",
         concept="fully-masked-row",
-        variants=("o_only", "o_and_lse_in_visited_tiles", "o_and_lse"),
+        variants=("o_only", "o_and_lse_in_visited_tiles", "visited_tiles", "o_and_lse"),
     ),
     "lse_without_max": Mistake(
         "Your lse is the logarithm of the sum alone. The sum was taken relative to the "
         "maximum, so lse = max + log(sum).",
         concept="log-sum-exp",
+        variants=("log_of_sum", "log_of_divisor"),
     ),
     "no_scale": Mistake(
         "You do not divide the scores by sqrt(d). Their spread grows with sqrt(d) and the "
@@ -158,12 +161,16 @@ def _query_tile(
     b, h, _, d = q.shape
     m = k.shape[2]
     scale = 1.0 if "no_scale" in mistakes else d**-0.5
-    start = 0.0 if "starts_max_at_zero" in mistakes else -torch.inf
+    above = any(name.startswith("starts_max_at_zero") for name in mistakes)
+    start = 0.0 if above else -torch.inf
     empty = {name for name in mistakes if name.startswith("nan_on_empty_row")}
+    by_zero = bool(empty - {"nan_on_empty_row:visited_tiles"})
     tail = {name.split(":")[1] for name in mistakes if name.startswith("tail_tile_unmasked")}
 
     col = torch.arange(_columns(d, mistakes))
     q_tile = _read(q, row, col).to(wide)
+    if "head_tail_unmasked:only_k" in mistakes:
+        q_tile = q_tile.masked_fill(col >= d, 0)
     last = row[:, None] - (1 if "strict_mask" in mistakes else 0)
     if "top_left_aligned" not in mistakes:
         last = last + offset
@@ -179,6 +186,8 @@ def _query_tile(
         key = torch.arange(first, first + block)
         beyond = key >= m
         k_tile, v_tile = _read(k, key, col).to(wide), _read(v, key, torch.arange(d)).to(wide)
+        if "head_tail_unmasked:only_q" in mistakes:
+            k_tile = k_tile.masked_fill(col >= d, 0)
         if not tail & {"loads", "everything"}:
             k_tile = k_tile.masked_fill(beyond[:, None], 0)
             if "values" not in tail:
@@ -203,13 +212,15 @@ def _query_tile(
         total = total * keep_sum + weights.sum(-1, keepdim=True)
         acc = acc * keep_acc + weights.to(q.dtype).to(wide) @ v_tile
         if "divides_every_tile" in mistakes:
-            acc = acc / (total if empty else total.masked_fill(total == 0, 1))
+            acc = acc / (total if by_zero else total.masked_fill(total == 0, 1))
         top = raised
 
-    undivided = {"divides_every_tile", "no_final_division"} & mistakes
-    if not undivided:
-        acc = acc / (total if empty else total.masked_fill(total == 0, 1))
-    lse = total.log() if "lse_without_max" in mistakes else top + total.log()
+    divisor = total.masked_fill(total == 0, 1)
+    if not {"divides_every_tile", "no_final_division"} & mistakes:
+        acc = acc / (total if by_zero else divisor)
+    guarded = any(name.endswith(":log_of_divisor") for name in mistakes)
+    log = divisor.log() if guarded else total.log()
+    lse = log if any(name.startswith("lse_without_max") for name in mistakes) else top + log
     return acc, lse.squeeze(-1)
 
 
@@ -226,7 +237,7 @@ def _columns(d: int, mistakes: frozenset[str]) -> int:
     """How many columns of q and k go into a score."""
     if "head_tail_unmasked:next_power_of_2" in mistakes:
         return int(triton.next_power_of_2(d))
-    if "head_tail_unmasked:at_least_16" in mistakes:
+    if any(name.startswith("head_tail_unmasked") for name in mistakes):
         return max(16, int(triton.next_power_of_2(d)))
     return d
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from quizprep.content.exercises import ExerciseSpec
 
 T = TypeVar("T")
+
+MEASURED = "measured.yaml"
+"""The file of an exercise with the solution's cost formulas."""
 
 
 def shipped_root() -> Path:
@@ -34,12 +37,17 @@ def plain_id(text: str) -> str:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise folder. Its Python files are read by the worker only."""
+    """One exercise folder. Its Python files are read by the worker only.
+
+    measured  the solution's exact cost by meter, as people write it (``4*b*h*n^2*d``); empty
+              where the file is missing
+    """
 
     id: str
     folder: Path
     solution: Path
     spec: ExerciseSpec
+    measured: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """The text of one of its files, such as ``README.md`` or ``starter.py``."""
@@ -116,11 +124,13 @@ class Library:
 
         found = _find(name, self.exercise_ids, "exercise")
         folder = self.root / "exercises" / found
+        measured = folder / MEASURED
         return Exercise(
             id=found,
             folder=folder,
             solution=self.root / "solutions" / f"{found}.py",
             spec=self._load(folder / "exercise.yaml", ExerciseSpec),
+            measured=self._load(measured, dict[str, str]) if measured.is_file() else {},
         )
 
     def _load(self, path: Path, kind: type[T]) -> T:

@@ -85,6 +85,8 @@ class Job(Message, frozen=True, kw_only=True):
     guards: bool
     require_confinement: bool
     device: str = "cpu"
+    brief: bool = False
+    """Only whether it passes is asked: the first failure ends it, and nothing is diagnosed."""
 
 
 class Setup(Message, frozen=True, kw_only=True):

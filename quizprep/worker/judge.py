@@ -88,7 +88,7 @@ class Judge:
         self.reference = load_reference(self.job.folder)
         results, observed = self._correctness()
         if any(result.status == "fail" for result in results):
-            diagnosis = self._diagnose(results, observed)
+            diagnosis = None if self.job.brief else self._diagnose(results, observed)
             return wire.JudgeResult(
                 load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
             )
@@ -141,6 +141,8 @@ class Judge:
                 break
             results.append(_case_result(case, status, message, raised))
             observed.append(seen)
+            if status == "fail" and self.job.brief:
+                break
         return tuple(results), observed
 
     def _case(self, case: wire.Case) -> tuple[wire.Status, str, wire.Raised | None, Observed]:

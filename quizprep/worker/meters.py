@@ -164,7 +164,9 @@ class Meters(TorchDispatchMode):
         if kind == _PRODUCT:
             self.flops += 2 * produced * args[detail].shape[-1]
         elif kind == _ELEMENTWISE:
-            self.elementwise += largest * detail
+            # A product of complex numbers takes six operations.
+            complex_ = isinstance(out, torch.Tensor) and out.is_complex()
+            self.elementwise += largest * detail * (6 if complex_ else 1)
         elif kind == _FORMULA:
             self.flops += int(detail(*args, **(kwargs or {}), out_val=out))
         elif kind == _REFUSED:
