@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from typing import NamedTuple
@@ -87,7 +88,27 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = ExitCode.PASSED
+    except Exception as error:
+        _report_fault(error)
+        status = ExitCode.INTERNAL
     sys.exit(int(status or 0))
+
+
+def _report_fault(error: Exception) -> None:
+    """A fault of ours in one line; the traceback goes into a file for whoever mends it."""
+    import tempfile
+    import traceback
+
+    line = f"quizprep: an internal fault, {type(error).__name__}: {error}"
+    with (
+        contextlib.suppress(OSError),
+        tempfile.NamedTemporaryFile(
+            "w", prefix="quizprep-fault-", suffix=".txt", delete=False
+        ) as file,
+    ):
+        traceback.print_exception(error, file=file)
+        line += f"\nThis is a bug. The details for a report are in {file.name}"
+    click.echo(line, err=True)
 
 
 def report_error(error: QuizprepError) -> None:

@@ -79,13 +79,12 @@ def _exercise_problems(
     terminal: Terminal,
 ) -> list[Problem]:
     from quizprep.cli.grade import hidden_folders
-    from quizprep.grading.pipeline import Grader
     from quizprep.grading.pool import Pool
     from quizprep.grading.proof import Prover
 
     problems: list[Problem] = []
     with Pool() as pool:
-        prover = Prover(pool, Grader(pool, hidden_folders(library)), _progress)
+        prover = Prover(pool, hidden_folders(library), _progress)
         for name in names:
             exercise = library.exercise(name)
             if left := unfinished_exercise(exercise):
