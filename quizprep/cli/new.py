@@ -96,7 +96,8 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
     for path in files:
         terminal.say(f"Wrote {path}")
     terminal.say(f"It works as it stands. Write your own over each {MARK}. Then:")
-    terminal.block(f"quizprep check --exercise {id} {shlex.quote(str(folder))}", 2)
+    # --write keeps the cost that the solution was measured to have; later checks compare.
+    terminal.block(f"quizprep check --write --exercise {id} {shlex.quote(str(folder))}", 2)
 
 
 def _require(pattern: re.Pattern[str], text: str, noun: str, example: str) -> None:

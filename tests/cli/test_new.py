@@ -234,8 +234,9 @@ def test_an_exercise_that_is_filled_in_proves_itself(mine: Path) -> None:
     for path in [*exercise.folder.iterdir(), exercise.solution]:
         text = path.read_text().replace("todo-author", "scaling").replace(f"{MARK}: ", "")
         path.write_text(text)
-    done = run(mine.parent, "check", str(mine), "--exercise", "my_task")
+    done = run(mine.parent, "check", "--write", str(mine), "--exercise", "my_task")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert (exercise.folder / "measured.yaml").is_file()
     assert "2 mistakes named, 1 pairs told apart" in done.stdout
     assert "flops = " in done.stdout
 
