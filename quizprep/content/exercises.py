@@ -16,6 +16,7 @@ OptionValue = bool | int | float | str | None
 DType = Literal["float32", "float16", "bfloat16", "float64"]
 Layout = Literal["contiguous", "permuted", "strided"]
 MeterName = Literal["flops", "peak_bytes", "held_bytes", "moved_bytes", "calls"]
+METERS: tuple[MeterName, ...] = ("flops", "peak_bytes", "held_bytes", "moved_bytes", "calls")
 
 
 class Runtime(enum.StrEnum):
@@ -73,6 +74,17 @@ class Limit(_Content, frozen=True, kw_only=True):
     budget: Annotated[float, Meta(ge=1)] | None = None
 
 
+class Phase(_Content, frozen=True, kw_only=True):
+    """The limits of one part of a script of calls, such as ``append`` of a cache: everything
+    that ``cost`` in reference.py does inside ``api.meter("append")``."""
+
+    flops: Limit | None = None
+    peak_bytes: Limit | None = None
+    held_bytes: Limit | None = None
+    moved_bytes: Limit | None = None
+    calls: Limit | None = None
+
+
 class Comparison(_Content, frozen=True, kw_only=True):
     """The reading at one point is at most a fraction of the reading at another."""
 
@@ -106,17 +118,15 @@ class Contract(_Content, frozen=True, kw_only=True):
     held_bytes: Limit | None = None
     moved_bytes: Limit | None = None
     calls: Limit | None = None
+    phases: dict[Symbol, Phase] = {}
     compare: tuple[Comparison, ...] = ()
 
     def limits(self) -> dict[str, Limit]:
-        """The meters that have a limit, in the order of the report."""
-        named = {
-            "flops": self.flops,
-            "peak_bytes": self.peak_bytes,
-            "held_bytes": self.held_bytes,
-            "moved_bytes": self.moved_bytes,
-            "calls": self.calls,
-        }
+        """The meters that have a limit, in the order of the report; those of a phase are
+        called ``append.peak_bytes``."""
+        named: dict[str, Limit | None] = {name: getattr(self, name) for name in METERS}
+        for label, phase in self.phases.items():
+            named |= {f"{label}.{name}": getattr(phase, name) for name in METERS}
         return {name: limit for name, limit in named.items() if limit is not None}
 
 
@@ -129,6 +139,8 @@ class ExerciseSpec(_Content, frozen=True, kw_only=True):
     minutes: Annotated[int, Meta(ge=1, le=240)]
     runtime: Runtime
     entry: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    also: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ...] = ()
+    """Further functions or classes that the file defines beside the entry."""
     concepts: Annotated[tuple[Id, ...], Meta(min_length=1)]
     returns: dict[Symbol, tuple[Symbol, ...]]
     """Outputs by name, each with its axes by name: ``{o: [b, h, n, d]}``."""

@@ -34,7 +34,7 @@ WITNESS_SLACK = 3 << 20
 SENDING_COPIES = 4
 """To send outputs, they are copied, written as safetensors and framed."""
 
-KEPT_SLACK = 10 << 20
+KEPT_SLACK = 8 << 20
 """What a process may keep between calls: its modules, allocator and caches of the library."""
 
 WRITTEN_SLACK = 1 << 20
@@ -45,6 +45,11 @@ EXTRAPOLATION = 2
 their reading at the largest metered size."""
 
 _UNITS = {"flops": "flops", "elementwise": "operations", "calls": "calls"}
+
+
+def _kind(reading: Reading) -> str:
+    """The meter of a reading without its phase: ``peak_bytes`` of ``append.peak_bytes``."""
+    return reading.meter.rpartition(".")[2]
 
 
 def polynomial(reading: Reading) -> Polynomial | None:
@@ -67,7 +72,7 @@ def judge_readings(cost: CostResult, contract: Contract) -> tuple[ReadingVerdict
     by_name = {reading.meter: reading for reading in cost.readings}
     verdicts = []
     for reading in cost.readings:
-        limit = limits.get("flops" if reading.meter == "elementwise" else reading.meter)
+        limit = limits.get(reading.meter.replace("elementwise", "flops"))
         if limit is None:
             continue
         verdicts.append(_judge(reading, limit, contract, where, by_name))
@@ -134,7 +139,7 @@ def _growth_problems(
     where: Sequence[Relation],
     order: Sequence[str],
 ) -> list[str]:
-    if limit.exact is not None and reading.meter != "elementwise":
+    if limit.exact is not None and _kind(reading) != "elementwise":
         exact = parse(limit.exact).expand()
         if found is None:
             return [f"no exact formula; the contract asks for exactly {exact.text(order)}"]
@@ -183,17 +188,17 @@ def _measured_problems(
 
 
 def _budget_problems(reading: Reading, limit: Limit, by_name: Mapping[str, Reading]) -> list[str]:
-    if limit.budget is None or reading.solution_largest is None or reading.meter == "elementwise":
+    if limit.budget is None or reading.solution_largest is None or _kind(reading) == "elementwise":
         return []
     used, own = reading.largest, reading.solution_largest
-    if reading.meter == "flops" and "elementwise" in by_name:
+    other = by_name.get(reading.meter.replace("flops", "elementwise"))
+    if _kind(reading) == "flops" and other is not None:
         # Products may be written as element-wise work, so both count together.
-        other = by_name["elementwise"]
         used, own = used + other.largest, own + (other.solution_largest or 0)
     allowed = limit.budget * max(own, SMALL_BYTES)
     if used <= allowed:
         return []
-    unit = _UNITS.get(reading.meter, "bytes")
+    unit = _UNITS.get(_kind(reading), "bytes")
     return [
         f"{used / max(own, 1):.2f} times the solution's {own:,} {unit} at the largest size; "
         f"{limit.budget:g} times is allowed"
@@ -202,9 +207,10 @@ def _budget_problems(reading: Reading, limit: Limit, by_name: Mapping[str, Readi
 
 def _floor_problems(reading: Reading, by_name: Mapping[str, Reading]) -> list[str]:
     """Work that the meters should have seen: whatever is hidden from them, answers need it."""
-    if reading.meter != "flops" or reading.solution_largest is None:
+    if _kind(reading) != "flops" or reading.solution_largest is None:
         return []
-    parts = [reading, *(by_name[name] for name in ("elementwise",) if name in by_name)]
+    other = by_name.get(reading.meter.replace("flops", "elementwise"))
+    parts = [reading] if other is None else [reading, other]
     seen = sum(part.largest for part in parts)
     own = sum(part.solution_largest or 0 for part in parts)
     if seen * WORK_FLOOR >= own:

@@ -17,6 +17,9 @@ Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
 Status = Literal["pass", "fail", "error", "skip"]
 
+NO_GPU = "no GPU"
+"""The nursery's fault where a GPU was asked for and torch can use none."""
+
 MAX_FRAME = 64 << 20
 """Bytes in one frame; outputs at the largest witness point fit several times over."""
 
@@ -39,6 +42,8 @@ class Case(Message, frozen=True, kw_only=True, tag="case"):
     guards: bool
     twice: bool
     fresh: bool
+    gradients: tuple[str, ...] = ()
+    """Inputs by whose gradients the outputs are judged as well."""
 
 
 class Point(Message, frozen=True, kw_only=True):
@@ -64,7 +69,7 @@ class Job(Message, frozen=True, kw_only=True):
     folder: str
     solution: str
     runtime: str
-    entry: str
+    entries: tuple[str, ...]
     returns: dict[str, tuple[str, ...]]
     cases: tuple[Case, ...]
     points: tuple[Point, ...]
@@ -79,13 +84,16 @@ class Job(Message, frozen=True, kw_only=True):
     cost_dtype: str
     guards: bool
     require_confinement: bool
+    device: str = "cpu"
+    brief: bool = False
+    """Only whether it passes is asked: the first failure ends it, and nothing is diagnosed."""
 
 
 class Setup(Message, frozen=True, kw_only=True):
     """What the learner's process needs; it holds no seed, and no path of an answer but hidden."""
 
     runtime: str
-    entry: str
+    entries: tuple[str, ...]
     source: bytes
     file_name: str
     deadline: float
@@ -93,6 +101,7 @@ class Setup(Message, frozen=True, kw_only=True):
     memory_limit: int
     hidden: tuple[str, ...]
     """Folders the learner must not read, wherever they lie: content, store, checkout."""
+    device: str = "cpu"
 
 
 # --- judge to parent -----------------------------------------------------------------------
@@ -336,20 +345,54 @@ class Plain(Message, frozen=True, kw_only=True, tag="plain"):
     value: Scalar
 
 
+class Handle(Message, frozen=True, kw_only=True, tag="handle"):
+    """An object that stays in the learner's process, by its number there."""
+
+    number: int
+
+
+class Kind(Message, frozen=True, kw_only=True, tag="kind"):
+    """A dtype, by its name."""
+
+    dtype: str
+
+
+class Several(Message, frozen=True, kw_only=True, tag="several"):
+    """A list of arguments, or a tuple of them."""
+
+    items: tuple[TensorAt | Plain | Handle | Kind, ...]
+    fixed: bool = False
+
+
+Arg = TensorAt | Plain | Handle | Kind | Several
+
+
 class Load(Message, frozen=True, kw_only=True, tag="load"):
-    """Load the submission and find its entry."""
+    """Load the submission and find what it must define."""
 
 
 class Call(Message, frozen=True, kw_only=True, tag="call"):
     """Call the entry with inputs from the arena. ``meter`` says how it is measured:
-    "" not at all, "dispatch", "profile", "tracemalloc" or "count" (a numpy flop count).
+    "" not at all, "dispatch", "profile", "session" (storages are followed from call to call)
+    or "count" (a numpy flop count).
     With ``hold`` the reply comes without tensors, and Fetch asks for them: what the process
-    takes to send its outputs is then not part of the call."""
+    takes to send its outputs is then not part of the call.
+
+    A script of calls names what is called: a function or class of the submission, or with
+    ``target`` a method of an object that an earlier call returned. ``anew`` forgets those.
+
+    ``gradients`` are the places of arguments to differentiate by; the outputs are weighted by
+    the ``cotangents``, and the gradients come back behind the outputs."""
 
     number: int
-    args: tuple[TensorAt | Plain, ...]
+    args: tuple[Arg, ...]
     meter: str = ""
     hold: bool = False
+    name: str = ""
+    target: int | None = None
+    anew: bool = False
+    gradients: tuple[int, ...] = ()
+    cotangents: tuple[TensorAt, ...] = ()
 
 
 class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
@@ -376,7 +419,7 @@ Order = Load | Call | Fetch | Rest | Stop
 # The submission can write replies itself, so whatever is in one is bounded before it is read.
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
-Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+Count = Annotated[int, msgspec.Meta(gt=-(1 << 53), lt=1 << 53)]
 
 
 class SaidFrame(Message, frozen=True, kw_only=True):
@@ -400,14 +443,20 @@ class Array(Message, frozen=True, kw_only=True):
 
     kind: Short
     """``tensor``, or the name of the type that came instead of one."""
+    value: bool | int | float | Short | None = None
+    """A number or a short text, in a script of calls."""
+    handle: int | None = None
+    """The number of an object that stays in the learner's process."""
 
 
 class Reply(Message, frozen=True, kw_only=True):
     """The answer to one order, read as data.
 
     outputs   what the entry returned, place by place
+    several   whether that was a tuple or a list
     tensors   the tensors among them as one safetensors blob, named by their place
-    readings  what the meters read in the learner's process; the witnesses check it
+    readings  what the meters read in the learner's process; the witnesses check it. What is
+              held is negative after a call that let go of more than it took
     refused   a library attention that the call went through
     patched   a part of the meters that is not the one they were loaded with
     """
@@ -415,6 +464,7 @@ class Reply(Message, frozen=True, kw_only=True):
     number: int
     raised: Said | None = None
     outputs: Annotated[tuple[Array, ...], msgspec.Meta(max_length=16)] = ()
+    several: bool = False
     tensors: bytes = b""
     readings: Annotated[dict[Short, Count], msgspec.Meta(max_length=16)] = {}
     refused: Short = ""

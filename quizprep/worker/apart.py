@@ -7,25 +7,30 @@ with the same `diagnose`, but in one process, so that hundreds of pairs cost sec
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from quizprep.grading import wire
 from quizprep.worker.backends import Backend, backend_for
 from quizprep.worker.compare import Expected, wrong
 from quizprep.worker.diagnose import Models, Observed, candidates, diagnose
 from quizprep.worker.folder import Mistakes, load_mistakes, load_reference
-from quizprep.worker.judge import expected_of, lay_case
+from quizprep.worker.judge import Around, as_it_is, expected_of, lay_case, weighted
 
 
 def tell_apart(request: wire.TellApart) -> wire.ToldApart:
     """Diagnose every pair of mistakes, in every variant, on the request's cases."""
     backend = backend_for(request.runtime)
     reference = load_reference(request.folder)
-    known = load_mistakes(request.folder)
+    known = load_mistakes(request.folder, reference)
     blank: list[Observed] = []
     for case in request.cases:
-        args = lay_case(reference, case, backend).views(backend)
-        expected = expected_of(reference, case, args, backend)
-        blank.append(Observed(args, expected, None, "", False))
+        laid = lay_case(reference, case, backend)
+        around: Around = as_it_is
+        if case.gradients:
+            laid, around = weighted(laid, case, reference, backend)
+        args = laid.views(backend)
+        expected = expected_of(reference, case, args, backend, around)
+        blank.append(Observed(args, expected, None, "", False, around))
     models = Models(known, backend)
     pairs = []
     for names, switches in candidates(known, 2):
@@ -51,9 +56,9 @@ def _observed(models: Models, switches: frozenset[str], place: int, case: Observ
     """The case as it would look if the submission made these mistakes."""
     run = models.run(switches, place, case)
     if isinstance(run, str):
-        return Observed(case.args, case.expected, None, run, True)
+        return replace(case, raised=run, failed=True)
     failed = not _right(case.expected, run)
-    return Observed(case.args, case.expected, run.values, "", failed)
+    return replace(case, outputs=run.values, failed=failed)
 
 
 def _right(expected: Expected, run: Expected) -> bool:

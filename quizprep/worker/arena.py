@@ -50,6 +50,8 @@ class Laid:
     args: tuple[TensorAt | Plain, ...]
     names: tuple[str, ...]
     memory: bytearray
+    gradients: tuple[int, ...] = ()
+    cotangents: tuple[TensorAt, ...] = ()
 
     def views(self, backend: Any) -> tuple[Any, ...]:
         """The arguments, as arrays over the private bytes."""

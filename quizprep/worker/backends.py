@@ -6,6 +6,7 @@ every dtype used here) and reads and writes the safetensors form in which output
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,16 @@ class NumpyBackend:
             flat[:ones] = flat[-ones:] = 1
         self.view(memory, at)[...] = value
 
+    def place(self, array: Any, memory: bytearray) -> TensorAt:
+        """Where an array that is a slice of the memory lies in it."""
+        pointer = array.__array_interface__["data"][0]
+        size = array.itemsize
+        strides = tuple(step // size for step in array.strides)
+        return _placed(array.shape, strides, str(array.dtype), pointer, memory)
+
+    def settle(self) -> None:
+        """Nothing: inputs were used where they lie."""
+
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating array; others unchanged."""
         return array.astype(np.float64) if array.dtype.kind == "f" else array
@@ -55,6 +66,18 @@ class NumpyBackend:
     def dtype(self, array: Any) -> str:
         return str(array.dtype)
 
+    def kind(self, name: str) -> Any:
+        """The dtype of that name."""
+        return np.dtype(name)
+
+    def kind_name(self, value: object) -> str | None:
+        """The name of a dtype; None for anything else."""
+        return str(value) if isinstance(value, np.dtype) else None
+
+    def cast(self, array: Any, dtype: str) -> Any:
+        """A floating array in another dtype; others unchanged."""
+        return array.astype(dtype) if array.dtype.kind == "f" else array
+
     def is_array(self, value: object) -> bool:
         return isinstance(value, np.ndarray | np.generic)
 
@@ -65,7 +88,7 @@ class NumpyBackend:
     def pack(self, arrays: dict[str, Any]) -> bytes:
         """Arrays as safetensors."""
         return bytes(
-            safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in arrays.items()})
+            safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()})
         )
 
     def unpack(self, blob: bytes) -> dict[str, Any]:
@@ -82,6 +105,25 @@ class NumpyBackend:
             return array
         sign = 1 if rng is None else rng.integers(0, 2, array.shape) * 2 - 1
         return (array * (1 + sign * EPSILON[str(array.dtype)])).astype(array.dtype)
+
+
+def _placed(
+    shape: Sequence[int], strides: Sequence[int], dtype: str, pointer: int, memory: bytearray
+) -> TensorAt:
+    base = np.frombuffer(memory, dtype=np.uint8).__array_interface__["data"][0] if memory else 0
+    empty = 0 in tuple(shape)
+    reach = 0 if empty else 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+    start = 0 if empty else pointer - base
+    if not 0 <= start <= len(memory):
+        raise ValueError("a script passes an array that is no slice of its inputs")
+    return TensorAt(
+        dtype=dtype,
+        start=start,
+        span=reach,
+        offset=0,
+        shape=tuple(shape),
+        strides=tuple(strides),
+    )
 
 
 def _extreme(dtype: np.dtype[Any]) -> Any:
@@ -125,17 +167,40 @@ class TorchBackend:
             flat[:ones] = flat[-ones:] = 1
         self.view(memory, at).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
+    def place(self, array: Any, memory: bytearray) -> TensorAt:
+        """Where a tensor that is a slice of the memory lies in it."""
+        dtype = self.dtype(array)
+        return _placed(array.shape, array.stride(), dtype, array.data_ptr(), memory)
+
+    def settle(self) -> None:
+        """Nothing: inputs were used where they lie."""
+
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating tensor with the same values; others unchanged."""
         return array.double() if array.dtype.is_floating_point else array
 
     def exact(self, array: Any) -> np.ndarray:
-        """The tensor's values as a float64 numpy array."""
+        """The tensor's values as a float64 numpy array; a number of a script is one too."""
+        if not isinstance(array, self._torch.Tensor):
+            return np.asarray(array, dtype=np.float64)
         found: np.ndarray = array.detach().double().numpy()
         return found
 
     def dtype(self, array: Any) -> str:
         return str(array.dtype).removeprefix("torch.")
+
+    def kind(self, name: str) -> Any:
+        """The dtype of that name."""
+        return getattr(self._torch, name)
+
+    def kind_name(self, value: object) -> str | None:
+        """The name of a dtype; None for anything else."""
+        is_dtype = isinstance(value, self._torch.dtype)
+        return str(value).removeprefix("torch.") if is_dtype else None
+
+    def cast(self, array: Any, dtype: str) -> Any:
+        """A floating tensor in another dtype; others unchanged."""
+        return array.to(self.kind(dtype)) if array.dtype.is_floating_point else array
 
     def is_array(self, value: object) -> bool:
         return isinstance(value, self._torch.Tensor)
@@ -175,9 +240,42 @@ def _torch_extreme(torch: Any, dtype: Any) -> Any:
     return True if dtype == torch.bool else torch.iinfo(dtype).max
 
 
+class CudaBackend(TorchBackend):
+    """The learner's side on a GPU: inputs are copied there, outputs come back.
+
+    Written to torch's documentation and never run: no GPU was at hand.
+    """
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pairs: list[tuple[Any, Any]] = []
+
+    def view(self, memory: Any, at: TensorAt) -> Any:
+        """A copy on the GPU with the same strides."""
+        here = super().view(memory, at)
+        there = self._torch.empty_strided(at.shape, at.strides, dtype=here.dtype, device="cuda")
+        there.copy_(here)
+        self._pairs.append((here, there))
+        return there
+
+    def settle(self) -> None:
+        """Copy inputs back after a call, so that the judge sees whether they were changed."""
+        for here, there in self._pairs:
+            here.copy_(there)
+        self._pairs.clear()
+
+    def pack(self, arrays: dict[str, Any]) -> bytes:
+        """Tensors as safetensors, from wherever they are."""
+        return super().pack({name: tensor.cpu() for name, tensor in arrays.items()})
+
+
 Backend = NumpyBackend | TorchBackend
 
 
-def backend_for(runtime: str) -> Backend:
+def backend_for(runtime: str, device: str = "cpu") -> Backend:
     """The backend of a runtime: Triton kernels are launched on torch tensors."""
-    return NumpyBackend() if runtime == "numpy" else TorchBackend()
+    if runtime == "numpy":
+        return NumpyBackend()
+    return CudaBackend() if device == "cuda" else TorchBackend()

@@ -53,15 +53,37 @@ class Channel:
     def order(self, laid: Laid, meter: str = "", hold: bool = False) -> int:
         """Start a call; its answer is fetched with `answer`, so that the judge can work
         meanwhile. Raises LearnerGone."""
-        self._number += 1
+        self.place(laid)
+        call = wire.Call(
+            number=self._next(),
+            args=laid.args,
+            meter=meter,
+            hold=hold,
+            gradients=laid.gradients,
+            cotangents=laid.cotangents,
+        )
+        self._send(call)
+        return self._number
+
+    def place(self, laid: Laid) -> None:
+        """Copy inputs into the arena."""
         self._memory[: len(laid.memory)] = bytes(laid.memory)
         self.laid_bytes = max(self.laid_bytes, len(laid.memory))
-        call = wire.Call(number=self._number, args=laid.args, meter=meter, hold=hold)
+
+    def perform(self, call: wire.Call) -> wire.Reply:
+        """One call of a script, with inputs that were placed before; raises LearnerGone."""
+        self._send(msgspec.structs.replace(call, number=self._next()))
+        return self.answer(self._number)
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _send(self, order: wire.Order) -> None:
         try:
-            wire.send(self._orders, call)
+            wire.send(self._orders, order)
         except wire.Closed:
             self._lost(STOPPED)
-        return self._number
 
     def answer(self, number: int) -> wire.Reply:
         """The reply to the order of that number; raises LearnerGone."""
@@ -85,14 +107,10 @@ class Channel:
 
     def rest(self) -> None:
         """Have the learner's process give back memory that is free; raises LearnerGone."""
-        self._number += 1
-        self._exchange(wire.Rest(number=self._number), self._number)
+        self._exchange(wire.Rest(number=self._next()), self._number)
 
     def _exchange(self, order: wire.Order, number: int) -> wire.Reply:
-        try:
-            wire.send(self._orders, order)
-        except wire.Closed:
-            self._lost(STOPPED)
+        self._send(order)
         return self.answer(number)
 
     def _lost(self, reason: str) -> NoReturn:

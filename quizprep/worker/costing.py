@@ -8,7 +8,7 @@ meters and does less work is found out by its outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,12 +17,32 @@ from quizprep.worker import arena
 from quizprep.worker.backends import Backend
 from quizprep.worker.channel import Channel, LearnerGone
 from quizprep.worker.compare import Expected, expect_roughly
+from quizprep.worker.driving import Drive, Remote, flat, metered_locally
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
 from quizprep.worker.learner import Instruments, measure
 from quizprep.worker.watch import Watch
 
-Check = Callable[[wire.Reply, Expected, wire.Params], tuple[str, Any]]
+
+class Examiner(Protocol):
+    """Who decides whether outputs are right: the judge."""
+
+    def check(self, reply: wire.Reply, expected: Expected, params: wire.Params) -> tuple[str, Any]:
+        """What is wrong with a reply, "" if nothing."""
+
+    def script(
+        self,
+        api: Remote,
+        drive: Drive | None,
+        args: Sequence[Any],
+        expected: Expected,
+        params: wire.Params,
+    ) -> tuple[str, Any, Any]:
+        """What is wrong with what a script gave, "" if nothing."""
+
+
+ROUNDED = 64 << 10
+"""Bytes by which a GPU's allocator may exceed the meters: 512 a block."""
 
 HOST_WORK = 4
 """In a Triton exercise, arithmetic outside kernels per input element that still passes."""
@@ -46,14 +66,14 @@ class Costing:
         backend: Backend,
         channel: Channel,
         reference: Reference,
-        check: Check,
+        examiner: Examiner,
     ) -> None:
         self.job = job
         self.watch = watch
         self.backend = backend
         self.channel = channel
         self.reference = reference
-        self.check = check
+        self.examiner = examiner
         self._expected: tuple[arena.Laid, Expected] | None = None
 
     def run(self) -> wire.CostResult:
@@ -68,7 +88,7 @@ class Costing:
             )
         except CostFailed as failure:
             return wire.CostResult(status="fail", message=str(failure))
-        known = load_mistakes(self.job.folder).mistakes
+        known = load_mistakes(self.job.folder, self.reference).mistakes
         costly = {name: mistake for name, mistake in known.items() if mistake.cost}
         return wire.CostResult(
             status="pass",
@@ -135,7 +155,7 @@ class Costing:
             args = laid.views(self.backend)
             self._expected = (laid, expect_roughly(self.reference.solve, args, self.backend))
         self._right(reply, self._expected[1], point)
-        readings = dict(reply.readings)
+        readings = {name: max(value, 0) for name, value in reply.readings.items()}
         missing = sorted(self._needed(meter) - readings.keys())
         if missing:
             raise CostFailed(f"Your code's process gave no reading of {', '.join(missing)}.")
@@ -144,7 +164,7 @@ class Costing:
         return readings
 
     def _right(self, reply: wire.Reply, expected: Expected, point: wire.Point) -> None:
-        message, _ = self.check(reply, expected, point.params)
+        message, _ = self.examiner.check(reply, expected, point.params)
         if message:
             sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
             raise CostFailed(f"While its cost was measured ({sizes}): {message}")
@@ -178,8 +198,11 @@ class Costing:
 
     # --- readings ---
 
-    def _readings(self) -> tuple[wire.Reading, ...]:
+    def _samples(self) -> list[dict[str, int]]:
+        """The readings at every point."""
         points = self.job.points
+        if self.reference.drive is not None:
+            return [self._script(point) for point in points]
         counts = self.job.runtime == "numpy" and "flops" in self.job.meters
         ways = ("dispatch", "count") if counts else ("dispatch",)
         found = self._measured_all([(point, way) for point in points for way in ways])
@@ -189,6 +212,26 @@ class Costing:
         ]
         if self.job.runtime == "torch" and "peak_bytes" in self.job.meters:
             self._temporaries(samples)
+        return samples
+
+    def _script(self, point: wire.Point) -> dict[str, int]:
+        """The readings of a script's phases at a point; its outputs there must be right."""
+        laid = self._lay(point)
+        args = laid.views(self.backend)
+        assert self.reference.solve_cost is not None
+        expected = expect_roughly(self.reference.solve_cost, args, self.backend)
+        if self.reference.allowance_cost is not None:
+            expected = expected.allowing(self.reference.allowance_cost(*args))
+        api = Remote(self.channel, laid, self.backend, self.job.entries)
+        message, _, _ = self.examiner.script(api, self.reference.cost, args, expected, point.params)
+        if message:
+            sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
+            raise CostFailed(f"While its cost was measured ({sizes}): {message}")
+        return flat(api.readings)
+
+    def _readings(self) -> tuple[wire.Reading, ...]:
+        points = self.job.points
+        samples = self._samples()
         sizes = [_sizes(point.params, self.job.symbols) for point in points]
         grid = Grid.over(self.job.symbols, sizes, self.job.tiles)
         largest = max(range(len(points)), key=lambda p: float(np.prod(list(sizes[p].values()))))
@@ -196,14 +239,20 @@ class Costing:
         if self.job.runtime == "triton":
             self._kernel_rule(samples[largest], own)
         held_out = [point.held_out for point in points]
-        names = list(self.job.meters)
-        if "flops" in names and not any(sample.get("flops") for sample in samples):
+        names: list[str] = []
+        for name in self.job.meters:
+            names.append(name)
+            label, _, meter = name.rpartition(".")
+            if meter != "flops":
+                continue
+            other = f"{label}.elementwise" if label else "elementwise"
+            if any(sample.get(name) for sample in samples):
+                names.append(other)
+                continue
             # No matrix product anywhere: the element-wise work is the work.
             for readings in (*samples, own):
-                if "elementwise" in readings:
-                    readings["flops"] = readings.get("flops", 0) + readings.pop("elementwise")
-        elif "flops" in names:
-            names.insert(names.index("flops") + 1, "elementwise")
+                if other in readings:
+                    readings[name] = readings.get(name, 0) + readings.pop(other)
         return tuple(self._reading(name, grid, samples, held_out, largest, own) for name in names)
 
     def _reading(
@@ -227,7 +276,7 @@ class Costing:
                 note="not counted: your code leaves numpy's arrays (np.asarray, a list)",
             )
         values = [sample[name] for sample in samples]
-        bound = self.job.bounds.get("flops" if name == "elementwise" else name, ())
+        bound = self.job.bounds.get(name.replace("elementwise", "flops"), ())
         fitted = fit(grid, values, held_out)
         # A reading with corners (rows that see nothing when n > m) has no formula and no single
         # exponent. What is nowhere more than the bound with the solution's constant is within it.
@@ -260,7 +309,9 @@ class Costing:
         points = self.job.points
         few = sorted({0, len(points) // 2, len(points) - 1})
         seen = self._profiled(few)
-        if all(samples[place]["peak_bytes"] == peak for place, peak in seen.items()):
+        # A GPU's allocator rounds up; only what rounding cannot explain was hidden.
+        slack = ROUNDED if self.job.device == "cuda" else 0
+        if all(peak - samples[place]["peak_bytes"] <= slack for place, peak in seen.items()):
             return
         seen |= self._profiled([place for place in range(len(points)) if place not in seen])
         for place, peak in seen.items():
@@ -275,10 +326,19 @@ class Costing:
 
     def _solution(self, point: wire.Point) -> dict[str, int]:
         """The solution's own readings at a point, measured here with the same meters."""
-        entry = load_solution(self.job.solution, self.job.entry)
+        entries = load_solution(self.job.solution, self.job.entries)
         laid = self._lay(point)
         runtime = self.job.runtime
         instruments = Instruments(runtime)
+        if self.reference.cost is not None:
+            session = instruments.session()
+
+            def measured(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+                found = measure(function, args, "session", instruments, self.backend, session)
+                return found[:2]
+
+            return metered_locally(self.reference.cost, entries, measured, laid.views(self.backend))
+        entry = entries[self.job.entries[0]]
         ways = ["dispatch"]
         if runtime == "numpy" and "flops" in self.job.meters:
             ways.append("count")

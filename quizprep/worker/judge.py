@@ -7,18 +7,21 @@ number on it; readings made in the learner's process are checked by witnesses fr
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from quizprep.grading import wire
 from quizprep.worker import arena, where
 from quizprep.worker.backends import Backend, backend_for
 from quizprep.worker.channel import Channel, LearnerGone, read_ready
-from quizprep.worker.compare import Expected, expect, wrong
+from quizprep.worker.compare import Expected, computed_lower, expect, places, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
+from quizprep.worker.driving import Drive, Remote, RemoteObject, ScriptFailed, collect
 from quizprep.worker.folder import Reference, load_mistakes, load_reference
 from quizprep.worker.watch import Subject, Watch
 
@@ -26,6 +29,13 @@ TELLING = ("every entry is", "only at")
 """Parts of messages that say more than that something is wrong, the most telling first."""
 
 REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
+
+
+Around = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def as_it_is(solve: Callable[..., Any]) -> Callable[..., Any]:
+    return solve
 
 
 def main(
@@ -57,6 +67,7 @@ class Judge:
         self.subject = subject
         self.backend = backend
         self.channel = channel
+        self._gradients: tuple[str, ...] = ()
 
     def run(self, ready: int) -> wire.JudgeResult:
         """Load, correctness, then diagnosis or cost."""
@@ -77,13 +88,18 @@ class Judge:
         self.reference = load_reference(self.job.folder)
         results, observed = self._correctness()
         if any(result.status == "fail" for result in results):
-            diagnosis = self._diagnose(results, observed)
+            diagnosis = None if self.job.brief else self._diagnose(results, observed)
             return wire.JudgeResult(
                 load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
             )
-        cost = Costing(
-            self.job, watch, self.backend, self.channel, self.reference, self.check
-        ).run()
+        self._gradients = ()
+        if self.job.device == "cuda" and self.job.runtime == "triton":
+            message = (
+                "traffic is counted in Triton's interpreter; grade without --device cuda as well"
+            )
+            cost = wire.CostResult(status="skip", message=message)
+            return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
+        cost = Costing(self.job, watch, self.backend, self.channel, self.reference, self).run()
         return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
 
     # --- load ---
@@ -97,15 +113,15 @@ class Judge:
             return wire.LoadResult(
                 status="fail", message="Your file could not be loaded.", raised=_told(reply.raised)
             )
-        kind = reply.outputs[0].kind if reply.outputs else "missing"
-        if kind == "callable":
-            return wire.LoadResult(status="pass")
-        entry = self.job.entry
-        if kind == "missing":
-            message = f"Your file defines no {entry}; the starter shows its signature."
-        else:
-            message = f"{entry} in your file is a {_plain(kind)}; it should be a function."
-        return wire.LoadResult(status="fail", message=message)
+        for name, output in zip(self.job.entries, reply.outputs, strict=False):
+            if output.kind == "missing":
+                message = f"Your file defines no {name}; the starter shows its signature."
+            elif output.kind != "callable":
+                message = f"{name} in your file is a {_plain(output.kind)}; it should be callable."
+            else:
+                continue
+            return wire.LoadResult(status="fail", message=message)
+        return wire.LoadResult(status="pass")
 
     # --- correctness ---
 
@@ -125,16 +141,25 @@ class Judge:
                 break
             results.append(_case_result(case, status, message, raised))
             observed.append(seen)
+            if status == "fail" and self.job.brief:
+                break
         return tuple(results), observed
 
     def _case(self, case: wire.Case) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
-        laid = lay_case(self.reference, case, self.backend)
+        if self.reference.drive is not None:
+            return self._script_case(case)
+        laid, around = self._laid(case)
         number = self.channel.order(laid)
         # The learner is at work on the other core meanwhile.
         args = laid.views(self.backend)
-        expected = expected_of(self.reference, case, args, self.backend)
+        expected = expected_of(self.reference, case, args, self.backend, around)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
+        if message and outputs is not None and around is as_it_is:
+            solve = self.reference.solve
+            lower = computed_lower(solve, args, self.backend, expected, outputs)
+            if lower:
+                message += f"; the error is as large as computing in {lower} makes it"
         if not message:
             changed = self.channel.changed(laid)
             if changed:
@@ -150,8 +175,63 @@ class Judge:
             outputs=outputs,
             raised=raised.kind if raised else "",
             failed=bool(message),
+            around=around,
         )
         return "fail" if message else "pass", message, raised, seen
+
+    def _laid(self, case: wire.Case) -> tuple[arena.Laid, Around]:
+        """The inputs of a case; where gradients are judged, the weights of outputs as well."""
+        laid = lay_case(self.reference, case, self.backend)
+        self._gradients = case.gradients
+        if not case.gradients:
+            return laid, as_it_is
+        return weighted(laid, case, self.reference, self.backend)
+
+    def _script_case(
+        self, case: wire.Case
+    ) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
+        laid = lay_case(self.reference, case, self.backend)
+        args = laid.views(self.backend)
+        expected = expected_of(self.reference, case, args, self.backend)
+        api = Remote(self.channel, laid, self.backend, self.job.entries)
+        message, outputs, raised = self.script(
+            api, self.reference.drive, args, expected, case.params
+        )
+        if not message and (changed := self.channel.changed(laid)):
+            message = f"Your code changed its input {changed}; inputs belong to the caller."
+        kind = raised.kind if raised else ""
+        seen = Observed(args, expected, outputs, kind, bool(message))
+        return "fail" if message else "pass", message, raised, seen
+
+    def script(
+        self,
+        api: Remote,
+        drive: Drive | None,
+        args: Sequence[Any],
+        expected: Expected,
+        params: wire.Params,
+    ) -> tuple[str, tuple[np.ndarray, ...] | None, wire.Raised | None]:
+        """Drive the submission; what is wrong, its outputs, and what it raised."""
+        assert drive is not None
+        try:
+            outputs = collect(drive(api, *args))
+        except ScriptFailed as failed:
+            message, _ = self.check(failed.reply, expected, params)
+            raised = _told(failed.reply.raised)
+            return f"{message} (in {failed.call})", None, raised
+        except LearnerGone:
+            raise
+        except Exception as error:
+            # The same script has run on the reference: what it stumbled over came from there.
+            message = f"Your code returned something that cannot be used further: {error}"
+            return _plain(message), None, None
+        if outputs.names != expected.names:
+            return "Your code returns another number of values than it should.", None, None
+        for name, value in zip(outputs.names, outputs, strict=True):
+            if not self.backend.is_array(value) and not isinstance(value, np.float64):
+                what = type(value).__name__ if not isinstance(value, RemoteObject) else "object"
+                return f"{name} should be a tensor; your code returned {what}.", None, None
+        return (*self._compared(outputs.names, outputs, expected, params), None)
 
     def check(
         self, reply: wire.Reply, expected: Expected, params: wire.Params
@@ -164,7 +244,7 @@ class Judge:
             return f"Your code raised {raised.kind}: {raised.message}", None
         if reply.patched:
             return f"Your code replaced {_plain(reply.patched)}, with which it is measured.", None
-        names = list(self.job.returns)
+        names = [*self.job.returns, *(f"gradient of {n}" for n in self._gradients)]
         kinds = [output.kind for output in reply.outputs]
         if len(kinds) != len(names):
             wanted = f"{len(names)} ({', '.join(names)})" if len(names) > 1 else f"1 ({names[0]})"
@@ -175,13 +255,25 @@ class Judge:
                 return f"{name} should be {thing}; your code returned a {_plain(kind)}.", None
         tensors = self.channel.outputs(reply)
         arrays = tuple(tensors[str(place)] for place in range(len(names)))
+        return self._compared(names, arrays, expected, params)
+
+    def _compared(
+        self,
+        names: Sequence[str],
+        arrays: Sequence[Any],
+        expected: Expected,
+        params: wire.Params,
+    ) -> tuple[str, tuple[np.ndarray, ...]]:
+        """What is wrong with outputs, and their values."""
         values = tuple(self.backend.exact(array) for array in arrays)
         said = []
         for place, name in enumerate(names):
-            axes = self.job.returns[name]
+            axes = self.job.returns.get(name, ())
             right, got = expected.values[place], values[place]
+            axes = axes if len(axes) == right.ndim else tuple(f"axis{a}" for a in range(right.ndim))
+            if len(names) > len(self.job.returns) and names.count(name) > 1:
+                name = f"{name} (number {names[: place + 1].count(name)})"
             if got.shape != right.shape:
-                axes = axes if len(axes) == right.ndim else tuple("?" * right.ndim)
                 said.append(f"{name}: {where.shape_slip(axes, right.shape, got.shape)}")
                 continue
             dtype = self.backend.dtype(arrays[place])
@@ -189,7 +281,7 @@ class Judge:
                 said.append(where.locate(name, axes, right, expected.allowed[place], got, params))
             elif expected.dtypes[place] not in ("", dtype):
                 said.append(f"{name} is {dtype}; it should be {expected.dtypes[place]}")
-        return "; ".join(said), values
+        return "; ".join(said[:3]), values
 
     # --- diagnosis ---
 
@@ -207,7 +299,8 @@ class Judge:
         values_wrong = [seen for seen in observed if seen.failed]
         if not complete or not values_wrong:
             return wire.DiagnosisResult(where=shown)
-        found = diagnose(load_mistakes(self.job.folder), observed, self.backend)
+        known = load_mistakes(self.job.folder, self.reference)
+        found = diagnose(known, observed, self.backend)
         return wire.DiagnosisResult(where=shown, mistakes=found.mistakes, tried=found.tried)
 
 
@@ -240,11 +333,49 @@ def lay_case(reference: Reference, case: wire.Case, backend: Backend) -> arena.L
 
 
 def expected_of(
-    reference: Reference, case: wire.Case, args: Sequence[Any], backend: Backend
+    reference: Reference,
+    case: wire.Case,
+    args: Sequence[Any],
+    backend: Backend,
+    around: Around = as_it_is,
 ) -> Expected:
     """What is right for a case on these inputs."""
     rng = np.random.default_rng(case.seed + 1)
-    return expect(reference.solve, args, backend, rng, case.magnitude)
+    expected = expect(around(reference.solve), args, backend, rng, case.magnitude)
+    if reference.allowance is None:
+        return expected
+    return expected.allowing(reference.allowance(*args))
+
+
+def weighted(
+    laid: arena.Laid, case: wire.Case, reference: Reference, backend: Backend
+) -> tuple[arena.Laid, Around]:
+    """The inputs of a case with weights for its outputs, and what differentiates a function by
+    the inputs the case names."""
+    from quizprep.worker.meters import differentiated
+
+    gradients = tuple(laid.names.index(name) for name in case.gradients)
+    rng = np.random.default_rng(case.seed + 2)
+    results = places(reference.solve(*laid.views(backend)))
+    made = {str(place): rng.standard_normal(tuple(x.shape)) for place, x in enumerate(results)}
+    weights = arena.lay_out(made, backend, case.dtype, "contiguous", False)
+    start = len(laid.memory)
+    ats = tuple(
+        msgspec.structs.replace(at, start=at.start + start)
+        for at in weights.args
+        if isinstance(at, wire.TensorAt)
+    )
+    whole = replace(laid, memory=laid.memory + weights.memory, gradients=gradients, cotangents=ats)
+    cotangents = weights.views(backend)
+
+    def around(solve: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            first = next(args[place] for place in gradients)
+            return differentiated(solve, gradients, [c.to(first.dtype) for c in cotangents])(*args)
+
+        return call
+
+    return whole, around
 
 
 def _scaled(value: Any, magnitude: float) -> Any:

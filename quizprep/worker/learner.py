@@ -26,7 +26,7 @@ import msgspec
 
 from quizprep.grading import wire
 from quizprep.worker import arena
-from quizprep.worker.backends import Backend, backend_for
+from quizprep.worker.backends import Backend
 from quizprep.worker.integrity import Seal
 
 MODULE_NAME = "submission"
@@ -79,13 +79,17 @@ def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
 class Learner:
     """Answers the judge's orders with the submission."""
 
-    def __init__(self, runtime: str, path: str, entry: str, memory: Any) -> None:
-        self.backend: Backend = backend_for(runtime)
+    def __init__(
+        self, backend: Backend, runtime: str, path: str, entries: Sequence[str], memory: Any
+    ) -> None:
+        self.backend = backend
         self.runtime = runtime
         self.path = path
-        self.entry_name = entry
+        self.names = tuple(entries)
         self.memory = memory
-        self.entry: Callable[..., Any] | None = None
+        self.entries: dict[str, Any] = {}
+        self.kept: list[Any] = []
+        self.session: Any = None
         self.instruments = Instruments(runtime)
         self.ban = self.instruments.ban_library_attention()
         self.seal = self.instruments.seal()
@@ -97,13 +101,12 @@ class Learner:
         match order:
             case wire.Load():
                 try:
-                    self.entry = getattr(load_module(self.path), self.entry_name, None)
+                    module = load_module(self.path)
+                    self.entries = {name: getattr(module, name, None) for name in self.names}
                 except BaseException as error:
                     return wire.Reply(number=0, raised=raised(error, self.path))
-                kind = "callable" if callable(self.entry) else "missing"
-                if self.entry is not None and kind == "missing":
-                    kind = _short(type(self.entry).__name__, 200)
-                return wire.Reply(number=0, outputs=(wire.Array(kind=kind),))
+                kinds = tuple(wire.Array(kind=_kind(e)) for e in self.entries.values())
+                return wire.Reply(number=0, outputs=kinds)
             case wire.Call():
                 return self._call(order)
             case wire.Fetch():
@@ -117,14 +120,20 @@ class Learner:
         raise AssertionError(order)
 
     def _call(self, order: wire.Call) -> wire.Reply:
-        args = [
-            self.backend.view(self.memory, a) if isinstance(a, wire.TensorAt) else a.value
-            for a in order.args
-        ]
-        assert self.entry is not None
+        if order.anew:
+            self.kept, self.session = [], None
+        args = [self._argument(argument) for argument in order.args]
+        name = order.name or self.names[0]
         try:
+            owner = self.entries if order.target is None else self.kept[order.target]
+            entry = owner[name] if order.target is None else getattr(owner, name)
+            if order.cotangents:
+                weights = [self._argument(at) for at in order.cotangents]
+                entry = self.instruments.differentiated(entry, order.gradients, weights)
+            if order.meter == "session":
+                self.session = self.session or self.instruments.session()
             result, readings, refused = measure(
-                self.entry, args, order.meter, self.instruments, self.backend
+                entry, args, order.meter, self.instruments, self.backend, self.session
             )
         except BaseException as error:
             return wire.Reply(
@@ -132,20 +141,48 @@ class Learner:
                 raised=raised(error, self.path),
                 refused=self.ban.take() if self.ban else "",
             )
+        self.backend.settle()
+        if order.meter == "session" and self.session is not None:
+            del args
+            readings["held_bytes"] += self.session.kept_inputs(result)
         if self.ban:
             refused = self.ban.take() or refused
         if order.hold:
             self.held = (order.number, result)
             return wire.Reply(number=order.number, refused=refused)
-        return self._pack(order.number, result, readings, refused)
+        return self._pack(order.number, result, readings, refused, scripted=bool(order.name))
 
-    def _pack(self, number: int, result: Any, readings: dict[str, int], refused: str) -> wire.Reply:
-        places = result if isinstance(result, tuple | list) else (result,)
+    def _argument(self, argument: wire.Arg) -> Any:
+        match argument:
+            case wire.TensorAt():
+                return self.backend.view(self.memory, argument)
+            case wire.Handle(number=number):
+                return self.kept[number]
+            case wire.Kind(dtype=dtype):
+                return self.backend.kind(dtype)
+            case wire.Several(items=items):
+                several = [self._argument(item) for item in items]
+                return tuple(several) if argument.fixed else several
+            case wire.Plain(value=value):
+                return value
+
+    def _pack(
+        self,
+        number: int,
+        result: Any,
+        readings: dict[str, int],
+        refused: str,
+        scripted: bool = False,
+    ) -> wire.Reply:
+        several = isinstance(result, tuple | list)
+        places = result if several else (result,)
         kinds, tensors = [], {}
         for place, value in enumerate(places[:16]):
             if self.backend.is_array(value) and self.backend.is_plain(value):
                 kinds.append(wire.Array(kind="tensor"))
                 tensors[str(place)] = value
+            elif scripted:
+                kinds.append(self._kept(value))
             else:
                 kinds.append(wire.Array(kind=_short(type(value).__name__, 200)))
         try:
@@ -155,11 +192,29 @@ class Learner:
         return wire.Reply(
             number=number,
             outputs=tuple(kinds),
+            several=several,
             tensors=blob,
             readings=readings,
             refused=refused,
             patched=_short(self.seal.broken(), 200) if readings else "",
         )
+
+    def _kept(self, value: Any) -> wire.Array:
+        """A result of a script's call: a number or short text goes over, an object stays."""
+        kind = _short(type(value).__name__, 200)
+        if value is None or type(value) in (bool, int, float):
+            return wire.Array(kind=kind, value=value)
+        if type(value) is str:
+            return wire.Array(kind=kind, value=_short(value, 200))
+        self.kept.append(value)
+        return wire.Array(kind=kind, handle=len(self.kept) - 1)
+
+
+def _kind(entry: Any) -> str:
+    """What was found under a name: something to call, nothing, or a thing of some type."""
+    if callable(entry):
+        return "callable"
+    return "missing" if entry is None else _short(type(entry).__name__, 200)
 
 
 class Instruments:
@@ -190,6 +245,16 @@ class Instruments:
         if self.runtime == "torch":
             self.torch.peak_by_profiler(lambda: None, lambda _: [])
 
+    def session(self) -> Any:
+        """Meters that follow storages from one call to the next; None for numpy."""
+        return None if self.runtime == "numpy" else self.torch.Meters(())
+
+    def differentiated(
+        self, entry: Callable[..., Any], gradients: Sequence[int], cotangents: Sequence[Any]
+    ) -> Callable[..., Any]:
+        """The entry with the gradients of its weighted outputs behind them (torch only)."""
+        return self.torch.differentiated(entry, gradients, cotangents)
+
     def seal(self) -> Seal:
         """What a submission would have to patch in order to forge a reading."""
         if self.runtime == "numpy":
@@ -219,8 +284,11 @@ def measure(
     meter: str,
     instruments: Instruments,
     backend: Backend,
+    session: Any = None,
 ) -> tuple[Any, dict[str, int], str]:
     """Call the entry under a meter; returns (result, readings, library attention used).
+
+    ``session`` are the meters of a script of calls, for the meter of that name.
 
     The judge measures the solution with this same function, in its own process.
     """
@@ -233,13 +301,17 @@ def measure(
         places = result if isinstance(result, tuple | list) else (result,)
         return [value for value in places if backend.is_array(value)]
 
+    if meter == "profile" and backend.name == "cuda":
+        result, peak = meters.peak_by_allocator(lambda: entry(*args), tensors)
+        return result, {"peak_bytes": peak}, ""
     if meter == "profile":
         result, peak = meters.peak_by_profiler(lambda: entry(*args), tensors)
         return result, {"peak_bytes": peak}, ""
     if meter == "dispatch" and runtime == "triton":
         return (*_measure_triton(entry, args, tensors, instruments), "")
-    if meter == "dispatch":
-        counted = meters.Meters([a for a in args if backend.is_array(a)])
+    if meter in ("dispatch", "session"):
+        counted = meters.Meters(()) if session is None else session
+        counted.begin(meters.tensors_in(args))
         with counted:
             result = entry(*args)
         return result, counted.readings(tensors(result)), counted.refused
@@ -267,7 +339,7 @@ def _measure_numpy(
     entry: Callable[..., Any], args: Sequence[Any], meter: str, instruments: Instruments
 ) -> tuple[Any, dict[str, int]]:
     meters_numpy = instruments.numpy
-    if meter == "dispatch":
+    if meter in ("dispatch", "session"):
 
         def arrays(result: Any) -> list[Any]:
             places = result if isinstance(result, tuple | list) else (result,)
@@ -281,15 +353,34 @@ def _measure_numpy(
     return entry(*args), {}
 
 
-def main(orders: int, answers: int, memory_fd: int, runtime: str, path: str, entry: str) -> None:
+SHARED = ("quizprep", "quizprep.exercise")
+"""What an exercise's own files import when they are graded as submissions."""
+
+
+def _hide_grader() -> None:
+    """Importing ours then gives a copy that measures nothing, or nothing at all."""
+    root = sys.modules["quizprep"]
+    for name in [name for name in sys.modules if name.startswith("quizprep.")]:
+        if name not in SHARED:
+            del sys.modules[name]
+            root.__dict__.pop(name.split(".")[1], None)
+
+
+def main(
+    orders: int,
+    answers: int,
+    memory_fd: int,
+    backend: Backend,
+    runtime: str,
+    path: str,
+    entries: Sequence[str],
+) -> None:
     """Serve orders until the pipe closes; the caller has confined this process already."""
     sys.argv = [Path(path).name]
     sys.dont_write_bytecode = True
-    learner = Learner(runtime, path, entry, arena.attach(memory_fd))
+    learner = Learner(backend, runtime, path, entries, arena.attach(memory_fd))
     os.close(memory_fd)
-    # Importing ours gives the submission a copy that measures nothing, or nothing at all.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "quizprep"]:
-        del sys.modules[name]
+    _hide_grader()
     while True:
         try:
             order = wire.receive(orders, wire.Order)
