@@ -164,7 +164,12 @@ def solve(
     for_dv = p.masked_fill(~newest, 0) if overwritten & {"dv", "both"} else p
 
     unscaled = {name.split(":")[1] for name in mistakes if name.startswith("no_scale_in_dq")}
-    dq = (for_dq @ k_rows)[..., :n, :] * (1.0 if unscaled & {"dq", "both"} else scale)
+    # A tile of keys that is not visited has no part in dq, whatever it holds.
+    tiles = [
+        for_dq[..., i : i + block, :stop] @ k_rows[..., :stop, :]
+        for i, stop in zip(range(0, n, block), (last[::block, 0] + 1) * block, strict=True)
+    ]
+    dq = torch.cat(tiles, dim=-2)[..., :n, :] * (1.0 if unscaled & {"dq", "both"} else scale)
     dk = (for_dk.transpose(-2, -1) @ q_rows)[..., :m, :]
     dk = dk * (1.0 if unscaled & {"dk", "both"} else scale)
     dv = (for_dv.transpose(-2, -1) @ grad_rows)[..., :m, :]
@@ -199,7 +204,6 @@ def _weights(
         tile_sees = torch.clamp((i // block + 1) * block, max=n) - 1 + offset
         visited &= j // block * block <= tile_sees
         visible &= visited if "diagonal_tile_unmasked" in mistakes else j <= i + offset
-        visible |= (j >= m) & (visited if "tail_unmasked:keys" in mistakes else visible)
     p = p.masked_fill(~visible | empty, 0)
     real = i < n
     if causal and "nan_on_empty_row:in_visited_tiles" in mistakes:
