@@ -30,7 +30,7 @@ MISTAKES = {
         "or what a former owner of the page left there, NaN included; mask them in the scores and "
         "in the load of v.",
         concept="paged-cache",
-        variants=("page", "values", "values_of_block"),
+        variants=("page", "values", "values_next_power_of_2", "values_at_least_16"),
     ),
     "scores_unmasked": Mistake(
         "Lanes without a live token got 0 from the masked load, and you count that 0 as a score. "
@@ -163,8 +163,10 @@ def _attend(
         if "page" in past:
             live = in_page | live
         v_live = live
-        if past & {"values", "values_of_block"}:
-            v_live = in_page | live if "values" in past else torch.ones_like(live)
+        if "values" in past:
+            v_live = in_page | live
+        elif past & {"values_next_power_of_2", "values_at_least_16"}:
+            v_live = torch.ones_like(live)
         counts = live
         if any(name.startswith("scores_unmasked") for name in mistakes):
             counts = torch.ones_like(live)
@@ -189,11 +191,9 @@ def _attend(
 
 def _lanes(size: int, mistakes: frozenset[str]) -> int:
     """The slots that a program takes at once; more than a page only where that shows."""
-    seen = {name for name in mistakes if name.endswith((":next_power_of_2", ":at_least_16"))}
-    if any(name.endswith(":at_least_16") for name in seen) or (
-        "reads_past_length:values_of_block" in mistakes
-    ):
+    if any(name.endswith("at_least_16") for name in mistakes):
         return max(16, int(triton.next_power_of_2(size)))
+    seen = any(name.endswith("next_power_of_2") for name in mistakes)
     return int(triton.next_power_of_2(size)) if seen else size
 
 

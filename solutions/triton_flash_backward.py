@@ -1,0 +1,218 @@
+"""The backward pass of FlashAttention as three Triton kernels."""
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def first_rows(x, strides, head, h, BLOCK: tl.constexpr, BLOCK_D: tl.constexpr):
+    """(BLOCK, BLOCK_D) pointers to the first rows of one head of x (b, h, rows, d)."""
+    row, col = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
+    x += head // h * strides[0] + head % h * strides[1]
+    return x + row[:, None] * strides[2] + col[None, :] * strides[3]
+
+
+@triton.jit
+def sum_rows(
+    o,
+    grad_o,
+    delta,
+    o_strides,
+    grad_strides,
+    h,
+    n,
+    d,
+    BLOCK: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+):
+    """delta = sum(o * grad_o) of every row, which is sum(p * dp) without visiting a key."""
+    # Offsets can pass 2**31 elements; program_id is 32 bits wide.
+    head, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    row, col = i + tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
+    inside = (row[:, None] < n) & (col[None, :] < d)
+    o_at = first_rows(o, o_strides, head, h, BLOCK, BLOCK_D) + i * o_strides[2]
+    grad_at = first_rows(grad_o, grad_strides, head, h, BLOCK, BLOCK_D) + i * grad_strides[2]
+    products = tl.load(o_at, mask=inside, other=0.0) * tl.load(grad_at, mask=inside, other=0.0)
+    tl.store(delta + head * n + row, tl.sum(products, axis=1), mask=row < n)
+
+
+@triton.jit
+def tile_gradients(q, k, v, grad, lse, delta, row, key, n, m, scale, CAUSAL: tl.constexpr):
+    """p and ds, (queries, keys): the weights of one tile and the gradients of its scores.
+
+    Tiles: q, k, v, grad. One number a query: lse, delta, row. One a key: key.
+    """
+    # A row that sees nothing has lse = -inf, and -inf - -inf is NaN: it has no weights at all.
+    # Neither has a row that does not exist.
+    visible = (lse[:, None] > -float("inf")) & (key[None, :] < m)
+    if CAUSAL:
+        visible = visible & (key[None, :] <= row[:, None] + m - n)
+    # lse holds the maximum and the sum of the forward pass, so there is no second softmax.
+    scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
+    p = tl.exp(tl.where(visible, scores - lse[:, None], -float("inf")))
+    dp = tl.dot(grad, tl.trans(v), input_precision="ieee")
+    return p, p * (dp - delta[:, None])
+
+
+@triton.jit
+def grad_keys(
+    q,
+    k,
+    v,
+    grad_o,
+    lse,
+    delta,
+    dk,
+    dv,
+    q_strides,
+    k_strides,
+    v_strides,
+    grad_strides,
+    lse_strides,
+    h,
+    n,
+    m,
+    d,
+    scale,
+    CAUSAL: tl.constexpr,
+    BLOCK: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+):
+    """dk and dv of one tile of keys: it collects from all queries."""
+    head, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    lane, col = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
+    key, in_d = j + lane, col[None, :] < d
+    q_at = first_rows(q, q_strides, head, h, BLOCK, BLOCK_D)
+    k_at = first_rows(k, k_strides, head, h, BLOCK, BLOCK_D) + j * k_strides[2]
+    v_at = first_rows(v, v_strides, head, h, BLOCK, BLOCK_D) + j * v_strides[2]
+    grad_at = first_rows(grad_o, grad_strides, head, h, BLOCK, BLOCK_D)
+    lse_at = lse + head // h * lse_strides[0] + head % h * lse_strides[1] + lane * lse_strides[2]
+    delta_at = delta + head * n + lane
+
+    keys_inside = (key[:, None] < m) & in_d
+    k_tile = tl.load(k_at, mask=keys_inside, other=0.0)
+    v_tile = tl.load(v_at, mask=keys_inside, other=0.0)
+    dk_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
+    dv_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
+    start = 0
+    if CAUSAL:
+        # Queries before j + n - m see none of these keys.
+        start = tl.maximum(0, j + n - m) // BLOCK * BLOCK
+    for i in range(start, n, BLOCK):
+        row = i + lane
+        rows_inside = (row[:, None] < n) & in_d
+        q_tile = tl.load(q_at + i * q_strides[2], mask=rows_inside, other=0.0)
+        grad = tl.load(grad_at + i * grad_strides[2], mask=rows_inside, other=0.0)
+        row_lse = tl.load(lse_at + i * lse_strides[2], mask=row < n, other=-float("inf"))
+        row_delta = tl.load(delta_at + i, mask=row < n, other=0.0)
+        p, ds = tile_gradients(
+            q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
+        )
+        dv_tile = tl.dot(tl.trans(p), grad, dv_tile, input_precision="ieee")
+        dk_tile = tl.dot(tl.trans(ds), q_tile, dk_tile, input_precision="ieee")
+
+    # dk and dv are contiguous. s = scale * q k^T: the gradient of a score reaches q and k times
+    # scale, once at the end.
+    at = (head * m + key[:, None]) * d + col[None, :]
+    tl.store(dk + at, dk_tile * scale, mask=keys_inside)
+    tl.store(dv + at, dv_tile, mask=keys_inside)
+
+
+@triton.jit
+def grad_queries(
+    q,
+    k,
+    v,
+    grad_o,
+    lse,
+    delta,
+    dq,
+    q_strides,
+    k_strides,
+    v_strides,
+    grad_strides,
+    lse_strides,
+    h,
+    n,
+    m,
+    d,
+    scale,
+    CAUSAL: tl.constexpr,
+    BLOCK: tl.constexpr,
+    BLOCK_D: tl.constexpr,
+):
+    """dq of one tile of queries: it collects from all keys."""
+    head, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    lane, col = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
+    row, in_d = i + lane, col[None, :] < d
+    q_at = first_rows(q, q_strides, head, h, BLOCK, BLOCK_D) + i * q_strides[2]
+    k_at = first_rows(k, k_strides, head, h, BLOCK, BLOCK_D)
+    v_at = first_rows(v, v_strides, head, h, BLOCK, BLOCK_D)
+    grad_at = first_rows(grad_o, grad_strides, head, h, BLOCK, BLOCK_D) + i * grad_strides[2]
+    lse_at = lse + head // h * lse_strides[0] + head % h * lse_strides[1] + row * lse_strides[2]
+
+    rows_inside = (row[:, None] < n) & in_d
+    q_tile = tl.load(q_at, mask=rows_inside, other=0.0)
+    grad = tl.load(grad_at, mask=rows_inside, other=0.0)
+    row_lse = tl.load(lse_at, mask=row < n, other=-float("inf"))
+    row_delta = tl.load(delta + head * n + row, mask=row < n, other=0.0)
+    dq_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
+    stop = m
+    if CAUSAL:
+        # Keys from here on are in the future of every query of the tile.
+        stop = tl.minimum(m, i + BLOCK + m - n)
+    for j in range(0, stop, BLOCK):
+        key = j + lane
+        keys_inside = (key[:, None] < m) & in_d
+        k_tile = tl.load(k_at + j * k_strides[2], mask=keys_inside, other=0.0)
+        v_tile = tl.load(v_at + j * v_strides[2], mask=keys_inside, other=0.0)
+        _p, ds = tile_gradients(
+            q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
+        )
+        dq_tile = tl.dot(ds, k_tile, dq_tile, input_precision="ieee")
+    tl.store(dq + (head * n + row[:, None]) * d + col[None, :], dq_tile * scale, mask=rows_inside)
+
+
+def flash_attention_backward(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    o: torch.Tensor,
+    lse: torch.Tensor,
+    grad_o: torch.Tensor,
+    block: int,
+    causal: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The gradients of exact attention; weights never reach main memory.
+
+    q, o, grad_o  (b, h, n, d), any strides; o is the result of the forward pass
+    k, v          (b, h, m, d), any strides
+    lse           (b, h, n), from the forward pass; -inf for a query that sees no key
+    block         queries and keys in a tile; a power of two, at least 16
+    causal        hide the future: the n queries are the last n of the m positions
+    returns dq (b, h, n, d), dk and dv (b, h, m, d)
+
+    Cost: each pair of tiles is built twice, once for its keys and once for its queries, which
+    costs seven products where five would do, but then no two programs write to the same place
+    and nothing has to be added atomically. In float32, bytes moved are b*h times
+    16*n*m*d/block (q and grad_o for every tile of keys, k and v for every tile of queries)
+    + 8*n*m/block (lse and delta) + 20*n*d + 16*m*d + 12*n. Working memory: delta, 4*b*h*n.
+    """
+    b, h, n, d = q.shape
+    m = k.shape[2]
+    dq = torch.empty((b, h, n, d), dtype=q.dtype, device=q.device)
+    dk = torch.empty((b, h, m, d), dtype=k.dtype, device=k.device)
+    dv = torch.empty((b, h, m, d), dtype=v.dtype, device=v.device)
+    delta = torch.empty((b, h, n), dtype=torch.float32, device=q.device)
+    # tl.dot wants 16 columns; spare lanes are masked.
+    blocks = {"BLOCK": block, "BLOCK_D": max(16, triton.next_power_of_2(d))}
+    query_grid, key_grid = (triton.cdiv(n, block), b * h), (triton.cdiv(m, block), b * h)
+
+    sum_rows[query_grid](o, grad_o, delta, o.stride(), grad_o.stride(), h, n, d, **blocks)
+    inputs = (q, k, v, grad_o, lse, delta)
+    strides = (q.stride(), k.stride(), v.stride(), grad_o.stride(), lse.stride())
+    sizes = (h, n, m, d, d**-0.5)
+    grad_keys[key_grid](*inputs, dk, dv, *strides, *sizes, CAUSAL=causal, **blocks)
+    grad_queries[query_grid](*inputs, dq, *strides, *sizes, CAUSAL=causal, **blocks)
+    return dq, dk, dv
