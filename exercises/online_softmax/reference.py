@@ -56,9 +56,7 @@ def make_inputs(
     return {"x": x, "most": most, "size": size, "order": int(rng.integers(0, 2**31))}
 
 
-def drive(
-    api: Any, x: np.ndarray, most: int, size: int, order: int
-) -> Iterator[tuple[str, Any]]:
+def drive(api: Any, x: np.ndarray, most: int, size: int, order: int) -> Iterator[tuple[str, Any]]:
     """Everything in blocks, then in three parts that are merged in several orders."""
     rng = np.random.default_rng(order)
     yield "one_pass", _numbers(api.online_softmax(_cut(x, most, rng)))
