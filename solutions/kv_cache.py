@@ -31,9 +31,8 @@ class KVCache:
         # Views of what is filled; the slots behind may hold anything, NaN included.
         keys, values = self.keys[:, :, : self.length], self.values[:, :, : self.length]
         scores = (q * q.shape[-1] ** -0.5) @ keys.transpose(-2, -1)
+        # Query i of the t sits at position length - t + i. A single one sees everything.
         t = q.shape[2]
-        if t > 1:
-            # Query i of the t sits at position length - t + i. A single one sees everything.
-            future = torch.ones(t, self.length, dtype=torch.bool, device=q.device)
-            scores.masked_fill_(future.triu(self.length - t + 1), -torch.inf)
+        future = torch.ones(t, self.length, dtype=torch.bool, device=q.device)
+        scores.masked_fill_(future.triu(self.length - t + 1), -torch.inf)
         return torch.softmax(scores, dim=-1) @ values

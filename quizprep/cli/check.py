@@ -10,7 +10,9 @@ import click
 from quizprep.cli.terminal import Terminal
 from quizprep.content.banks import check_banks, load_library_problems
 from quizprep.content.library import Library, shipped_root
+from quizprep.content.measured import measured_problems, write_measured
 from quizprep.content.snippets import check_snippets
+from quizprep.content.unfinished import unfinished_exercise
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 from quizprep.grading.proof import Evidence
 from quizprep.quiz.proof import question_problems
@@ -22,13 +24,20 @@ from quizprep.quiz.proof import question_problems
 @click.option("--banks", "banks_only", is_flag=True, help="Only the question banks.")
 @click.option("--quick", is_flag=True, help="Leave out pairs of mistakes.")
 @click.option("--mutants", is_flag=True, help="Also grade every mutant of each solution.")
+@click.option("--write", is_flag=True, help="Write the solutions' costs to measured.yaml.")
 def check(
-    path: Path | None, only: tuple[str, ...], banks_only: bool, quick: bool, mutants: bool
+    path: Path | None,
+    only: tuple[str, ...],
+    banks_only: bool,
+    quick: bool,
+    mutants: bool,
+    write: bool,
 ) -> int:
     """Test the content itself, under PATH or what is shipped.
 
     Banks: everything loads, refers to what exists, and is marked as it should be. Exercises:
-    the starter fails, the solution passes, every known mistake fails under its own name.
+    the starter fails, the solution passes, every known mistake fails under its own name, and
+    the solution costs what measured.yaml says.
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
@@ -39,7 +48,7 @@ def check(
         _finish(_bank_problems(library, terminal))
     if not banks_only:
         names = names or list(library.exercise_ids)
-        _finish(_exercise_problems(library, names, quick, mutants, terminal))
+        _finish(_exercise_problems(library, names, quick, mutants, write, terminal))
     return ExitCode.PASSED
 
 
@@ -62,19 +71,31 @@ def _bank_problems(library: Library, terminal: Terminal) -> list[Problem]:
 
 
 def _exercise_problems(
-    library: Library, names: list[str], quick: bool, mutants: bool, terminal: Terminal
+    library: Library,
+    names: list[str],
+    quick: bool,
+    mutants: bool,
+    write: bool,
+    terminal: Terminal,
 ) -> list[Problem]:
     from quizprep.cli.grade import hidden_folders
-    from quizprep.grading.pipeline import Grader
     from quizprep.grading.pool import Pool
     from quizprep.grading.proof import Prover
 
     problems: list[Problem] = []
     with Pool() as pool:
-        prover = Prover(pool, Grader(pool, hidden_folders(library)), _progress)
+        prover = Prover(pool, hidden_folders(library), _progress)
         for name in names:
             exercise = library.exercise(name)
+            if left := unfinished_exercise(exercise):
+                problems += left
+                terminal.say(f"FAIL {name}: {len(left)} parts are still to be written", "red")
+                continue
             evidence = prover.prove(exercise, pairs=not quick)
+            if not evidence.problems and write:
+                write_measured(exercise, evidence.formulas)
+            elif not evidence.problems:
+                evidence.problems += measured_problems(exercise, evidence.formulas)
             if mutants and not evidence.problems:
                 prover.mutate(exercise, evidence)
             _progress("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from quizprep.content.exercises import ExerciseSpec
 
 T = TypeVar("T")
+
+MEASURED = "measured.yaml"
+"""The file of an exercise with the solution's cost formulas."""
 
 
 def shipped_root() -> Path:
@@ -34,12 +37,17 @@ def plain_id(text: str) -> str:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise folder. Its Python files are read by the worker only."""
+    """One exercise folder. Its Python files are read by the worker only.
+
+    measured  the solution's exact cost by meter, as people write it (``4*b*h*n^2*d``); empty
+              where the file is missing
+    """
 
     id: str
     folder: Path
     solution: Path
     spec: ExerciseSpec
+    measured: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """The text of one of its files, such as ``README.md`` or ``starter.py``."""
@@ -50,7 +58,7 @@ class Exercise:
 class Library:
     """All content under one root. Everything is loaded on first use and raises ContentError.
 
-    cache  a folder in which decoded banks may be kept, so that a start reads no YAML
+    cache  a folder in which decoded files may be kept, so that a start reads no YAML
     """
 
     root: Path
@@ -80,12 +88,7 @@ class Library:
 
     def bank(self, topic: str) -> Bank:
         """The bank of a topic."""
-        path = self.question_folder / f"{topic}.yaml"
-        if self.cache is None:
-            return _load_file(path, Bank)
-        from quizprep.content.cache import cached
-
-        return cached(path, Bank, self.cache, _load_file)
+        return self._load(self.question_folder / f"{topic}.yaml", Bank)
 
     @cached_property
     def banks(self) -> dict[str, Bank]:
@@ -100,12 +103,12 @@ class Library:
     @cached_property
     def concepts(self) -> dict[str, Concept]:
         """The concepts by id."""
-        return _load_file(self._beside("concepts.yaml"), dict[str, Concept])
+        return self._load(self._beside("concepts.yaml"), dict[str, Concept])
 
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""
-        return _load_file(self._beside("sources.yaml"), dict[str, Source])
+        return self._load(self._beside("sources.yaml"), dict[str, Source])
 
     @cached_property
     def exercise_ids(self) -> tuple[str, ...]:
@@ -121,12 +124,21 @@ class Library:
 
         found = _find(name, self.exercise_ids, "exercise")
         folder = self.root / "exercises" / found
+        measured = folder / MEASURED
         return Exercise(
             id=found,
             folder=folder,
             solution=self.root / "solutions" / f"{found}.py",
-            spec=_load_file(folder / "exercise.yaml", ExerciseSpec),
+            spec=self._load(folder / "exercise.yaml", ExerciseSpec),
+            measured=self._load(measured, dict[str, str]) if measured.is_file() else {},
         )
+
+    def _load(self, path: Path, kind: type[T]) -> T:
+        if self.cache is None:
+            return _load_file(path, kind)
+        from quizprep.content.cache import cached
+
+        return cached(path, kind, self.cache, _load_file)
 
     @cached_property
     def exercises(self) -> tuple[Exercise, ...]:

@@ -34,7 +34,7 @@ WITNESS_SLACK = 3 << 20
 SENDING_COPIES = 4
 """To send outputs, they are copied, written as safetensors and framed."""
 
-KEPT_SLACK = 10 << 20
+KEPT_SLACK = 8 << 20
 """What a process may keep between calls: its modules, allocator and caches of the library."""
 
 WRITTEN_SLACK = 1 << 20

@@ -7,10 +7,9 @@ A mutant that passes is either equivalent, and then listed with the reason in th
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -89,10 +88,15 @@ _Change = tuple[ast.AST, str, int | None, Any]
 
 def _changes(tree: ast.Module) -> Iterator[_Change]:
     skipped = _not_code(tree)
+    axes = _axes(tree)
+    skipped.update(id(axis.operand) for axis in axes.values())
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         match node:
+            case ast.UnaryOp(operand=ast.Constant(value=int() as value)) if id(node) in axes:
+                for shifted in (value + 1, value - 1):
+                    yield node, "operand", None, ast.Constant(shifted)
             case ast.BinOp(op=op) | ast.BoolOp(op=op) | ast.AugAssign(op=op):
                 for other in _OPERATORS.get(type(op), ()):
                     yield node, "op", None, other()
@@ -110,7 +114,7 @@ def _changes(tree: ast.Module) -> Iterator[_Change]:
                 yield node, "test", None, ast.Constant(value=False)
             case ast.Slice():
                 for side in ("lower", "upper"):
-                    if getattr(node, side) is not None:
+                    if getattr(node, side) is not None and not _begins_at_0(node, side):
                         yield node, side, None, None
             case ast.Call(keywords=keywords):
                 for place, keyword in enumerate(keywords):
@@ -120,6 +124,43 @@ def _changes(tree: ast.Module) -> Iterator[_Change]:
             for place, child in enumerate(_statements(node, field)):
                 if id(child) not in skipped and _can_go(child):
                     yield node, field, place, None
+
+
+def _axes(tree: ast.Module) -> dict[int, ast.UnaryOp]:
+    """The places counted from the end, such as both in ``x.shape[-2:].sum(dim=-1)``.
+
+    They are shifted, but their sign is kept: of an array with a fixed rank the axis 2 is one
+    of -1, -2, ..., which is the axis itself or one that shifting finds as well.
+    """
+    found: list[ast.AST | None] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(slice=ast.Tuple(elts=parts)):
+                found += parts
+            case ast.Subscript(slice=part):
+                found.append(part)
+            case ast.Slice(lower=lower, upper=upper):
+                found += [lower, upper]
+            case ast.Call(args=args, keywords=keywords):
+                found += [*args, *(keyword.value for keyword in keywords)]
+            case ast.arguments(defaults=defaults):
+                found += defaults
+    return {id(part): part for part in found if _is_negative_integer(part)}
+
+
+def _begins_at_0(node: ast.Slice, side: str) -> bool:
+    """Whether the bound is the 0 of ``[0::2]``, which may be left out."""
+    forward = not isinstance(node.step, ast.UnaryOp)
+    return side == "lower" and forward and ast.unparse(node.lower or node) == "0"
+
+
+def _is_negative_integer(node: ast.AST | None) -> TypeGuard[ast.UnaryOp]:
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=bool())):
+            return False
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int())):
+            return True
+    return False
 
 
 def _statements(node: ast.AST, field: str) -> list[ast.AST]:
@@ -134,7 +175,7 @@ def _can_go(statement: ast.AST) -> bool:
 
 
 def _not_code(tree: ast.Module) -> set[int]:
-    """Docstrings, annotations and imports: changing them changes nothing."""
+    """Docstrings, annotations, messages and keywords that nothing depends on."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
         aside: list[ast.AST | None] = []
@@ -148,6 +189,8 @@ def _not_code(tree: ast.Module) -> set[int]:
             aside.append(node.annotation)
         if isinstance(node, ast.Raise):
             aside.append(node)
+        if isinstance(node, ast.keyword) and node.arg in _UNSEEN:
+            aside.append(node.value)
         for part in aside:
             if part is not None:
                 skipped.update(id(inner) for inner in ast.walk(part))
@@ -157,36 +200,42 @@ def _not_code(tree: ast.Module) -> set[int]:
 def _apply(
     tree: ast.Module, node: ast.AST, field: str, place: int | None, replacement: Any
 ) -> tuple[str, str, str]:
-    """The source with one change, and the changed piece before and after."""
-    # The copy's nodes are in the same order as the originals, which is how the node is found.
-    position = next(i for i, other in enumerate(ast.walk(tree)) if other is node)
-    changed = copy.deepcopy(tree)
-    twin = next(other for i, other in enumerate(ast.walk(changed)) if i == position)
-    before = _piece(node, field, place)
+    """The source with one change, and the changed piece before and after.
+
+    The tree is changed in place and put back: copying it for every mutant takes longer than
+    all the rest.
+    """
     if place is not None:
-        values = getattr(twin, field)
+        values: list[Any] = getattr(node, field)
+        kept = list(values)
         if replacement is None:
+            before, after = _text(values[place]), "nothing"
             del values[place]
             if not values and field == "body":
                 values.append(ast.Pass())
         else:
-            values[place] = replacement
-        after = "nothing" if replacement is None else ast.unparse(twin)
-        if replacement is not None:
             before = ast.unparse(node)
-    elif isinstance(node, ast.UnaryOp) and replacement is None:
+            values[place] = replacement
+            after = ast.unparse(node)
+        source = ast.unparse(ast.fix_missing_locations(tree))
+        values[:] = kept
+        return source, before, after
+    if isinstance(node, ast.UnaryOp) and replacement is None:
+        # What is negated takes the place of the negation.
         before, after = ast.unparse(node), ast.unparse(node.operand)
-        _replace(changed, twin, twin.operand)  # type: ignore[attr-defined]
-    else:
-        setattr(twin, field, replacement)
-        before, after = _short(node, field), _short(twin, field)
-    ast.fix_missing_locations(changed)
-    return ast.unparse(changed), before, after
-
-
-def _piece(node: ast.AST, field: str, place: int | None) -> str:
+        _replace(tree, node, node.operand)
+        source = ast.unparse(tree)
+        _replace(tree, node.operand, node)
+        return source, before, after
     value = getattr(node, field)
-    piece = value[place] if place is not None else value
+    before = _short(node, field)
+    setattr(node, field, replacement)
+    after, source = _short(node, field), ast.unparse(ast.fix_missing_locations(tree))
+    setattr(node, field, value)
+    return source, before, after
+
+
+def _text(piece: Any) -> str:
     return ast.unparse(piece) if isinstance(piece, ast.AST) else str(piece)
 
 

@@ -19,6 +19,9 @@ from quizprep.grading.verdict import Verdict
 SEEDS = (11, 12)
 """Two secret seeds: what one set of fresh cases cannot tell apart, another might."""
 
+MUTANT_DEADLINE = 8.0
+"""Seconds for a mutant; many loop for ever, and no solution needs half of it."""
+
 Say = Callable[[str], None]
 
 
@@ -54,9 +57,11 @@ class Evidence:
 class Prover:
     """Proves exercises, one after another, with the nurseries of one pool."""
 
-    def __init__(self, pool: Pool, grader: Grader, say: Say = lambda _: None) -> None:
+    def __init__(self, pool: Pool, hidden: tuple[str, ...] = (), say: Say = lambda _: None) -> None:
+        """hidden are the folders that no submission may read."""
         self._pool = pool
-        self._grader = grader
+        self._grader = Grader(pool, hidden)
+        self._mutant_grader = Grader(pool, hidden, deadline=MUTANT_DEADLINE, brief=True)
         self._say = say
 
     def prove(self, exercise: Exercise, pairs: bool = True) -> Evidence:
@@ -84,7 +89,8 @@ class Prover:
         killed, equivalent, survived, seen = 0, 0, [], set()
         for mutant in mutants(exercise.solution.read_text(encoding="utf-8")):
             self._say(f"{exercise.id}: line {mutant.line}, {mutant.change}")
-            if not self._grade(exercise, mutant.source.encode()).passed:
+            submission = Submission(f"{exercise.id}.py", mutant.source.encode())
+            if not self._mutant_grader.grade(exercise, submission, SEEDS[0]).passed:
                 killed += 1
             elif (mutant.inside, mutant.change) in listed:
                 equivalent += 1
@@ -194,17 +200,7 @@ def faulty_source(exercise: Exercise, switches: tuple[str, ...]) -> bytes:
         f"\n\ndef {entry}(*args, **kwargs):\n"
         f"    return solve(*args, **kwargs, mistakes=frozenset({list(switches)!r}))\n"
     )
-    source = exercise.text("mistakes.py").replace(_IMPORT, _STAND_IN)
-    return (source + shim).encode()
-
-
-_IMPORT = "from quizprep.exercise import Mistake\n"
-# A submission cannot import the grader; what its mistakes say plays no part when it is graded.
-_STAND_IN = """
-class Mistake:
-    def __init__(self, *_, **__):
-        pass
-"""
+    return (exercise.text("mistakes.py") + shim).encode()
 
 
 _TRIVIAL = {

@@ -17,6 +17,9 @@ Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
 Status = Literal["pass", "fail", "error", "skip"]
 
+NO_GPU = "no GPU"
+"""The nursery's fault where a GPU was asked for and torch can use none."""
+
 MAX_FRAME = 64 << 20
 """Bytes in one frame; outputs at the largest witness point fit several times over."""
 
@@ -81,6 +84,9 @@ class Job(Message, frozen=True, kw_only=True):
     cost_dtype: str
     guards: bool
     require_confinement: bool
+    device: str = "cpu"
+    brief: bool = False
+    """Only whether it passes is asked: the first failure ends it, and nothing is diagnosed."""
 
 
 class Setup(Message, frozen=True, kw_only=True):
@@ -95,6 +101,7 @@ class Setup(Message, frozen=True, kw_only=True):
     memory_limit: int
     hidden: tuple[str, ...]
     """Folders the learner must not read, wherever they lie: content, store, checkout."""
+    device: str = "cpu"
 
 
 # --- judge to parent -----------------------------------------------------------------------

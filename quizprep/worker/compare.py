@@ -109,6 +109,42 @@ def expect_roughly(solve: Callable[..., Any], args: Sequence[Any], backend: Back
     return Expected(truth, allowed, tuple("" for _ in truth), getattr(results, "names", ()))
 
 
+LOWER = ("bfloat16", "float16")
+
+
+def computed_lower(
+    solve: Callable[..., Any],
+    args: Sequence[Any],
+    backend: Backend,
+    expected: Expected,
+    outputs: Sequence[np.ndarray],
+) -> str:
+    """The dtype, lower than the case's, whose rounding the errors of these outputs have; or "".
+
+    Errors as large as a plain computation in that dtype makes, within an order of magnitude,
+    and nowhere larger than it can make them.
+    """
+    if any(backend.dtype(a) in LOWER for a in _arrays(args, backend)):
+        return ""
+    if any(o.shape != v.shape for o, v in zip(outputs, expected.values, strict=True)):
+        return ""
+    for dtype in LOWER[backend.name == "numpy" :]:
+        low = [backend.cast(a, dtype) if backend.is_array(a) else a for a in args]
+        try:
+            plain = [backend.exact(x) for x in places(solve(*low))]
+        except Exception:  # an operation that has no kernel for halves
+            continue
+        made = max(_distance(v, p) for v, p in zip(expected.values, plain, strict=True))
+        seen = max(_distance(v, o) for v, o in zip(expected.values, outputs, strict=True))
+        if made and made / 10 <= seen <= SLACK * made:
+            return dtype
+    return ""
+
+
+def _arrays(args: Sequence[Any], backend: Backend) -> list[Any]:
+    return [a for a in args if backend.is_array(a)]
+
+
 def model(
     solve: Callable[..., Any], args: Sequence[Any], backend: Backend, rng: np.random.Generator
 ) -> Expected:

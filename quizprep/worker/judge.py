@@ -18,7 +18,7 @@ from quizprep.grading import wire
 from quizprep.worker import arena, where
 from quizprep.worker.backends import Backend, backend_for
 from quizprep.worker.channel import Channel, LearnerGone, read_ready
-from quizprep.worker.compare import Expected, expect, places, wrong
+from quizprep.worker.compare import Expected, computed_lower, expect, places, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.driving import Drive, Remote, RemoteObject, ScriptFailed, collect
@@ -88,11 +88,17 @@ class Judge:
         self.reference = load_reference(self.job.folder)
         results, observed = self._correctness()
         if any(result.status == "fail" for result in results):
-            diagnosis = self._diagnose(results, observed)
+            diagnosis = None if self.job.brief else self._diagnose(results, observed)
             return wire.JudgeResult(
                 load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
             )
         self._gradients = ()
+        if self.job.device == "cuda" and self.job.runtime == "triton":
+            message = (
+                "traffic is counted in Triton's interpreter; grade without --device cuda as well"
+            )
+            cost = wire.CostResult(status="skip", message=message)
+            return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
         cost = Costing(self.job, watch, self.backend, self.channel, self.reference, self).run()
         return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
 
@@ -135,6 +141,8 @@ class Judge:
                 break
             results.append(_case_result(case, status, message, raised))
             observed.append(seen)
+            if status == "fail" and self.job.brief:
+                break
         return tuple(results), observed
 
     def _case(self, case: wire.Case) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
@@ -147,6 +155,11 @@ class Judge:
         expected = expected_of(self.reference, case, args, self.backend, around)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
+        if message and outputs is not None and around is as_it_is:
+            solve = self.reference.solve
+            lower = computed_lower(solve, args, self.backend, expected, outputs)
+            if lower:
+                message += f"; the error is as large as computing in {lower} makes it"
         if not message:
             changed = self.channel.changed(laid)
             if changed:

@@ -26,7 +26,7 @@ import msgspec
 
 from quizprep.grading import wire
 from quizprep.worker import arena
-from quizprep.worker.backends import Backend, backend_for
+from quizprep.worker.backends import Backend
 from quizprep.worker.integrity import Seal
 
 MODULE_NAME = "submission"
@@ -79,8 +79,10 @@ def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
 class Learner:
     """Answers the judge's orders with the submission."""
 
-    def __init__(self, runtime: str, path: str, entries: Sequence[str], memory: Any) -> None:
-        self.backend: Backend = backend_for(runtime)
+    def __init__(
+        self, backend: Backend, runtime: str, path: str, entries: Sequence[str], memory: Any
+    ) -> None:
+        self.backend = backend
         self.runtime = runtime
         self.path = path
         self.names = tuple(entries)
@@ -139,6 +141,7 @@ class Learner:
                 raised=raised(error, self.path),
                 refused=self.ban.take() if self.ban else "",
             )
+        self.backend.settle()
         if order.meter == "session" and self.session is not None:
             del args
             readings["held_bytes"] += self.session.kept_inputs(result)
@@ -298,6 +301,9 @@ def measure(
         places = result if isinstance(result, tuple | list) else (result,)
         return [value for value in places if backend.is_array(value)]
 
+    if meter == "profile" and backend.name == "cuda":
+        result, peak = meters.peak_by_allocator(lambda: entry(*args), tensors)
+        return result, {"peak_bytes": peak}, ""
     if meter == "profile":
         result, peak = meters.peak_by_profiler(lambda: entry(*args), tensors)
         return result, {"peak_bytes": peak}, ""
@@ -361,12 +367,18 @@ def _hide_grader() -> None:
 
 
 def main(
-    orders: int, answers: int, memory_fd: int, runtime: str, path: str, entries: Sequence[str]
+    orders: int,
+    answers: int,
+    memory_fd: int,
+    backend: Backend,
+    runtime: str,
+    path: str,
+    entries: Sequence[str],
 ) -> None:
     """Serve orders until the pipe closes; the caller has confined this process already."""
     sys.argv = [Path(path).name]
     sys.dont_write_bytecode = True
-    learner = Learner(runtime, path, entries, arena.attach(memory_fd))
+    learner = Learner(backend, runtime, path, entries, arena.attach(memory_fd))
     os.close(memory_fd)
     _hide_grader()
     while True:

@@ -164,7 +164,9 @@ class Meters(TorchDispatchMode):
         if kind == _PRODUCT:
             self.flops += 2 * produced * args[detail].shape[-1]
         elif kind == _ELEMENTWISE:
-            self.elementwise += largest * detail
+            # A product of complex numbers takes six operations.
+            complex_ = isinstance(out, torch.Tensor) and out.is_complex()
+            self.elementwise += largest * detail * (6 if complex_ else 1)
         elif kind == _FORMULA:
             self.flops += int(detail(*args, **(kwargs or {}), out_val=out))
         elif kind == _REFUSED:
@@ -361,3 +363,19 @@ def differentiated(
         return (*(output.detach() for output in outputs), *filled)
 
     return call
+
+
+def peak_by_allocator(
+    call: Callable[[], Any], read: Callable[[Any], list[torch.Tensor]]
+) -> tuple[Any, int]:
+    """Run ``call`` on a GPU; returns (result, peak_bytes) from the allocator's statistics.
+
+    The allocator rounds blocks up to 512 bytes. Never run: no GPU was at hand.
+    """
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    result = call()
+    torch.cuda.synchronize()
+    returned = sum(tensor.nbytes for tensor in read(result))
+    return result, max(int(torch.cuda.max_memory_allocated()) - before - returned, 0)

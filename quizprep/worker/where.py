@@ -106,7 +106,11 @@ def _factor(
         return ""
     ratios = got[usable] / value[usable]
     middle = float(np.median(ratios))
-    if abs(middle) < 1e-6 or np.max(np.abs(ratios - middle)) > 2e-3 * abs(middle):
+    if (
+        abs(middle) < 1e-6
+        or abs(middle - 1) < 0.02
+        or np.max(np.abs(ratios - middle)) > 2e-3 * abs(middle)
+    ):
         return ""
     named = _made_of(middle, sizes)
     return f"every entry is {_short(middle)} times what it should be{named}"

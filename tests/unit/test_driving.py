@@ -87,7 +87,7 @@ class Pipe:
         fd = arena.create()
         order_r, order_w = os.pipe()
         reply_r, reply_w = os.pipe()
-        learner = Learner("numpy", str(path), NAMES, arena.attach(fd))
+        learner = Learner(BACKEND, "numpy", str(path), NAMES, arena.attach(fd))
         self.channel = Channel(BACKEND, arena.attach(fd), order_w, reply_r, -1, -1)
         self.base = np.frombuffer(learner.memory, np.uint8).__array_interface__["data"][0]
         thread = threading.Thread(target=_serve, args=(learner, order_r, reply_w), daemon=True)

@@ -2,7 +2,7 @@
 
 exercise: causal_mask
 stage: cost
-says: n=1024
+says: n=768
 """
 
 import torch
