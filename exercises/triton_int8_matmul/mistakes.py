@@ -144,8 +144,10 @@ def _scales(
     rows, cols = _read(a_scale, row * a_scale.stride(0)), _read(b_scale, col * b_scale.stride(0))
     squared = {name.split(":")[1] for name in mistakes if name.startswith("scales_squared")}
     missing = {name.split(":")[1] for name in mistakes if name.startswith("scale_missing")}
-    a_power = 1 + bool(squared & {"a", "both"}) - bool(missing & {"a", "both"})
-    b_power = 1 + bool(squared & {"b", "both"}) - bool(missing & {"b", "both"})
+    # A scale that is missing cannot be squared as well.
+    a_power, b_power = (
+        0 if missing & {side, "both"} else 1 + bool(squared & {side, "both"}) for side in "ab"
+    )
     return rows**a_power, cols**b_power
 
 

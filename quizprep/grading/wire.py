@@ -419,7 +419,7 @@ Order = Load | Call | Fetch | Rest | Stop
 # The submission can write replies itself, so whatever is in one is bounded before it is read.
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
-Count = Annotated[int, msgspec.Meta(gt=-(1 << 53), lt=1 << 53)]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 
 class SaidFrame(Message, frozen=True, kw_only=True):
@@ -457,6 +457,7 @@ class Reply(Message, frozen=True, kw_only=True):
     tensors   the tensors among them as one safetensors blob, named by their place
     readings  what the meters read in the learner's process; the witnesses check it. What is
               held is negative after a call that let go of more than it took
+    freed     bytes that a call of a script gave back beyond what it took
     refused   a library attention that the call went through
     patched   a part of the meters that is not the one they were loaded with
     """
@@ -467,6 +468,7 @@ class Reply(Message, frozen=True, kw_only=True):
     several: bool = False
     tensors: bytes = b""
     readings: Annotated[dict[Short, Count], msgspec.Meta(max_length=16)] = {}
+    freed: Count = 0
     refused: Short = ""
     patched: Short = ""
 

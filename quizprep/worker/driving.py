@@ -152,7 +152,9 @@ class Remote:
         if reply.raised is not None or reply.refused or reply.patched:
             raise ScriptFailed(reply, f"{name}, call {self._calls}")
         if self._label:
-            add_readings(self.readings.setdefault(self._label, {}), reply.readings)
+            total = self.readings.setdefault(self._label, {})
+            add_readings(total, reply.readings)
+            add_readings(total, {"held_bytes": -reply.freed})
         tensors = self._channel.outputs(reply)
         values = [
             tensors[str(place)] if output.kind == "tensor" else self._result(output)

@@ -189,12 +189,14 @@ class Learner:
             blob = self.backend.pack(tensors) if tensors else b""
         except BaseException as error:
             return wire.Reply(number=number, raised=raised(error, self.path))
+        held = readings.get("held_bytes", 0)
         return wire.Reply(
             number=number,
             outputs=tuple(kinds),
             several=several,
             tensors=blob,
-            readings=readings,
+            readings=readings | ({"held_bytes": 0} if held < 0 else {}),
+            freed=max(-held, 0),
             refused=refused,
             patched=_short(self.seal.broken(), 200) if readings else "",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,8 +18,9 @@ def children(pid: int) -> list[int]:
     """All descendants of a process, by the kernel's own list."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *children(child)]
+        with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+            for child in map(int, task.read_text().split()):
+                found += [child, *children(child)]
     return found
 
 
