@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check format lint content bench clean
+.PHONY: demo test check format lint content evidence bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -28,6 +28,9 @@ lint: $(READY)
 
 content: $(READY)  ## banks and exercises test themselves
 	$(BIN)/quizprep check
+
+evidence: $(READY)  ## docs/evidence.md: every mistake, pair and mutant; takes a while
+	$(BIN)/quizprep check --mutants --evidence docs/evidence.md
 
 check: lint content test  ## what a change must pass
 
