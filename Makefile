@@ -3,18 +3,27 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test check format lint content evidence bench clean
+# Decoded content, so that no start reads YAML; it is checked against the files, never trusted.
+DECODED := quizprep/_decoded/questions-concepts.msgpack
+
+.PHONY: demo test fuzz check format lint content evidence bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[grade,sheet,dev]'
 	touch $(READY)
 
-demo: $(READY)  ## the main job on real input: questions, gradings, a sheet
+$(DECODED): $(READY) $(wildcard questions/*.yaml exercises/*/exercise.yaml quizprep/content/*.py)
+	$(BIN)/python -m quizprep.content.prebuild
+
+demo: $(DECODED)  ## the main job on real input: questions, gradings, a sheet
 	$(BIN)/python examples/demo.py
 
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2
+
+fuzz: $(READY)  ## 10,000 damaged banks; every one loads or is explained
+	QUIZPREP_FUZZ=10000 $(BIN)/python -m pytest tests/hostile/test_bad_banks.py -k mutation
 
 format: $(READY)  ## rewrite the files in the project's style
 	$(BIN)/ruff format .
@@ -34,8 +43,8 @@ evidence: $(READY)  ## docs/evidence.md: every mistake, pair and mutant; takes a
 
 check: lint content test  ## what a change must pass
 
-bench: $(READY)  ## speed, as ratios in one run
+bench: $(DECODED)  ## speed, as ratios in one run
 	$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf .venv demo-out
+	rm -rf .venv demo-out quizprep/_decoded

@@ -71,7 +71,7 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
 def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
     mark, style = _MARKS[stage.status]
     summary = stage.name
-    if stage.status == "skip":
+    if stage.status == "skip" and not stage.message:
         summary += ": not reached"
     elif stage.message:
         summary += f": {stage.message}"
@@ -149,6 +149,8 @@ def _reading(reading: ReadingVerdict) -> Iterator[Line]:
     yield Line(f"{mark.strip():4} {name} = {measured}", style, 5)
     if reading.status == "fail" or reading.message:
         yield Line(reading.message, None, 10)
+    if reading.difference:
+        yield Line(reading.difference, None if reading.status == "fail" else "dim", 10)
     if reading.required and not reading.meter.endswith("elementwise"):
         largest = ""
         if reading.largest is not None and reading.solution is not None:

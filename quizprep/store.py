@@ -1,9 +1,13 @@
 """What the program remembers: a SQLite file, append-only, one transaction an answer.
 
 ``reviews`` and ``attempts`` are logs. A correction of a review is a row of ``corrections``; the
-latest one holds. ``due_marks`` say why a concept was brought forward and ``hints`` which hints
-of an exercise were shown. ``cards`` is the one table that is overwritten: it caches what the
-scheduler made of the log, and can be thrown away.
+latest one holds. A row of ``voids`` takes a review back: it stays on record and no longer counts.
+``due_marks`` say why a concept was brought forward and ``hints`` which hints of an exercise were
+shown. ``settings`` is a log too; the latest value of a name holds. ``mocks`` are interviews and
+``mock_steps`` what happened in each. ``cards`` is the one table that is overwritten: it caches
+what the scheduler made of the log, and can be thrown away.
+
+A file of an earlier format is brought up to date in one transaction when it is opened.
 
 Whatever kills the process, an answer that was recorded stays: SQLite commits before
 ``record_review`` returns. Every failure is a StoreError that names the file and what to do.
@@ -11,11 +15,10 @@ Whatever kills the process, an answer that was recorded stays: SQLite commits be
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +29,12 @@ if TYPE_CHECKING:
     import sqlite3
 
 FILE_NAME = "quizprep.db"
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 10
 _APPLICATION_ID = 0x717A7072  # "qzpr": tells our files from other SQLite files
 
-_TABLES = """
+_FORMATS = {
+    1: """
 create table reviews (
     id integer primary key, question text not null, at text not null, seed integer not null,
     reply text not null, score real not null, rating integer not null, hints integer not null,
@@ -54,12 +58,53 @@ create table due_marks (
     id integer primary key, concept text not null, reason text not null, at text not null
 );
 create table hints (id integer primary key, exercise text not null, at text not null);
-"""
+""",
+    2: """
+create table voids (
+    id integer primary key, review integer not null references reviews (id), at text not null
+);
+create index voids_by_review on voids (review);
+create index reviews_by_time on reviews (at);
+create table settings (
+    id integer primary key, name text not null, value text not null, at text not null
+);
+create table mocks (
+    id integer primary key, at text not null, seed integer not null, level text not null,
+    minutes integer not null, session text not null
+);
+create table mock_steps (
+    id integer primary key, mock integer not null references mocks (id), at text not null,
+    seconds real not null, step text not null
+);
+create index mock_steps_by_mock on mock_steps (mock, id);
+""",
+}
+"""What each format adds to the one before."""
 
 _EFFECTIVE = """
 select r.id, r.question, r.at, r.seed, r.reply, coalesce(c.score, r.score),
        coalesce(c.rating, r.rating), r.hints, r.seconds, r.session
 from reviews r left join corrections c
+  on c.id = (select max(id) from corrections where review = r.id)
+where not exists (select 1 from voids where review = r.id)
+"""
+
+# Jumps from question to question along the index: a million reviews cost no more than a few of
+# each question.
+_LATEST = """
+with recursive asked (question) as (
+    select min(question) from reviews
+    union all
+    select (select min(question) from reviews where question > asked.question)
+    from asked where asked.question is not null
+)
+select r.question, r.id, r.at, coalesce(c.score, r.score)
+from asked join reviews r
+  on r.id = (
+    select id from reviews l where l.question = asked.question
+    and not exists (select 1 from voids where review = l.id) order by id desc limit 1
+  )
+left join corrections c
   on c.id = (select max(id) from corrections where review = r.id)
 """
 
@@ -95,6 +140,15 @@ class Review(Answer):
 
 
 @dataclass(frozen=True)
+class Latest:
+    """The latest answer to a question; the score is as last corrected."""
+
+    review: int
+    at: datetime
+    score: float
+
+
+@dataclass(frozen=True)
 class Card:
     """What the scheduler made of a question's reviews; ``state`` is its own text."""
 
@@ -124,6 +178,27 @@ class DueMark:
     concept: str
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class Mock:
+    """One interview; its answers are reviews of ``session``. ``level`` is empty for any."""
+
+    id: int
+    at: datetime
+    seed: int
+    level: str
+    minutes: int
+    session: str
+
+
+@dataclass(frozen=True)
+class MockStep:
+    """Something that happened in an interview, as JSON, and the seconds it took."""
+
+    at: datetime
+    seconds: float
+    step: str
 
 
 Reschedule = Callable[[Sequence[Review]], Card]
@@ -211,7 +286,19 @@ class Store:
                 "insert into corrections (review, score, rating, at) values (?, ?, ?, ?)",
                 (review.id, score, rating, _stamp(now)),
             )
+            if sql.execute("select 1 from voids where review = ?", (review.id,)).fetchone():
+                return replace(review, score=score, rating=rating)  # taken back meanwhile
             return self._rescheduled(review.question, review.id, reschedule)
+
+    def void_review(self, review: Review, now: datetime, reschedule: Reschedule) -> None:
+        """Take an answer back: it stays on record, and all else is as if it had not been given."""
+        with self._writing() as sql:
+            sql.execute("insert into voids (review, at) values (?, ?)", (review.id, _stamp(now)))
+            history = self.reviews(review.question)
+            if history:
+                self._put_card(reschedule(history))
+            else:
+                sql.execute("delete from cards where question = ?", (review.question,))
 
     def _rescheduled(self, question: str, review: int, reschedule: Reschedule) -> Review:
         history = self.reviews(question)
@@ -219,11 +306,18 @@ class Store:
         return next(each for each in history if each.id == review)
 
     def reviews(self, question: str | None = None) -> list[Review]:
-        """Reviews of one question or of all, oldest first."""
-        where = "where r.question = ? " if question is not None else ""
-        rows = self._read(
-            f"{_EFFECTIVE} {where} order by r.id", () if question is None else (question,)
-        )
+        """Reviews of one question or of all that were not taken back, oldest first."""
+        if question is None:
+            return self._reviews("order by r.id")
+        return self._reviews("and r.question = ? order by r.id", question)
+
+    def last_review(self) -> Review | None:
+        """The latest answer that was not taken back."""
+        found = self._reviews("order by r.id desc limit 1")
+        return found[0] if found else None
+
+    def _reviews(self, rest: str, *values: object) -> list[Review]:
+        rows = self._read(f"{_EFFECTIVE} {rest}", values)
         with _decoded(self.path):
             return [
                 Review(question, _time(at), seed, reply, score, rating, hints, seconds, session, id)
@@ -236,11 +330,29 @@ class Store:
         with _decoded(self.path):
             return {row[0]: Card(row[0], row[1], row[2], _time(row[3]), row[4]) for row in rows}
 
-    def last_reviews(self) -> dict[str, tuple[int, datetime]]:
-        """For every question that was answered: its latest review and when that was."""
-        rows = self._read("select question, max(id), at from reviews group by question")
+    def latest(self) -> dict[str, Latest]:
+        """For every question that was answered: its latest answer that was not taken back."""
+        rows = self._read(_LATEST)
         with _decoded(self.path):
-            return {question: (id, _time(at)) for question, id, at in rows}
+            return {question: Latest(id, _time(at), score) for question, id, at, score in rows}
+
+    def first_answers(self, since: datetime) -> int:
+        """How many questions were answered for the first time since then."""
+        query = (
+            "select count(distinct question) from reviews r where at >= ? and not exists"
+            " (select 1 from voids where review = r.id) and not exists (select 1 from reviews b"
+            " where b.question = r.question and b.id < r.id and b.at < ? and not exists"
+            " (select 1 from voids where review = b.id))"
+        )
+        return int(self._read(query, (_stamp(since), _stamp(since)))[0][0])
+
+    def activity(self, start: datetime, end: datetime) -> int:
+        """How many answers and gradings there were from start until before end."""
+        query = (
+            "select (select count(*) from reviews where at >= ?1 and at < ?2)"
+            " + (select count(*) from attempts where at >= ?1 and at < ?2)"
+        )
+        return int(self._read(query, (_stamp(start), _stamp(end)))[0][0])
 
     def put_cards(self, cards: Iterable[Card]) -> None:
         """Fill the cache."""
@@ -265,6 +377,8 @@ class Store:
         now: datetime,
     ) -> Attempt:
         """Append a grading, with the number of hints shown before it."""
+        import json
+
         with self._writing() as sql:
             shown = self.hints_shown(exercise)
             sql.execute(
@@ -283,6 +397,8 @@ class Store:
 
     def attempts(self, exercise: str | None = None) -> list[Attempt]:
         """Gradings of one exercise or of all, oldest first."""
+        import json
+
         where = "where exercise = ?" if exercise is not None else ""
         rows = self._read(
             f"select exercise, at, passed, mistakes, verdict, hints from attempts {where}"
@@ -328,10 +444,70 @@ class Store:
         with _decoded(self.path):
             return [DueMark(concept, reason, _time(at)) for concept, reason, at in rows]
 
+    # --- settings ----------------------------------------------------------------------
+
+    def setting(self, name: str) -> str:
+        """The latest value of a setting; empty where it was never set, or cleared."""
+        rows = self._read(
+            "select value from settings where name = ? order by id desc limit 1", (name,)
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def set_setting(self, name: str, value: str, now: datetime) -> None:
+        """Append a value; an empty one clears the setting."""
+        with self._writing() as sql:
+            sql.execute(
+                "insert into settings (name, value, at) values (?, ?, ?)",
+                (name, value, _stamp(now)),
+            )
+
+    # --- interviews --------------------------------------------------------------------
+
+    def begin_mock(
+        self, seed: int, level: str, minutes: int, session: str, now: datetime, step: str
+    ) -> Mock:
+        """Append an interview with its first step."""
+        with self._writing() as sql:
+            cursor = sql.execute(
+                "insert into mocks (at, seed, level, minutes, session) values (?, ?, ?, ?, ?)",
+                (_stamp(now), seed, level, minutes, session),
+            )
+            mock = Mock(int(cursor.lastrowid or 0), now, seed, level, minutes, session)
+            self._put_step(mock, 0.0, step, now)
+        return mock
+
+    def last_mock(self) -> Mock | None:
+        """The latest interview, finished or not."""
+        rows = self._read(
+            "select id, at, seed, level, minutes, session from mocks order by id desc limit 1"
+        )
+        with _decoded(self.path):
+            return Mock(rows[0][0], _time(rows[0][1]), *rows[0][2:]) if rows else None
+
+    def add_mock_step(self, mock: Mock, seconds: float, step: str, now: datetime) -> MockStep:
+        """Append what happened in an interview."""
+        with self._writing():
+            self._put_step(mock, seconds, step, now)
+        return MockStep(now, seconds, step)
+
+    def _put_step(self, mock: Mock, seconds: float, step: str, now: datetime) -> None:
+        self._connection.execute(
+            "insert into mock_steps (mock, at, seconds, step) values (?, ?, ?, ?)",
+            (mock.id, _stamp(now), seconds, step),
+        )
+
+    def mock_steps(self, mock: Mock) -> list[MockStep]:
+        """What happened in an interview, in order."""
+        rows = self._read(
+            "select at, seconds, step from mock_steps where mock = ? order by id", (mock.id,)
+        )
+        with _decoded(self.path):
+            return [MockStep(_time(at), seconds, step) for at, seconds, step in rows]
+
     # --- the file ----------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        """Create the tables in a new file, and refuse a file that is not ours to write."""
+        """Bring a new or older file to our format, and refuse one that is not ours to write."""
         # Looked at under the write lock, so that two processes do not both create the tables.
         with self._writing() as sql:
             version = self._pragma("user_version")
@@ -344,13 +520,15 @@ class Store:
                     f"knows {VERSION}).",
                     hint="Upgrade quizprep. The file was left as it is.",
                 )
-            if self._read("select 1 from sqlite_master limit 1"):
+            ours = version > 0 and self._pragma("application_id") == _APPLICATION_ID
+            if not ours and self._read("select 1 from sqlite_master limit 1"):
                 raise StoreError(
                     f"{self.path} is a database of another program.",
                     hint="Set QUIZPREP_HOME to another folder. The file was left as it is.",
                 )
-            for statement in _TABLES.split(";"):
-                sql.execute(statement)
+            for tables in (_FORMATS[number] for number in range(version + 1, VERSION + 1)):
+                for statement in tables.split(";"):
+                    sql.execute(statement)
             sql.execute(f"pragma application_id = {_APPLICATION_ID}")
             sql.execute(f"pragma user_version = {VERSION}")
 

@@ -73,7 +73,7 @@ MISTAKES = {
         "The answer is right, but you hold weights for all pairs of query and key at once: "
         "memory grows with n*m. At any time only tiles of them are needed.",
         concept="flash-memory",
-        cost={"peak_bytes": "~b*h*n*m"},
+        cost={"peak_bytes": "~b*h*n**2"},
     ),
 }
 

@@ -12,15 +12,16 @@ def make_inputs(
     b: int = 1,
     h: int = 1,
     n: int = 4,
-    m: int = 4,
+    m: int | None = None,
     d: int = 8,
     block: int = 2,
     causal: bool | None = None,
 ) -> dict[str, np.ndarray | int | bool]:
     """q, o, grad_o: (b, h, n, d); k, v: (b, h, m, d); lse: (b, h, n), -inf where nothing is seen.
 
-    o and lse are what the forward pass gives. A causal of None is left out.
+    o and lse are what the forward pass gives. An m of None is n; a causal of None is left out.
     """
+    m = n if m is None else m
     q = rng.standard_normal((b, h, n, d))
     k = rng.standard_normal((b, h, m, d))
     v = rng.standard_normal((b, h, m, d))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from typing import NamedTuple
@@ -20,6 +21,9 @@ class _Entry(NamedTuple):
 
 COMMANDS: dict[str, _Entry] = {
     "ask": _Entry("ask", "ask", "A round of questions, marked and scheduled."),
+    "mock": _Entry("mock", "mock", "A timed interview, with a debrief."),
+    "undo": _Entry("undo", "undo", "Take the last answer back."),
+    "progress": _Entry("progress", "progress", "Recall, streak, exercises passed, what is weak."),
     "list": _Entry("catalogue", "list_command", "What there is: topics and exercises."),
     "show": _Entry("catalogue", "show", "The task of an exercise."),
     "start": _Entry("catalogue", "start", "Copy an exercise's starter into your folder."),
@@ -27,6 +31,7 @@ COMMANDS: dict[str, _Entry] = {
     "grade": _Entry("grade", "grade", "Grade your solution of an exercise."),
     "sheet": _Entry("sheet", "sheet", "A study sheet from the same content."),
     "check": _Entry("check", "check", "Test the content itself: banks and exercises."),
+    "new": _Entry("new", "new", "Begin a question or an exercise of your own."),
 }
 
 
@@ -49,10 +54,22 @@ class _Table(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
-@click.command(cls=_Table, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Table,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="quizprep")
-def program() -> None:
-    """Find out whether you really know attention: questions, graded kernels, study sheets."""
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Find out whether you really know attention: questions, graded kernels, study sheets.
+
+    Without a command: today in one screen, and what to type next.
+    """
+    if ctx.invoked_subcommand is None:
+        from quizprep.cli.today import show_today
+
+        show_today()
 
 
 def main() -> None:
@@ -71,7 +88,27 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         status = ExitCode.PASSED
+    except Exception as error:
+        _report_fault(error)
+        status = ExitCode.INTERNAL
     sys.exit(int(status or 0))
+
+
+def _report_fault(error: Exception) -> None:
+    """A fault of ours in one line; the traceback goes into a file for whoever mends it."""
+    import tempfile
+    import traceback
+
+    line = f"quizprep: an internal fault, {type(error).__name__}: {error}"
+    with (
+        contextlib.suppress(OSError),
+        tempfile.NamedTemporaryFile(
+            "w", prefix="quizprep-fault-", suffix=".txt", delete=False
+        ) as file,
+    ):
+        traceback.print_exception(error, file=file)
+        line += f"\nThis is a bug. The details for a report are in {file.name}"
+    click.echo(line, err=True)
 
 
 def report_error(error: QuizprepError) -> None:

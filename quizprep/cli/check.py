@@ -13,6 +13,7 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
 from quizprep.content.published import published_problems
 from quizprep.content.snippets import check_snippets
+from quizprep.content.unfinished import unfinished_exercise
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 from quizprep.grading.proof import Evidence
 from quizprep.quiz.proof import question_problems
@@ -103,6 +104,10 @@ def _exercise_problems(
         prover = Prover(pool, hidden_folders(library), _progress)
         for name in names:
             exercise = library.exercise(name)
+            if left := unfinished_exercise(exercise):
+                problems += left
+                terminal.say(f"FAIL {name}: {len(left)} parts are still to be written", "red")
+                continue
             evidence = prover.prove(exercise, pairs=not quick)
             if not evidence.problems and write:
                 write_measured(exercise, evidence.formulas)

@@ -11,7 +11,12 @@ from quizprep.quiz.posed import Posed
 
 
 def confirmed(terminal: Terminal, posed: Posed, match: OpenMatch) -> Mark:
-    """Show the points and claims, let one letter flip each, and return the mark agreed on.
+    """The mark of what the learner agrees was said."""
+    return mark_of(agreed(terminal, posed, match))
+
+
+def agreed(terminal: Terminal, posed: Posed, match: OpenMatch) -> OpenMatch:
+    """Show the points and claims, let one letter flip each, and return what was agreed on.
 
     Enter or the end of input keeps what the program believes.
     """
@@ -30,10 +35,10 @@ def confirmed(terminal: Terminal, posed: Posed, match: OpenMatch) -> Mark:
         terminal.say("Enter if that is fair, or the letters to flip.", "dim")
         reply = terminal.ask()
         if reply is None or not reply.strip():
-            return mark_of(match)
+            return match
         rows = read_labels(reply, count)
         if rows is not None:
-            return mark_of(corrected(match, rows))
+            return corrected(match, rows)
         terminal.say(f"Type letters from a to {label(count - 1)}, or nothing.", "yellow")
 
 

@@ -34,6 +34,12 @@ MAX_SOURCE = 1 << 20
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML to a file.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Repeat the cases of a report.")
 @click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    help="Run your code on a GPU; unchecked.",
+)
+@click.option(
     "--require-confinement", is_flag=True, help="Refuse to run code that cannot be confined."
 )
 def grade(
@@ -44,6 +50,7 @@ def grade(
     as_json: bool,
     junit: Path | None,
     seed: int | None,
+    device: str,
     require_confinement: bool,
 ) -> int:
     """Grade your solution of EXERCISE: correctness, the mistake by name, its cost as a formula.
@@ -58,7 +65,9 @@ def grade(
     if not watching:
         read_submission(path, task)
     terminal = Terminal()
-    with Pool() as pool:
+    if device == "cuda" and task.spec.runtime == "numpy":
+        raise UsageError(f"{task.id} is written in numpy, which has no GPU.")
+    with Pool(device) as pool:
         grader = Grader(pool, hidden_folders(library), require_confinement=require_confinement)
         # The nursery imports torch from here on, while this process opens its store.
         grader.warm_up(task)

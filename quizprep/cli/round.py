@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
-from quizprep.cli import round_text
+from quizprep.cli import clock, round_text
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Open
@@ -15,17 +13,19 @@ from quizprep.quiz.posed import Posed, could_be_a_reply, pose
 from quizprep.quiz.session import Outcome, Pick, draw_seed
 from quizprep.store import Review, Store
 
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+KEYS = ("?", "s", "q", "x", "u")
 
 
 class _Leave(Exception):
     """The learner leaves, or the input ends."""
 
 
+class _TakeBack(Exception):
+    """The learner takes the last answer back."""
+
+
 class Round:
-    """One round. ``clock`` gives aware UTC times and is the seam for tests."""
+    """One round."""
 
     def __init__(
         self,
@@ -34,24 +34,27 @@ class Round:
         store: Store,
         picks: Sequence[Pick],
         seed: int,
-        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._terminal = terminal
         self._library = library
         self._store = store
         self._picks = picks
         self._seed = seed
-        self._clock = clock
         self._session = os.urandom(6).hex()
         self._outcome = Outcome()
+        self._given: list[tuple[int, Review]] = []
+        self._skipped: list[int] = []
 
     def run(self) -> Outcome:
         """Ask every question, or up to where the learner leaves; then the summary."""
         try:
-            for place, pick in enumerate(self._picks, start=1):
-                posed = pose(pick.topic, pick.question, draw_seed(self._seed, pick.question.id))
-                round_text.show_question(self._terminal, pick, posed, place, len(self._picks))
-                self._one(pick, posed)
+            place = 0
+            while place < len(self._picks):
+                try:
+                    self._one(place)
+                    place += 1
+                except _TakeBack:
+                    place = self._take_back()
         except _Leave:
             pass
         except KeyboardInterrupt:
@@ -61,8 +64,13 @@ class Round:
         )
         return self._outcome
 
-    def _one(self, pick: Pick, posed: Posed) -> None:
-        from_here = time.monotonic()
+    def _one(self, place: int) -> None:
+        pick = self._picks[place]
+        posed = pose(pick.topic, pick.question, draw_seed(self._seed, pick.question.id))
+        round_text.show_question(
+            self._terminal, pick, posed, place + 1, len(self._picks), undo=bool(self._given)
+        )
+        from_here = clock.seconds()
         hints = 0
         while True:
             reply = self._ask(posed)
@@ -70,16 +78,26 @@ class Round:
                 case "q":
                     raise _Leave
                 case "s":
-                    self._outcome.skipped += 1
+                    self._skipped.append(place)
+                    self._outcome.skipped = len(self._skipped)
                     self._terminal.say("Skipped.")
                     return
+                case "u":
+                    if self._given:
+                        raise _TakeBack
+                    self._terminal.say(
+                        "No answer of this round is left to take back; quizprep undo goes "
+                        "further back.",
+                        "yellow",
+                    )
+                    continue
                 case "?":
                     hints += round_text.show_hint(self._terminal, posed, hints)
                     continue
                 case "x":
-                    self._answered(pick, posed, None, hints, from_here)
+                    self._answered(place, posed, None, hints, from_here)
                     return
-            if self._answered(pick, posed, reply, hints, from_here):
+            if self._answered(place, posed, reply, hints, from_here):
                 return
 
     def _ask(self, posed: Posed) -> str:
@@ -92,20 +110,34 @@ class Round:
     def _key(self, posed: Posed, reply: str) -> str | None:
         """The key a reply is, if it is one; ``:q`` is one even where q may be the answer."""
         text = reply.strip().casefold()
-        if text.startswith(":") and text[1:] in ("?", "s", "q", "x"):
+        if text.startswith(":") and text[1:] in KEYS:
             return text[1:]
-        if text in ("s", "q", "x") and could_be_a_reply(posed.question, text):
+        if text in KEYS and could_be_a_reply(posed.question, text):
             return None
-        return text if text in ("?", "s", "q", "x") else None
+        return text if text in KEYS else None
+
+    def _take_back(self) -> int:
+        """Void the last answer; returns the place of its question, which is asked again."""
+        from quizprep.quiz.scheduling import reschedule
+
+        place, review = self._given.pop()
+        self._store.void_review(review, clock.now(), reschedule)
+        self._outcome.scores.pop()
+        if self._outcome.missed and self._outcome.missed[-1] is self._picks[place]:
+            self._outcome.missed.pop()
+        self._skipped = [skipped for skipped in self._skipped if skipped < place]
+        self._outcome.skipped = len(self._skipped)
+        self._terminal.say("Taken back; the question is asked again.", "yellow")
+        return place
 
     def _answered(
-        self, pick: Pick, posed: Posed, reply: str | None, hints: int, since: float
+        self, place: int, posed: Posed, reply: str | None, hints: int, since: float
     ) -> bool:
         """Mark, store and explain a reply (None: gave up); False where it could not be read."""
         # Imported now: the first prompt is there sooner.
         from quizprep.quiz.marking import Invalid, Mark, mark, match_open
-        from quizprep.quiz.scheduling import Rating, kind_of, rate, reschedule
-        from quizprep.store import Answer
+        from quizprep.quiz.recording import agree, record
+        from quizprep.quiz.scheduling import Rating
 
         result = (
             Mark(0.0, ("You asked to see it, which counts as missed.",))
@@ -115,38 +147,26 @@ class Round:
         if isinstance(result, Invalid):
             self._terminal.say(result.expected, "yellow")
             return False
-        seconds = time.monotonic() - since if self._terminal.interactive else None
-        kind = kind_of(posed.question)
-        review = self._store.record_review(
-            Answer(
-                question=posed.question.id,
-                at=self._clock(),
-                seed=posed.seed,
-                reply=reply or "",
-                score=result.score,
-                rating=rate(result.score, hints, seconds, kind),
-                hints=hints,
-                seconds=seconds,
-                session=self._session,
-            ),
-            reschedule,
+        seconds = clock.seconds() - since if self._terminal.interactive else None
+        review = record(
+            self._store,
+            posed,
+            reply or "",
+            result,
+            clock.now(),
+            seconds,
+            self._session,
+            hints,
         )
         if isinstance(posed.question, Open) and reply is not None:
             from quizprep.cli.confirm import confirmed
 
-            agreed = confirmed(self._terminal, posed, match_open(posed.question, reply))
-            if agreed.score != result.score:
-                review = self._store.correct_review(
-                    review,
-                    agreed.score,
-                    rate(agreed.score, hints, seconds, kind),
-                    self._clock(),
-                    reschedule,
-                )
-            result = agreed
+            result = confirmed(self._terminal, posed, match_open(posed.question, reply))
+            review = agree(self._store, review, posed, result, clock.now())
+        self._given.append((place, review))
         self._outcome.scores.append(result.score)
         if not result.right:
-            self._outcome.missed.append(pick)
+            self._outcome.missed.append(self._picks[place])
         round_text.show_mark(self._terminal, self._library, self._store, posed, result)
         self._terminal.say(self._due_text(review, Rating(review.rating).name.lower()), "dim")
         if self._terminal.interactive:
@@ -157,12 +177,16 @@ class Round:
         """A keystroke between questions: the learner's own rating, or on."""
         from quizprep.quiz.scheduling import Rating, reschedule
 
-        pressed = self._terminal.key("Enter goes on; 1 again, 2 hard, 3 good, 4 easy; q leaves.")
+        pressed = self._terminal.key(
+            "Enter goes on; 1 again, 2 hard, 3 good, 4 easy; u takes it back; q leaves."
+        )
         if pressed is None or pressed in ("q", "Q"):
             raise _Leave
+        if pressed in ("u", "U"):
+            raise _TakeBack
         if pressed in ("1", "2", "3", "4") and int(pressed) != review.rating:
             renewed = self._store.correct_review(
-                review, review.score, int(pressed), self._clock(), reschedule
+                review, review.score, int(pressed), clock.now(), reschedule
             )
             self._terminal.say(self._due_text(renewed, Rating(renewed.rating).name.lower()), "dim")
 

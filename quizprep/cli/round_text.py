@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from quizprep.cli.terminal import Style, Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order, Source
-from quizprep.errors import ContentError
 from quizprep.quiz.labels import label
 from quizprep.quiz.posed import Posed, could_be_a_reply
 from quizprep.quiz.session import Outcome, Pick, Why
@@ -18,11 +17,24 @@ if TYPE_CHECKING:
     from quizprep.quiz.marking.mark import Mark
 
 
-def show_question(terminal: Terminal, pick: Pick, posed: Posed, place: int, total: int) -> None:
-    """The question, what to choose from, and what to type."""
+def show_question(
+    terminal: Terminal, pick: Pick, posed: Posed, place: int, total: int, undo: bool
+) -> None:
+    """The question, what to choose from, and what to type; with undo, also how to take back."""
     terminal.heading(f"{place} of {total}: {pick.topic}, {pick.question.level}")
     if pick.why is Why.BROUGHT_FORWARD and pick.reason:
         terminal.say(f"Brought forward: {pick.reason}", "yellow")
+    show_posed(terminal, posed)
+    keys = {"?": "hint", "x": "show me", "s": "skip", "u": "undo", "q": "leave"}
+    if not undo:
+        del keys["u"]
+    colon = ":" if any(could_be_a_reply(posed.question, key) for key in keys) else ""
+    listed = ", ".join(f"{colon}{key} {does}" for key, does in keys.items())
+    terminal.say(f"{what_to_type(posed)} ({listed})", "dim")
+
+
+def show_posed(terminal: Terminal, posed: Posed) -> None:
+    """The text of a question, and what to choose from."""
     terminal.say(posed.text(posed.question.ask))
     match posed.question:
         case Code(snippet=snippet):
@@ -34,13 +46,10 @@ def show_question(terminal: Terminal, pick: Pick, posed: Posed, place: int, tota
                 terminal.say(relation, indent=2)
     for row, text in enumerate(posed.rows):
         terminal.say(f"{label(row)}) {text}", indent=2)
-    keys = "? hint, x show me, s skip, q leave"
-    if any(could_be_a_reply(posed.question, key) for key in "sqx"):
-        keys = ":? hint, :x show me, :s skip, :q leave"
-    terminal.say(f"{_what_to_type(posed)} ({keys})", "dim")
 
 
-def _what_to_type(posed: Posed) -> str:
+def what_to_type(posed: Posed) -> str:
+    """What a reply to this kind of question looks like."""
     match posed.question:
         case Choice(options=options):
             several = sum(option.right for option in options) > 1
@@ -137,14 +146,23 @@ def show_summary(
     terminal.say(
         f"{right} of {len(scores)} right, {sum(scores):.3g} of {len(scores)} points.{skipped}"
     )
-    missed = _missed_concepts(outcome.missed)
-    if missed:
-        terminal.say("To work on:")
-    for concept, named in missed.items():
-        exercise = named or _exercise_for(library, concept)
-        training = f": {_training(store, exercise)}" if exercise else ""
-        terminal.say(f"- {_concept_title(library, concept)}{training}", indent=2)
+    show_training(terminal, library, store, outcome.missed)
     terminal.say(f"Same numbers again: --seed {seed}", "dim")
+
+
+def show_training(
+    terminal: Terminal, library: Library, store: Store, missed: Iterable[Pick]
+) -> None:
+    """The concepts of the questions that were missed, and the exercise that trains each."""
+    from quizprep.quiz.weakness import concept_title, exercise_for
+
+    concepts = _missed_concepts(missed)
+    if concepts:
+        terminal.say("To work on:")
+    for concept, named in concepts.items():
+        exercise = named or exercise_for(library, concept)
+        training = f": {_training(store, exercise)}" if exercise else ""
+        terminal.say(f"- {concept_title(library, concept)}{training}", indent=2)
 
 
 def _missed_concepts(missed: Iterable[Pick]) -> dict[str, str | None]:
@@ -154,20 +172,3 @@ def _missed_concepts(missed: Iterable[Pick]) -> dict[str, str | None]:
         for concept in pick.question.concepts:
             found[concept] = found.get(concept) or pick.question.exercise
     return found
-
-
-def _concept_title(library: Library, concept: str) -> str:
-    known = library.concepts.get(concept)
-    return known.title if known else concept
-
-
-def _exercise_for(library: Library, concept: str) -> str | None:
-    """An exercise on a concept: one that any question on it names, or one that lists it."""
-    for topic in library.topics:
-        for question in library.bank(topic).questions:
-            if concept in question.concepts and question.exercise:
-                return question.exercise
-    try:
-        return next((e.id for e in library.exercises if concept in e.spec.concepts), None)
-    except ContentError:
-        return None  # a broken exercise is reported by `quizprep check`, not in a round

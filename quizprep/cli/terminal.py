@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import textwrap
 from typing import Literal, TextIO
@@ -29,6 +28,7 @@ class Terminal:
 
     interactive  whether a person sits at both ends, so that keys and times mean something
     plain        no colour and no drawn lines, for screen readers
+    draws        whether shades and bars can be shown
     """
 
     def __init__(self, plain: bool = False, into: TextIO | None = None, out: TextIO | None = None):
@@ -38,14 +38,15 @@ class Terminal:
         _forgive_encoding(self._out)
         self.plain = plain
         self.interactive = self._in.isatty() and self._out.isatty()
-        fallback = (_WIDTH_OF_A_PIPE, 24)
-        self.width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size(fallback).columns))
+        self.width = max(NARROWEST, min(WIDEST, _columns()))
         self.colour = (
             self._out.isatty()
             and not plain
             and not os.environ.get("NO_COLOR")
             and os.environ.get("TERM") != "dumb"
         )
+        encoding = (getattr(self._out, "encoding", None) or "").lower().replace("-", "")
+        self.draws = not plain and encoding.startswith("utf")
 
     def styled(self, text: str, style: Style | None) -> str:
         """The text in a style, where colour is wanted."""
@@ -126,6 +127,17 @@ class Terminal:
         except EOFError:
             self._out.write("\n")
             return None
+
+
+def _columns() -> int:
+    """As ``shutil.get_terminal_size``, whose module brings bz2 and lzma and is slow to import."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    try:
+        return os.get_terminal_size(1).columns or _WIDTH_OF_A_PIPE
+    except OSError:
+        return _WIDTH_OF_A_PIPE
 
 
 def wrapped(text: str, width: int, indent: int = 0) -> list[str]:

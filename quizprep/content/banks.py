@@ -18,6 +18,7 @@ from quizprep.content.library import Library, plain_id, shipped_root
 from quizprep.content.loading import located, read_file, shown_path
 from quizprep.content.question_checks import Finding, question_findings
 from quizprep.content.questions import Bank, Question
+from quizprep.content.unfinished import unfinished
 from quizprep.content.yaml_tree import Fault, Steps
 from quizprep.errors import ContentError, Problem
 
@@ -54,7 +55,8 @@ def check_banks(library: Library) -> list[Problem]:
                 (("questions", place, *steps), message)
                 for steps, message in question_findings(question)
             ]
-        problems += placed(path, findings)
+        found = [*placed(path, findings), *unfinished(path)]
+        problems += sorted(found, key=lambda problem: problem.line or 0)
     return problems + _concept_problems(library)
 
 

@@ -58,7 +58,7 @@ class Exercise:
 class Library:
     """All content under one root. Everything is loaded on first use and raises ContentError.
 
-    cache  a folder in which decoded banks may be kept, so that a start reads no YAML
+    cache  a folder in which decoded files may be kept, so that a start reads no YAML
     """
 
     root: Path
@@ -88,12 +88,7 @@ class Library:
 
     def bank(self, topic: str) -> Bank:
         """The bank of a topic."""
-        path = self.question_folder / f"{topic}.yaml"
-        if self.cache is None:
-            return _load_file(path, Bank)
-        from quizprep.content.cache import cached
-
-        return cached(path, Bank, self.cache, _load_file)
+        return self._load(self.question_folder / f"{topic}.yaml", Bank)
 
     @cached_property
     def banks(self) -> dict[str, Bank]:
@@ -108,12 +103,12 @@ class Library:
     @cached_property
     def concepts(self) -> dict[str, Concept]:
         """The concepts by id."""
-        return _load_file(self._beside("concepts.yaml"), dict[str, Concept])
+        return self._load(self._beside("concepts.yaml"), dict[str, Concept])
 
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""
-        return _load_file(self._beside("sources.yaml"), dict[str, Source])
+        return self._load(self._beside("sources.yaml"), dict[str, Source])
 
     @cached_property
     def exercise_ids(self) -> tuple[str, ...]:
@@ -134,9 +129,16 @@ class Library:
             id=found,
             folder=folder,
             solution=self.root / "solutions" / f"{found}.py",
-            spec=_load_file(folder / "exercise.yaml", ExerciseSpec),
-            measured=_load_file(measured, dict[str, str]) if measured.is_file() else {},
+            spec=self._load(folder / "exercise.yaml", ExerciseSpec),
+            measured=self._load(measured, dict[str, str]) if measured.is_file() else {},
         )
+
+    def _load(self, path: Path, kind: type[T]) -> T:
+        if self.cache is None:
+            return _load_file(path, kind)
+        from quizprep.content.cache import cached
+
+        return cached(path, kind, self.cache, _load_file)
 
     @cached_property
     def exercises(self) -> tuple[Exercise, ...]:

@@ -21,8 +21,10 @@ class Level(enum.StrEnum):
     STAFF = "staff"
 
 
-class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Frozen, by keyword, and an unknown field is an error."""
+
+    # gc=False: content holds no cycles, and thousands of questions are made faster.
 
 
 class Trap(_Content, frozen=True, kw_only=True):

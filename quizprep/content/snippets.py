@@ -17,7 +17,7 @@ from quizprep.content.question_checks import Finding
 from quizprep.content.questions import Code
 from quizprep.errors import ContentError, Problem
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 """Seconds a snippet may take, the import of torch included."""
 MAX_OUTPUT = 10_000
 ALLOWED = sys.stdlib_module_names | {"numpy", "torch"}

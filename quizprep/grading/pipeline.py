@@ -12,6 +12,7 @@ from quizprep.content.exercises import Runtime
 from quizprep.content.library import Exercise
 from quizprep.formula import parse
 from quizprep.grading import plan, wire
+from quizprep.grading.beside import beside_solution
 from quizprep.grading.contract import judge_readings, judge_witness, name_cost_mistakes
 from quizprep.grading.pool import GraderFault, Pool
 from quizprep.grading.verdict import (
@@ -111,6 +112,7 @@ class Grader:
             deadline=self._deadline or DEADLINE[runtime],
             confine=self._confine,
             memory_limit=MEMORY if runtime is Runtime.NUMPY else 2 * MEMORY,
+            device=self._pool.device,
             hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
         )
 
@@ -140,10 +142,12 @@ class Grader:
             meters=tuple(limits),
             bounds=bounds,
             comparisons=plan.comparisons(contract, seed),
-            witness=plan.witness_point(contract, seed),
+            # A process that uses a GPU keeps hundreds of MiB of its driver's.
+            witness=None if self._pool.device == "cuda" else plan.witness_point(contract, seed),
             cost_dtype=spec.cases.dtypes[0],
             guards=spec.cases.guards,
             require_confinement=self._require_confinement,
+            device=self._pool.device,
             brief=self._brief,
         )
 
@@ -204,8 +208,9 @@ def _diagnosis(result: wire.JudgeResult) -> Stage:
 
 def _cost(exercise: Exercise, cost: wire.CostResult) -> Stage:
     if cost.status != "pass":
-        return Stage(name="cost", status="fail", message=cost.message)
+        return Stage(name="cost", status=cost.status, message=cost.message)
     readings: tuple[ReadingVerdict, ...] = judge_readings(cost, exercise.spec.contract)
+    readings = beside_solution(readings, exercise.measured, exercise.spec.contract)
     witness: WitnessVerdict | None = judge_witness(cost, exercise.spec.contract)
     bad = [reading for reading in readings if reading.status == "fail"]
     failed = bool(bad) or (witness is not None and witness.status == "fail")

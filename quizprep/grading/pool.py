@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from types import TracebackType
 
-from quizprep.errors import MissingExtraError
+from quizprep.errors import MissingExtraError, UsageError
 from quizprep.grading import wire
 
 _NEEDS = {"numpy": ("numpy",), "torch": ("torch",), "triton": ("torch", "triton")}
@@ -23,7 +23,7 @@ class GraderFault(Exception):
 class Nursery:
     """One nursery process. It is idle between gradings and gone when closed."""
 
-    def __init__(self, runtime: str) -> None:
+    def __init__(self, runtime: str, device: str = "cpu") -> None:
         """Start importing at once; raises MissingExtraError without waiting for it."""
         if any(find_spec(name) is None for name in (*_NEEDS[runtime], "safetensors")):
             raise MissingExtraError(f"Grading {runtime} exercises", "grade")
@@ -35,7 +35,7 @@ class Nursery:
             "MALLOC_MMAP_THRESHOLD_": "65536",
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "quizprep.worker", runtime],
+            [sys.executable, "-P", "-m", "quizprep.worker", runtime, device],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -89,6 +89,10 @@ class Nursery:
         try:
             wire.send(self._process.stdin.fileno(), request)
         except wire.Closed as error:
+            # It may have said why before it left.
+            answer = self._receive()
+            if isinstance(answer, wire.Fault):
+                raise self._fault(answer) from error
             raise self._died() from error
 
     def _receive(self) -> wire.Answer:
@@ -100,6 +104,10 @@ class Nursery:
         return answer
 
     def _fault(self, fault: wire.Fault) -> Exception:
+        if fault.message == wire.NO_GPU:
+            return UsageError(
+                "There is no GPU here that torch can use.", hint="Grade without --device cuda."
+            )
         if fault.message.startswith("missing: "):
             return MissingExtraError("Grading", "grade")
         return GraderFault(f"{fault.message} {self._written()}".strip())
@@ -129,13 +137,14 @@ class Nursery:
 class Pool:
     """Nurseries by runtime, started when first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = device
         self._nurseries: dict[str, Nursery] = {}
 
     def nursery(self, runtime: str) -> Nursery:
         """The nursery of a runtime."""
         if runtime not in self._nurseries:
-            self._nurseries[runtime] = Nursery(runtime)
+            self._nurseries[runtime] = Nursery(runtime, self.device)
         return self._nurseries[runtime]
 
     def drop(self, runtime: str) -> None:

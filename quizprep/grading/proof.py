@@ -200,17 +200,7 @@ def faulty_source(exercise: Exercise, switches: tuple[str, ...]) -> bytes:
         f"\n\ndef {entry}(*args, **kwargs):\n"
         f"    return solve(*args, **kwargs, mistakes=frozenset({list(switches)!r}))\n"
     )
-    source = exercise.text("mistakes.py").replace(_IMPORT, _STAND_IN)
-    return (source + shim).encode()
-
-
-_IMPORT = "from quizprep.exercise import Mistake\n"
-# A submission cannot import the grader; what its mistakes say plays no part when it is graded.
-_STAND_IN = """
-class Mistake:
-    def __init__(self, *_, **__):
-        pass
-"""
+    return (exercise.text("mistakes.py") + shim).encode()
 
 
 _TRIVIAL = {

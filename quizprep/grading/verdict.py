@@ -49,6 +49,9 @@ class ReadingVerdict(_Part, frozen=True, kw_only=True):
     message: str = ""
     largest: int | None = None
     solution: int | None = None
+    solution_formula: str = ""
+    difference: str = ""
+    """What sets this formula apart from the solution's, in a sentence."""
 
 
 class WitnessVerdict(_Part, frozen=True, kw_only=True):

@@ -17,6 +17,9 @@ Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
 Status = Literal["pass", "fail", "error", "skip"]
 
+NO_GPU = "no GPU"
+"""The nursery's fault where a GPU was asked for and torch can use none."""
+
 MAX_FRAME = 64 << 20
 """Bytes in one frame; outputs at the largest witness point fit several times over."""
 
@@ -81,6 +84,7 @@ class Job(Message, frozen=True, kw_only=True):
     cost_dtype: str
     guards: bool
     require_confinement: bool
+    device: str = "cpu"
     brief: bool = False
     """Only whether it passes is asked: the first failure ends it, and nothing is diagnosed."""
 
@@ -97,6 +101,7 @@ class Setup(Message, frozen=True, kw_only=True):
     memory_limit: int
     hidden: tuple[str, ...]
     """Folders the learner must not read, wherever they lie: content, store, checkout."""
+    device: str = "cpu"
 
 
 # --- judge to parent -----------------------------------------------------------------------
@@ -353,9 +358,10 @@ class Kind(Message, frozen=True, kw_only=True, tag="kind"):
 
 
 class Several(Message, frozen=True, kw_only=True, tag="several"):
-    """A list of arguments."""
+    """A list of arguments, or a tuple of them."""
 
     items: tuple[TensorAt | Plain | Handle | Kind, ...]
+    fixed: bool = False
 
 
 Arg = TensorAt | Plain | Handle | Kind | Several
@@ -413,7 +419,7 @@ Order = Load | Call | Fetch | Rest | Stop
 # The submission can write replies itself, so whatever is in one is bounded before it is read.
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
-Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+Count = Annotated[int, msgspec.Meta(gt=-(1 << 53), lt=1 << 53)]
 
 
 class SaidFrame(Message, frozen=True, kw_only=True):
@@ -449,7 +455,8 @@ class Reply(Message, frozen=True, kw_only=True):
     outputs   what the entry returned, place by place
     several   whether that was a tuple or a list
     tensors   the tensors among them as one safetensors blob, named by their place
-    readings  what the meters read in the learner's process; the witnesses check it
+    readings  what the meters read in the learner's process; the witnesses check it. What is
+              held is negative after a call that let go of more than it took
     refused   a library attention that the call went through
     patched   a part of the meters that is not the one they were loaded with
     """

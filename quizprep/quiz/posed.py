@@ -5,9 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from quizprep.content.mathtext import plain
-from quizprep.content.parameters import draw, fill
-from quizprep.content.questions import Choice, Cloze, Code, Growth, Order, Question, Scalar
+from quizprep.content.questions import (
+    Choice,
+    Cloze,
+    Code,
+    Growth,
+    Number,
+    Order,
+    Question,
+    Scalar,
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,17 @@ class Posed:
 
     def text(self, source: str) -> str:
         """A text of the question as a terminal shows it."""
-        return plain(fill(source, self.question, self.values)).strip()
+        # Imported where they have something to do: most first questions need neither, and the
+        # prompt is there sooner.
+        if "{" in source or "}" in source:
+            from quizprep.content.parameters import fill
+
+            source = fill(source, self.question, self.values)
+        if "$" in source:
+            from quizprep.content.mathtext import plain
+
+            source = plain(source)
+        return source.strip()
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -42,7 +59,15 @@ class Posed:
 
 def pose(topic: str, question: Question, seed: int) -> Posed:
     """The question with the draw that a seed gives; raises ContentError where there is none."""
-    return Posed(topic, question, seed, draw(question, seed), _shuffled(question, seed))
+    return Posed(topic, question, seed, _drawn(question, seed), _shuffled(question, seed))
+
+
+def _drawn(question: Question, seed: int) -> dict[str, Scalar]:
+    if not question.given and not question.show and not isinstance(question, Growth | Number):
+        return {}
+    from quizprep.content.parameters import draw
+
+    return draw(question, seed)
 
 
 def _shuffled(question: Question, seed: int) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from quizprep.content.questions import Question
-from quizprep.store import Card, Review, Store
+from quizprep.store import Card, Latest, Review, Store
 
 if TYPE_CHECKING:
     import fsrs
@@ -79,12 +79,18 @@ def reschedule(reviews: Sequence[Review]) -> Card:
 
 def load_cards(store: Store) -> dict[str, Card]:
     """The card of every question that was answered; those the cache lacks are computed."""
-    cards = store.cards()
+    return cards_after(store, store.latest())
+
+
+def cards_after(store: Store, latest: Mapping[str, Latest]) -> dict[str, Card]:
+    """As ``load_cards``, where the latest answers were read already."""
+    cached = store.cards()
+    cards = {question: cached[question] for question in latest if question in cached}
     stale = [
         question
-        for question, (review, _) in store.last_reviews().items()
+        for question, answer in latest.items()
         if (card := cards.get(question)) is None
-        or card.review != review
+        or card.review != answer.review
         or card.scheduler != SCHEDULER
     ]
     if stale:

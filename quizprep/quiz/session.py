@@ -26,6 +26,7 @@ class Why(enum.Enum):
     DUE = "due"
     NEW = "new"
     EARLY = "early"
+    AT_RISK = "may be forgotten by the day"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def plan(
     questions  topic and question, in the order of the banks
     """
     open_to = [(topic, q) for topic, q in questions if wanted.admits(q)]
-    picks = _brought_forward(open_to, history)
+    picks = brought_forward(open_to, history)
     taken = {pick.question.id for pick in picks}
     rest = [(topic, q) for topic, q in open_to if q.id not in taken]
     seen = [(topic, q) for topic, q in rest if q.id in history.cards]
@@ -80,13 +81,13 @@ def plan(
     picks += [Pick(topic, q, Why.DUE) for topic, q in due]
     if not wanted.only_due:
         new = [(topic, q) for topic, q in rest if q.id not in history.cards]
-        picks += [Pick(topic, q, Why.NEW) for topic, q in _by_level(new)]
+        picks += [Pick(topic, q, Why.NEW) for topic, q in by_level(new)]
     if wanted.also_early:
         picks += [Pick(topic, q, Why.EARLY) for topic, q in seen[len(due) :]]
     return picks[: wanted.count]
 
 
-def _brought_forward(questions: Sequence[tuple[str, Question]], history: History) -> list[Pick]:
+def brought_forward(questions: Sequence[tuple[str, Question]], history: History) -> list[Pick]:
     """For each mark the questions on its concept, until enough were answered since."""
     picks: dict[str, Pick] = {}
     for mark in history.marks:
@@ -108,10 +109,10 @@ def _weakest(
     """Never answered first, by level, then those that are due soonest."""
     new = [each for each in questions if each[1].id not in history.cards]
     seen = [each for each in questions if each[1].id in history.cards]
-    return _by_level(new) + sorted(seen, key=lambda each: history.cards[each[1].id].due)
+    return by_level(new) + sorted(seen, key=lambda each: history.cards[each[1].id].due)
 
 
-def _by_level(questions: Sequence[tuple[str, Question]]) -> list[tuple[str, Question]]:
+def by_level(questions: Sequence[tuple[str, Question]]) -> list[tuple[str, Question]]:
     """Easier levels first; within one the topics take turns, each in the order of its bank."""
     turn: dict[tuple[str, Level], int] = {}
     ranked = []

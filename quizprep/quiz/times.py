@@ -12,10 +12,10 @@ def in_words(due: datetime, now: datetime) -> str:
         return "now"
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"in {_counted(max(1, minutes), 'minute')}"
+        return f"in {counted(max(1, minutes), 'minute')}"
     hours = round(seconds / 3600)
     if hours < 20:
-        return f"in {_counted(hours, 'hour')}"
+        return f"in {counted(hours, 'hour')}"
     days = max(1, round(seconds / 86400))
     if days == 1:
         return "tomorrow"
@@ -24,5 +24,6 @@ def in_words(due: datetime, now: datetime) -> str:
     return f"in {round(days / 7)} weeks" if days < 70 else f"in {round(days / 30)} months"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """``1 day``, ``2 days``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

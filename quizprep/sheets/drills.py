@@ -25,18 +25,21 @@ def drill(exercise: Exercise) -> Drill:
         level=spec.level.value,
         minutes=spec.minutes,
         runtime=spec.runtime.value,
-        limits=tuple(_limit(meter, limit) for meter, limit in spec.contract.limits().items()),
+        limits=tuple(
+            _limit(meter, limit, exercise.measured.get(meter, ""))
+            for meter, limit in spec.contract.limits().items()
+        ),
         hints=len(spec.hints),
     )
 
 
-def _limit(meter: str, limit: LimitSpec) -> Limit:
-    budget = f"at most {limit.budget:g} times the solution" if limit.budget is not None else ""
-    if limit.exact is not None:
-        return Limit(
-            _METERS[meter],
-            formula_tex.symbolic(limit.exact),
-            f"exactly{'; ' * bool(budget)}{budget}",
-        )
+def _limit(meter: str, limit: LimitSpec, measured: str) -> Limit:
+    phase, _, kind = meter.rpartition(".")
+    name = f"{_METERS[kind]} of {phase}" if phase else _METERS[kind]
+    says = [f"at most {limit.budget:g} times the solution"] if limit.budget is not None else []
     latex = formula_tex.growth(limit.growth) if limit.growth is not None else ""
-    return Limit(_METERS[meter], latex, budget)
+    if limit.exact is not None:
+        latex = formula_tex.symbolic(limit.exact)
+        says.insert(0, "exactly")
+    own = formula_tex.symbolic(measured.replace("^", "**")) if measured else ""
+    return Limit(name, latex, "; ".join(says), own)

@@ -177,6 +177,14 @@ def _label(x: float, y: float, text: str, anchor: str, colour: str, turned: bool
     )
 
 
+def prefixed(svg: str, prefix: str) -> str:
+    """A figure whose ids begin with the prefix, so that a page may show it twice."""
+    svg = re.sub(r' id="', f' id="{prefix}-', svg)
+    return re.sub(
+        r'aria-labelledby="(\S+) (\S+)"', rf'aria-labelledby="{prefix}-\1 {prefix}-\2"', svg
+    )
+
+
 def _svg(
     width: float, height: float, body: Sequence[str], title: str, description: str, palette: Palette
 ) -> str:

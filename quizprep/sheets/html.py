@@ -10,7 +10,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from quizprep.sheets import phrases
-from quizprep.sheets.figures import PAGE
+from quizprep.sheets.figures import PAGE, prefixed
 from quizprep.sheets.formula_tex import symbolic
 from quizprep.sheets.mathml import breakable, mathml
 from quizprep.sheets.model import Sheet
@@ -33,7 +33,7 @@ def _environment() -> Environment:
         "line": line_html,
         "math": lambda latex: Markup(mathml(latex)),
         "formula": lambda text: Markup(mathml(symbolic(text))),
-        "svg": lambda plot: Markup(plot.svg(PAGE)),
+        "svg": lambda plot, topic: Markup(prefixed(plot.svg(PAGE), topic)),
         "display": lambda latex: Markup(mathml(latex, display=True)),
     }
     made.globals |= {

@@ -114,11 +114,13 @@ class Card:
 
 @dataclass(frozen=True)
 class Limit:
-    """A line of an exercise's contract: the meter and what it may read."""
+    """A line of an exercise's contract: the meter, what it may read, and what it reads for the
+    solution, measured (``quizprep check`` proves it)."""
 
     meter: str
     latex: str
     says: str
+    measured: str = ""
 
 
 @dataclass(frozen=True)

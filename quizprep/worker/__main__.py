@@ -10,9 +10,12 @@ import sys
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["KINETO_LOG_LEVEL"] = "99"
-os.environ["TRITON_INTERPRET"] = "1"
+# On a GPU kernels are compiled; everywhere else they run in the interpreter.
+os.environ["TRITON_INTERPRET"] = "0" if "cuda" in sys.argv[2:] else "1"
+# Asking whether there is a GPU must not start CUDA: this process forks.
+os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
 
 from quizprep.worker import nursery
 
 if __name__ == "__main__":
-    nursery.serve(sys.argv[1])
+    nursery.serve(*sys.argv[1:])

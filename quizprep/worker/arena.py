@@ -22,8 +22,9 @@ from quizprep.grading.wire import Plain, TensorAt
 ARENA_BYTES = 256 << 20
 """Address space only: pages exist once they are written."""
 
-GUARD = 64
-"""Elements of NaN before and behind a guarded input."""
+GUARD = 2048
+"""Elements before and behind an input, so that what a read past its ends finds is known: a
+faulty kernel and its model then agree."""
 
 ALIGN = 64
 
@@ -66,8 +67,9 @@ def lay_out(inputs: Mapping[str, Any], backend: Any, dtype: str, layout: str, gu
     permuted    the axes in another order in memory, so that strides are not descending
     strided     every second element of the last axis, with NaN in the gaps
 
-    With ``guards`` each input lies between zones of NaN (extreme values for integers). The
-    NaN shows a read past the end, and a read of the gaps.
+    Each input lies between two zones. With ``guards`` they hold NaN (extreme values for
+    integers), which shows a read past the end as the gaps show a read of them; without, they
+    hold ones, so that what is read there has a value.
     """
     args: list[TensorAt | Plain] = []
     places: list[tuple[TensorAt, np.ndarray]] = []
@@ -78,12 +80,11 @@ def lay_out(inputs: Mapping[str, Any], backend: Any, dtype: str, layout: str, gu
             continue
         kind = dtype if value.dtype.kind == "f" else str(value.dtype)
         shape, strides, span = _strides(value.shape, layout)
-        pad = GUARD if guards else 0
         at = TensorAt(
             dtype=kind,
             start=end,
-            span=span + 2 * pad,
-            offset=pad,
+            span=span + 2 * GUARD,
+            offset=GUARD,
             shape=shape,
             strides=strides,
         )
@@ -93,7 +94,7 @@ def lay_out(inputs: Mapping[str, Any], backend: Any, dtype: str, layout: str, gu
         places.append((at, value))
     memory = bytearray(end)
     for at, value in places:
-        backend.fill(memory, at, value)
+        backend.fill(memory, at, value, None if guards else GUARD)
     return Laid(tuple(args), tuple(inputs), memory)
 
 

@@ -34,12 +34,15 @@ class NumpyBackend:
             flat[at.offset :], at.shape, tuple(step * size for step in at.strides)
         )
 
-    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray) -> None:
-        """Write an input into private memory; everything around it becomes NaN or extreme."""
+    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
+        """Write an input into private memory; everything around it becomes NaN or extreme, but
+        so many elements at both ends become one."""
         if at.span == 0:
             return
         flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
         flat[...] = np.nan if flat.dtype.kind == "f" else _extreme(flat.dtype)
+        if ones:
+            flat[:ones] = flat[-ones:] = 1
         self.view(memory, at)[...] = value
 
     def place(self, array: Any, memory: bytearray) -> TensorAt:
@@ -48,6 +51,9 @@ class NumpyBackend:
         size = array.itemsize
         strides = tuple(step // size for step in array.strides)
         return _placed(array.shape, strides, str(array.dtype), pointer, memory)
+
+    def settle(self) -> None:
+        """Nothing: inputs were used where they lie."""
 
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating array; others unchanged."""
@@ -68,6 +74,10 @@ class NumpyBackend:
         """The name of a dtype; None for anything else."""
         return str(value) if isinstance(value, np.dtype) else None
 
+    def cast(self, array: Any, dtype: str) -> Any:
+        """A floating array in another dtype; others unchanged."""
+        return array.astype(dtype) if array.dtype.kind == "f" else array
+
     def is_array(self, value: object) -> bool:
         return isinstance(value, np.ndarray | np.generic)
 
@@ -78,7 +88,7 @@ class NumpyBackend:
     def pack(self, arrays: dict[str, Any]) -> bytes:
         """Arrays as safetensors."""
         return bytes(
-            safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in arrays.items()})
+            safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()})
         )
 
     def unpack(self, blob: bytes) -> dict[str, Any]:
@@ -144,20 +154,26 @@ class TorchBackend:
         flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
         return flat.as_strided(at.shape, at.strides, at.offset)
 
-    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray) -> None:
-        """Write an input into private memory; everything around it becomes NaN or extreme."""
+    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
+        """Write an input into private memory; everything around it becomes NaN or extreme, but
+        so many elements at both ends become one."""
         torch = self._torch
         if at.span == 0:
             return
         dtype = getattr(torch, at.dtype)
         flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
         flat.fill_(float("nan") if dtype.is_floating_point else _torch_extreme(torch, dtype))
+        if ones:
+            flat[:ones] = flat[-ones:] = 1
         self.view(memory, at).copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
     def place(self, array: Any, memory: bytearray) -> TensorAt:
         """Where a tensor that is a slice of the memory lies in it."""
         dtype = self.dtype(array)
         return _placed(array.shape, array.stride(), dtype, array.data_ptr(), memory)
+
+    def settle(self) -> None:
+        """Nothing: inputs were used where they lie."""
 
     def double(self, array: Any) -> Any:
         """A float64 copy of a floating tensor with the same values; others unchanged."""
@@ -181,6 +197,10 @@ class TorchBackend:
         """The name of a dtype; None for anything else."""
         is_dtype = isinstance(value, self._torch.dtype)
         return str(value).removeprefix("torch.") if is_dtype else None
+
+    def cast(self, array: Any, dtype: str) -> Any:
+        """A floating tensor in another dtype; others unchanged."""
+        return array.to(self.kind(dtype)) if array.dtype.is_floating_point else array
 
     def is_array(self, value: object) -> bool:
         return isinstance(value, self._torch.Tensor)
@@ -220,9 +240,42 @@ def _torch_extreme(torch: Any, dtype: Any) -> Any:
     return True if dtype == torch.bool else torch.iinfo(dtype).max
 
 
+class CudaBackend(TorchBackend):
+    """The learner's side on a GPU: inputs are copied there, outputs come back.
+
+    Written to torch's documentation and never run: no GPU was at hand.
+    """
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pairs: list[tuple[Any, Any]] = []
+
+    def view(self, memory: Any, at: TensorAt) -> Any:
+        """A copy on the GPU with the same strides."""
+        here = super().view(memory, at)
+        there = self._torch.empty_strided(at.shape, at.strides, dtype=here.dtype, device="cuda")
+        there.copy_(here)
+        self._pairs.append((here, there))
+        return there
+
+    def settle(self) -> None:
+        """Copy inputs back after a call, so that the judge sees whether they were changed."""
+        for here, there in self._pairs:
+            here.copy_(there)
+        self._pairs.clear()
+
+    def pack(self, arrays: dict[str, Any]) -> bytes:
+        """Tensors as safetensors, from wherever they are."""
+        return super().pack({name: tensor.cpu() for name, tensor in arrays.items()})
+
+
 Backend = NumpyBackend | TorchBackend
 
 
-def backend_for(runtime: str) -> Backend:
+def backend_for(runtime: str, device: str = "cpu") -> Backend:
     """The backend of a runtime: Triton kernels are launched on torch tensors."""
-    return NumpyBackend() if runtime == "numpy" else TorchBackend()
+    if runtime == "numpy":
+        return NumpyBackend()
+    return CudaBackend() if device == "cuda" else TorchBackend()

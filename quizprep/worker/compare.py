@@ -9,7 +9,7 @@ SLACK times as much, so a different order of sums passes and a lower precision d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,20 +31,30 @@ FLOOR_ULPS = 4.0
 """Where the plain implementation happens to be exact, so many units in the last place."""
 
 
+Allowed = float | np.ndarray
+"""An absolute error: one for an output, or one for each of its entries."""
+
+
 @dataclass(frozen=True)
 class Expected:
     """What is right for one case, output by output, and how far off is still right.
 
     values   float64 arrays; they may hold -inf and, never, NaN
-    allowed  absolute error, one number an output
+    allowed  absolute error, output by output
     dtypes   what the outputs' dtypes must be; "" where that is not looked at
     """
 
     values: tuple[np.ndarray, ...]
-    allowed: tuple[float, ...]
+    allowed: tuple[Allowed, ...]
     dtypes: tuple[str, ...]
     names: tuple[str, ...] = ()
     """The outputs of a script of calls, by name."""
+
+    def allowing(self, more: Sequence[Any] | float) -> Expected:
+        """The same with a larger allowance: by a number, or by one or an array an output."""
+        each = more if isinstance(more, tuple | list) else [more] * len(self.allowed)
+        wider = (one + np.asarray(by) for one, by in zip(self.allowed, each, strict=True))
+        return replace(self, allowed=tuple(wider))
 
 
 def places(result: Any) -> tuple[Any, ...]:
@@ -99,6 +109,42 @@ def expect_roughly(solve: Callable[..., Any], args: Sequence[Any], backend: Back
     return Expected(truth, allowed, tuple("" for _ in truth), getattr(results, "names", ()))
 
 
+LOWER = ("bfloat16", "float16")
+
+
+def computed_lower(
+    solve: Callable[..., Any],
+    args: Sequence[Any],
+    backend: Backend,
+    expected: Expected,
+    outputs: Sequence[np.ndarray],
+) -> str:
+    """The dtype, lower than the case's, whose rounding the errors of these outputs have; or "".
+
+    Errors as large as a plain computation in that dtype makes, within an order of magnitude,
+    and nowhere larger than it can make them.
+    """
+    if any(backend.dtype(a) in LOWER for a in _arrays(args, backend)):
+        return ""
+    if any(o.shape != v.shape for o, v in zip(outputs, expected.values, strict=True)):
+        return ""
+    for dtype in LOWER[backend.name == "numpy" :]:
+        low = [backend.cast(a, dtype) if backend.is_array(a) else a for a in args]
+        try:
+            plain = [backend.exact(x) for x in places(solve(*low))]
+        except Exception:  # an operation that has no kernel for halves
+            continue
+        made = max(_distance(v, p) for v, p in zip(expected.values, plain, strict=True))
+        seen = max(_distance(v, o) for v, o in zip(expected.values, outputs, strict=True))
+        if made and made / 10 <= seen <= SLACK * made:
+            return dtype
+    return ""
+
+
+def _arrays(args: Sequence[Any], backend: Backend) -> list[Any]:
+    return [a for a in args if backend.is_array(a)]
+
+
 def model(
     solve: Callable[..., Any], args: Sequence[Any], backend: Backend, rng: np.random.Generator
 ) -> Expected:
@@ -122,7 +168,7 @@ def _is_array_then(backend: Backend, change: Callable[[Any], Any], value: Any) -
     return change(value) if backend.is_array(value) else value
 
 
-def wrong(value: np.ndarray, allowed: float, got: np.ndarray) -> np.ndarray:
+def wrong(value: np.ndarray, allowed: Allowed, got: np.ndarray) -> np.ndarray:
     """Where ``got`` is not ``value``: a boolean array. Infinities must be the same ones."""
     with np.errstate(invalid="ignore"):
         close = np.abs(got - value) <= allowed

@@ -113,7 +113,7 @@ def _agrees(run: Expected | str, case: Observed) -> bool:
     ):
         if value.shape != got.shape:
             return False
-        if wrong(value, SHARED_SLACK * max(own, right), got).any():
+        if wrong(value, SHARED_SLACK * np.maximum(own, right), got).any():
             return False
     return True
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -171,7 +170,8 @@ class Remote:
             return wire.Handle(number=value.number)
         if isinstance(value, list | tuple):
             items = tuple(self._argument(item) for item in value)
-            return wire.Several(items=items)  # type: ignore[arg-type]
+            fixed = isinstance(value, tuple)
+            return wire.Several(items=items, fixed=fixed)  # type: ignore[arg-type]
         if (dtype := self._backend.kind_name(value)) is not None:
             return wire.Kind(dtype=dtype)
         if self._backend.is_array(value):
@@ -202,18 +202,23 @@ def add_readings(total: dict[str, int], more: Mapping[str, int]) -> None:
 
 
 def flat(readings: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    """Readings of phases under names such as ``append.flops``."""
+    """Readings of phases under names such as ``append.flops``. A phase that lets go of more
+    than it takes holds nothing."""
     return {
-        f"{label}.{name}": value for label, part in readings.items() for name, value in part.items()
+        f"{label}.{name}": max(value, 0)
+        for label, part in readings.items()
+        for name, value in part.items()
     }
 
 
+Measured = Callable[[Callable[..., Any], Sequence[Any]], tuple[Any, Mapping[str, int]]]
+"""Calls a function under the meters of a session; the result and what was read."""
+
+
 def metered_locally(
-    drive: Drive, entries: Mapping[str, Any], session: Any, backend: Backend, args: Sequence[Any]
+    drive: Drive, entries: Mapping[str, Any], measured: Measured, args: Sequence[Any]
 ) -> dict[str, int]:
     """The readings of a script over objects of this process: the solution's own cost."""
-    from quizprep.worker.meters import tensors_in
-
     readings: dict[str, dict[str, int]] = {}
     label = ""
 
@@ -228,35 +233,36 @@ def metered_locally(
 
     def watched(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*values: Any) -> Any:
+            own = [_unwatched(value) for value in values]
             if not label:
-                return _watch_object(function(*values))
-            session.begin(tensors_in(list(values)))
-            with session:
-                result = function(*values)
-            add_readings(readings.setdefault(label, {}), session.readings(tensors_in(result)))
-            return _watch_object(result)
+                return _watched(function(*own), watched)
+            result, found = measured(function, own)
+            add_readings(readings.setdefault(label, {}), found)
+            return _watched(result, watched)
 
         return call
-
-    def _watch_object(value: Any) -> Any:
-        if backend.is_array(value) or isinstance(value, bool | int | float | str | list | tuple):
-            return value
-        if value is None:
-            return None
-        return _Watched(value, watched)
 
     api = Local({name: watched(entry) for name, entry in entries.items()}, meter)
     collect(drive(api, *args))
     return flat(readings)
 
 
-class _Watched(SimpleNamespace):
+class _Watched:
     """An object whose methods are measured."""
 
     def __init__(self, inner: Any, watched: Callable[..., Any]) -> None:
-        super().__init__(inner=inner, watched=watched)
+        self._inner = inner
+        self._watched = watched
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self.watched(getattr(self.inner, name))
+        return self._watched(getattr(self._inner, name))
+
+
+def _watched(value: Any, watched: Callable[..., Any]) -> Any:
+    """Arrays, numbers and lists as they are; an object of the submission's own watched."""
+    own = type(value).__module__ not in ("builtins", "numpy", "torch")
+    return _Watched(value, watched) if own else value
+
+
+def _unwatched(value: Any) -> Any:
+    return value._inner if isinstance(value, _Watched) else value

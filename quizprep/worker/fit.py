@@ -14,7 +14,7 @@ from itertools import product
 
 import numpy as np
 
-DENOMINATORS = (1, 2, 3, 4, 6, 8)
+DENOMINATORS = (1, 2, 3, 4, 6, 8, 16)
 MAX_MONOMIALS = 600
 
 Powers = tuple[int, ...]

@@ -32,7 +32,8 @@ class Reference:
            metered, which is drive itself unless reference.py has one, and solve_cost what it
            gives with the reference
     allowance  of the inputs, an absolute error that is right beside rounding, such as what a
-           quantised cache may lose
+           quantised cache may lose. A script has a mapping ``ALLOWANCE`` with classes like its
+           own, whose outputs are such errors, entry by entry
     """
 
     make_inputs: Callable[..., Mapping[str, Any]]
@@ -40,7 +41,8 @@ class Reference:
     drive: Drive | None = None
     cost: Drive | None = None
     solve_cost: Callable[..., Any] | None = None
-    allowance: Callable[..., float] | None = None
+    allowance: Callable[..., Any] | None = None
+    allowance_cost: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,19 @@ def load_reference(folder: str) -> Reference:
     """reference.py of an exercise."""
     module = _load(Path(folder) / "reference.py", "quizprep_reference")
     drive = getattr(module, "drive", None)
-    allowance = getattr(module, "allowance", None)
     if drive is None:
+        allowance = getattr(module, "allowance", None)
         return Reference(module.make_inputs, module.solve, allowance=allowance)
     cost = getattr(module, "cost", drive)
+    errors = getattr(module, "ALLOWANCE", None)
     return Reference(
-        module.make_inputs, local(module, drive), drive, cost, local(module, cost), allowance
+        make_inputs=module.make_inputs,
+        solve=local(module, drive),
+        drive=drive,
+        cost=cost,
+        solve_cost=local(module, cost),
+        allowance=None if errors is None else local(errors, drive),
+        allowance_cost=None if errors is None else local(errors, cost),
     )
 
 

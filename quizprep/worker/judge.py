@@ -18,7 +18,7 @@ from quizprep.grading import wire
 from quizprep.worker import arena, where
 from quizprep.worker.backends import Backend, backend_for
 from quizprep.worker.channel import Channel, LearnerGone, read_ready
-from quizprep.worker.compare import Expected, expect, places, wrong
+from quizprep.worker.compare import Expected, computed_lower, expect, places, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.driving import Drive, Remote, RemoteObject, ScriptFailed, collect
@@ -93,6 +93,12 @@ class Judge:
                 load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
             )
         self._gradients = ()
+        if self.job.device == "cuda" and self.job.runtime == "triton":
+            message = (
+                "traffic is counted in Triton's interpreter; grade without --device cuda as well"
+            )
+            cost = wire.CostResult(status="skip", message=message)
+            return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
         cost = Costing(self.job, watch, self.backend, self.channel, self.reference, self).run()
         return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
 
@@ -149,6 +155,11 @@ class Judge:
         expected = expected_of(self.reference, case, args, self.backend, around)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
+        if message and outputs is not None and around is as_it_is:
+            solve = self.reference.solve
+            lower = computed_lower(solve, args, self.backend, expected, outputs)
+            if lower:
+                message += f"; the error is as large as computing in {lower} makes it"
         if not message:
             changed = self.channel.changed(laid)
             if changed:
@@ -208,6 +219,12 @@ class Judge:
             message, _ = self.check(failed.reply, expected, params)
             raised = _told(failed.reply.raised)
             return f"{message} (in {failed.call})", None, raised
+        except LearnerGone:
+            raise
+        except Exception as error:
+            # The same script has run on the reference: what it stumbled over came from there.
+            message = f"Your code returned something that cannot be used further: {error}"
+            return _plain(message), None, None
         if outputs.names != expected.names:
             return "Your code returns another number of values than it should.", None, None
         for name, value in zip(outputs.names, outputs, strict=True):
@@ -327,8 +344,7 @@ def expected_of(
     expected = expect(around(reference.solve), args, backend, rng, case.magnitude)
     if reference.allowance is None:
         return expected
-    more = reference.allowance(*args)
-    return replace(expected, allowed=tuple(one + more for one in expected.allowed))
+    return expected.allowing(reference.allowance(*args))
 
 
 def weighted(

@@ -26,7 +26,7 @@ import msgspec
 
 from quizprep.grading import wire
 from quizprep.worker import arena
-from quizprep.worker.backends import Backend, backend_for
+from quizprep.worker.backends import Backend
 from quizprep.worker.integrity import Seal
 
 MODULE_NAME = "submission"
@@ -79,8 +79,10 @@ def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
 class Learner:
     """Answers the judge's orders with the submission."""
 
-    def __init__(self, runtime: str, path: str, entries: Sequence[str], memory: Any) -> None:
-        self.backend: Backend = backend_for(runtime)
+    def __init__(
+        self, backend: Backend, runtime: str, path: str, entries: Sequence[str], memory: Any
+    ) -> None:
+        self.backend = backend
         self.runtime = runtime
         self.path = path
         self.names = tuple(entries)
@@ -139,6 +141,10 @@ class Learner:
                 raised=raised(error, self.path),
                 refused=self.ban.take() if self.ban else "",
             )
+        self.backend.settle()
+        if order.meter == "session" and self.session is not None:
+            del args
+            readings["held_bytes"] += self.session.kept_inputs(result)
         if self.ban:
             refused = self.ban.take() or refused
         if order.hold:
@@ -155,7 +161,8 @@ class Learner:
             case wire.Kind(dtype=dtype):
                 return self.backend.kind(dtype)
             case wire.Several(items=items):
-                return [self._argument(item) for item in items]
+                several = [self._argument(item) for item in items]
+                return tuple(several) if argument.fixed else several
             case wire.Plain(value=value):
                 return value
 
@@ -294,6 +301,9 @@ def measure(
         places = result if isinstance(result, tuple | list) else (result,)
         return [value for value in places if backend.is_array(value)]
 
+    if meter == "profile" and backend.name == "cuda":
+        result, peak = meters.peak_by_allocator(lambda: entry(*args), tensors)
+        return result, {"peak_bytes": peak}, ""
     if meter == "profile":
         result, peak = meters.peak_by_profiler(lambda: entry(*args), tensors)
         return result, {"peak_bytes": peak}, ""
@@ -329,7 +339,7 @@ def _measure_numpy(
     entry: Callable[..., Any], args: Sequence[Any], meter: str, instruments: Instruments
 ) -> tuple[Any, dict[str, int]]:
     meters_numpy = instruments.numpy
-    if meter == "dispatch":
+    if meter in ("dispatch", "session"):
 
         def arrays(result: Any) -> list[Any]:
             places = result if isinstance(result, tuple | list) else (result,)
@@ -357,12 +367,18 @@ def _hide_grader() -> None:
 
 
 def main(
-    orders: int, answers: int, memory_fd: int, runtime: str, path: str, entries: Sequence[str]
+    orders: int,
+    answers: int,
+    memory_fd: int,
+    backend: Backend,
+    runtime: str,
+    path: str,
+    entries: Sequence[str],
 ) -> None:
     """Serve orders until the pipe closes; the caller has confined this process already."""
     sys.argv = [Path(path).name]
     sys.dont_write_bytecode = True
-    learner = Learner(runtime, path, entries, arena.attach(memory_fd))
+    learner = Learner(backend, runtime, path, entries, arena.attach(memory_fd))
     os.close(memory_fd)
     _hide_grader()
     while True:

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch.autograd.graph import _engine_run_backward
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -117,13 +118,15 @@ class Meters(TorchDispatchMode):
         self._known: set[int] = set()
         self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
         self._serial = 0
+        self._inputs: list[tuple[weakref.ref[Any], int]] = []
         self.begin(inputs)
 
     def begin(self, inputs: Iterable[torch.Tensor]) -> None:
         """Begin a call: counters at zero, these inputs known. Storages of earlier calls are
         still followed, so that a cache that replaces its buffer is seen to free the old one."""
         self.flops = self.elementwise = self.moved = self.calls = 0
-        self._known = {tensor.untyped_storage()._cdata for tensor in inputs}
+        self._inputs = [(weakref.ref(x.untyped_storage()), x.nbytes) for x in inputs]
+        self._known = {storage._cdata for ref, _ in self._inputs if (storage := ref())}
         self._events.clear()
 
     @classmethod
@@ -161,7 +164,9 @@ class Meters(TorchDispatchMode):
         if kind == _PRODUCT:
             self.flops += 2 * produced * args[detail].shape[-1]
         elif kind == _ELEMENTWISE:
-            self.elementwise += largest * detail
+            # A product of complex numbers takes six operations.
+            complex_ = isinstance(out, torch.Tensor) and out.is_complex()
+            self.elementwise += largest * detail * (6 if complex_ else 1)
         elif kind == _FORMULA:
             self.flops += int(detail(*args, **(kwargs or {}), out_val=out))
         elif kind == _REFUSED:
@@ -181,7 +186,12 @@ class Meters(TorchDispatchMode):
         if any(other.untyped_storage()._cdata == key for other in tensors_in(args)):
             self._known.add(key)
             return False
-        size = storage.nbytes()
+        self._follow(storage, storage.nbytes())
+        return True
+
+    def _follow(self, storage: Any, size: int) -> None:
+        """Note a birth now and a death when Python lets the storage go."""
+        key = storage._cdata
         serial = self._serial = self._serial + 1
         events, live = self._events, self._live
 
@@ -191,7 +201,22 @@ class Meters(TorchDispatchMode):
 
         live[key] = (serial, weakref.ref(storage, died))
         events.append((serial, size))
-        return True
+
+    def kept_inputs(self, result: Any) -> int:
+        """The bytes of inputs that are still referred to after the caller has dropped them.
+
+        A cache that keeps what it was given, without a copy, holds it all the same. A result
+        that is a view of an input does not count.
+        """
+        returned = {tensor.untyped_storage()._cdata for tensor in tensors_in(result)}
+        kept = 0
+        for ref, size in self._inputs:
+            storage = ref()
+            if storage is not None and storage._cdata not in returned | self._live.keys():
+                self._follow(storage, size)
+                kept += size
+        self._inputs.clear()
+        return kept
 
     def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
         """What was counted. peak and held leave out inputs and the bytes of the outputs."""
@@ -315,11 +340,42 @@ def differentiated(
             own[place] = own[place].detach().requires_grad_()
         result = entry(*own)
         outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-        found = torch.autograd.grad(
-            outputs, [own[place] for place in gradients], list(cotangents), allow_unused=True
-        )
+        # An output that depends on no input, such as zeros for an empty batch, adds nothing.
+        reached = [
+            (output, weight)
+            for output, weight in zip(outputs, cotangents, strict=False)
+            if output.requires_grad
+        ]
+        found: Sequence[torch.Tensor | None] = [None] * len(gradients)
+        if reached:
+            # What torch.autograd.grad ends in, without the 500 modules that it imports first.
+            found = _engine_run_backward(
+                tuple(output for output, _ in reached),
+                tuple(weight for _, weight in reached),
+                False,
+                False,
+                tuple(own[place] for place in gradients),
+                allow_unreachable=True,
+                accumulate_grad=False,
+            )
         zeros = (torch.zeros_like(own[place]) for place in gradients)
         filled = (z if g is None else g for g, z in zip(found, zeros, strict=True))
         return (*(output.detach() for output in outputs), *filled)
 
     return call
+
+
+def peak_by_allocator(
+    call: Callable[[], Any], read: Callable[[Any], list[torch.Tensor]]
+) -> tuple[Any, int]:
+    """Run ``call`` on a GPU; returns (result, peak_bytes) from the allocator's statistics.
+
+    The allocator rounds blocks up to 512 bytes. Never run: no GPU was at hand.
+    """
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    result = call()
+    torch.cuda.synchronize()
+    returned = sum(tensor.nbytes for tensor in read(result))
+    return result, max(int(torch.cuda.max_memory_allocated()) - before - returned, 0)

@@ -41,7 +41,7 @@ LOOK = 0.25
 CLOSED = "closed the grader's pipe without ending, and was stopped"
 
 
-def serve(runtime: str) -> None:
+def serve(runtime: str, device: str = "cpu") -> None:
     """Import what the runtime needs, then answer requests until the parent is gone."""
     requests, answers = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
@@ -50,6 +50,9 @@ def serve(runtime: str) -> None:
     os.close(null)
     try:
         _import_for(runtime)
+        if device == "cuda" and not _has_gpu():
+            wire.send(answers, wire.Fault(message=wire.NO_GPU))
+            return
     except ImportError as error:
         wire.send(answers, wire.Fault(message=f"missing: {error.name or error}"))
         return
@@ -67,6 +70,12 @@ def serve(runtime: str) -> None:
             return
         except Exception:
             wire.send(answers, wire.Fault(message=traceback.format_exc()))
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
 
 
 def _import_for(runtime: str) -> None:
@@ -201,6 +210,7 @@ class _Grading:
         self, nursery: int, path: Path, memory: int, orders: int, answers: int, out: int, ready: int
     ) -> None:
         from quizprep.worker import learner
+        from quizprep.worker.backends import backend_for
 
         confine.die_with_parent(nursery)
         os.setsid()
@@ -209,20 +219,28 @@ class _Grading:
         _close_except({0, 1, 2, memory, orders, answers, ready})
         os.chdir(self.work)
         tempfile.tempdir = str(self.work)
+        on_gpu = self.setup.device == "cuda"
+        path_of_tools = {"PATH": os.environ.get("PATH", "")} if on_gpu else {}
         os.environ.clear()
         os.environ.update(
             TMPDIR=str(self.work),
             HOME=str(self.work),
-            TRITON_INTERPRET="1",
+            TRITON_INTERPRET="0" if on_gpu else "1",
             KINETO_LOG_LEVEL="99",
+            **path_of_tools,
         )
         # Dicts of a fresh process would give away nothing, but a pipe end would.
         sys.stdin = open(os.devnull)
         sys.stdout = open(1, "w", closefd=False, buffering=1)
         sys.stderr = open(2, "w", closefd=False, buffering=1)
         missing: list[str] = []
-        learner.Instruments(self.setup.runtime).warm()
-        if self.setup.confine:
+        if not on_gpu:
+            learner.Instruments(self.setup.runtime).warm()
+        if on_gpu:
+            # A GPU's driver opens devices, starts threads and maps what no limit allows, and
+            # Triton's compiler starts processes.
+            missing = ["anything: a GPU's driver cannot work confined"]
+        elif self.setup.confine:
             read = [*confine.readable(self.setup.hidden), str(path.parent)]
             missing = confine.confine(read, str(self.work), self.setup.memory_limit)
         else:
@@ -230,7 +248,8 @@ class _Grading:
         os.write(ready, msgspec.msgpack.encode(missing))
         os.close(ready)
         setup = self.setup
-        learner.main(orders, answers, memory, setup.runtime, str(path), setup.entries)
+        backend = backend_for(setup.runtime, setup.device)
+        learner.main(orders, answers, memory, backend, setup.runtime, str(path), setup.entries)
 
     def _be_judge(self, nursery: int, learner_pid: int, keep: tuple[int, ...]) -> None:
         from quizprep.worker import judge

@@ -13,7 +13,7 @@ from itertools import permutations
 
 import numpy as np
 
-from quizprep.worker.compare import wrong
+from quizprep.worker.compare import Allowed, wrong
 
 MAX_SHOWN = 6
 
@@ -40,7 +40,7 @@ def locate(
     name: str,
     axes: Sequence[str],
     value: np.ndarray,
-    allowed: float,
+    allowed: Allowed,
     got: np.ndarray,
     sizes: Mapping[str, object],
 ) -> str:
@@ -106,7 +106,11 @@ def _factor(
         return ""
     ratios = got[usable] / value[usable]
     middle = float(np.median(ratios))
-    if abs(middle) < 1e-6 or np.max(np.abs(ratios - middle)) > 2e-3 * abs(middle):
+    if (
+        abs(middle) < 1e-6
+        or abs(middle - 1) < 0.02
+        or np.max(np.abs(ratios - middle)) > 2e-3 * abs(middle)
+    ):
         return ""
     named = _made_of(middle, sizes)
     return f"every entry is {_short(middle)} times what it should be{named}"

@@ -7,6 +7,7 @@ measurement alternate, and the median of each is taken, so that a busy moment hi
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -15,10 +16,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from quizprep.content import prebuild
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading.pipeline import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.proof import faulty_source
+from tests.benchmarks import scale
 
 ROUNDS = 7
 LOOPS_OVER_TILES = ("flash_forward",)
@@ -116,16 +119,43 @@ def _warm(library: Library) -> list[tuple[str, float, float]]:
 
 
 def _first_prompt(home: str) -> list[tuple[str, float, float]]:
-    """From the start of ``quizprep ask`` to the end of its first question, through a pipe."""
+    """From the start of ``quizprep ask`` to the end of its first question, through a pipe.
 
-    def ask() -> float:
-        return _process("-m", "quizprep", "ask", "-n", "1")
+    Bytecode is written beforehand, as an installed program has it; so is the decoded content,
+    which the build makes. The very first start has neither a store nor a cache yet.
+    """
+    bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": f"{home}/bytecode"}
+    first = Path(home) / "first"
 
     def click() -> float:
-        return _process("-c", "import click")
+        return _process("-c", "import click", **bytecode)
 
-    Path(home).mkdir(exist_ok=True)
-    return [("first prompt of ask, to a process that imports click", _ratio(click, ask, 15), 3)]
+    def ask(*more: str, folder: Path = first) -> float:
+        arguments = ("-m", "quizprep", "ask", "-n", "1", *more)
+        return _process(*arguments, QUIZPREP_HOME=str(folder), **bytecode)
+
+    def very_first() -> float:
+        shutil.rmtree(first, ignore_errors=True)
+        return ask()
+
+    prebuild.main()
+    ask()
+    rows = [
+        ("first prompt of ask, the very first start", _ratio(click, very_first, 15), 3.0),
+        ("first prompt of ask, later", _ratio(click, ask, 15), 3.0),
+    ]
+    banks, grown = scale.banks(Path(home) / "banks"), Path(home) / "grown"
+    scale.history(grown)
+
+    def ask_much() -> float:
+        return ask("--bank", str(banks), folder=grown)
+
+    ask_much()
+    ratio = _ratio(click, ask_much, 9)
+    return [
+        *rows,
+        (f"first prompt, {scale.QUESTIONS:,} questions, {scale.REVIEWS:,} answers", ratio, 6),
+    ]
 
 
 if __name__ == "__main__":

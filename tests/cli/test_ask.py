@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from quizprep.store import FILE_NAME, Store
-from tests.cli.ask_cases import COMMAND, Case, cases, env, run_ask
+from tests.cli.ask_cases import BANK, COMMAND, Case, cases, env, run_ask
 from tests.imports import ROOT
 
 REPLIES = ["b", "b d", "a b c d", "zero", "128 KiB", "n w", "[1]", "The variance grows with d."]
@@ -220,12 +220,15 @@ def test_what_was_answered_is_not_asked_again_before_it_is_due(tmp_path: Path) -
 class Person:
     """A pseudo-terminal with the command at its other end."""
 
-    def __init__(self, home: Path, *args: str, **settings: str) -> None:
+    def __init__(
+        self, home: Path, *args: str, program: str = "ask", bank: Path = BANK, **settings: str
+    ) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update({**env(home), **settings})
             os.chdir(ROOT)
-            os.execv(COMMAND[0], [*COMMAND, *args])
+            command = [*COMMAND[:3], program, "--bank", str(bank), "--seed", "3"]
+            os.execv(command[0], [*command, *args])
         self.seen = ""
 
     def until(self, sign: str) -> str:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from quizprep.content.library import Library, shipped_root
 
@@ -86,3 +87,17 @@ def test_exit_codes_of_a_grading(tmp_path: Path) -> None:
     assert grade(tmp_path, "causal-mask", "my answer.txt").returncode == 0
     (tmp_path / "causal_mask.py").write_text("def causal_attention(q, k, v):\n    return q\n")
     assert grade(tmp_path, "causal_mask").returncode == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+@pytest.mark.parametrize(
+    ("exercise", "says"), [("causal_mask", "no GPU here"), ("softmax", "written in numpy")]
+)
+def test_a_gpu_that_is_not_there_is_one_clear_line(
+    exercise: str, says: str, tmp_path: Path
+) -> None:
+    """--device cuda without a GPU is refused, with what to do; exit code 2, no traceback."""
+    (tmp_path / "x.py").write_bytes(SOLUTION.read_bytes())
+    done = grade(tmp_path, exercise, "x.py", "--device", "cuda")
+    assert done.returncode == 2
+    assert says in done.stderr

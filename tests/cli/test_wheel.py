@@ -69,6 +69,25 @@ def test_questions_and_sheets_work(quizprep: Run) -> None:
     assert "sqrt" in sheet.stdout
 
 
+def test_the_very_first_start_reads_no_yaml(installed: Path, tmp_path: Path) -> None:
+    """Every bank was decoded by the build, and nothing is cached a second time."""
+    decoded = installed / "quizprep" / "_decoded"
+    banks = {path.stem for path in (installed / "quizprep/_content/questions").glob("*.yaml")}
+    assert {f"questions-{bank}" for bank in banks} <= {path.stem for path in decoded.iterdir()}
+    done = subprocess.run(
+        [sys.executable, "-P", "-X", "importtime", "-m", "quizprep", "ask", "-n", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed), "QUIZPREP_HOME": str(tmp_path / "home")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert {"sqlite3", "msgspec"} <= imported
+    assert "yaml" not in imported
+    assert not (tmp_path / "home" / "cache").exists()
+
+
 def test_an_exercise_can_be_started_and_graded(quizprep: Run) -> None:
     """The starter is copied, fails when graded, and no answer in the wheel is readable."""
     assert quizprep("start", "softmax").returncode == 0

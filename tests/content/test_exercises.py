@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import importlib.util
+import inspect
 import itertools
 import os
 import re
@@ -22,6 +23,10 @@ import torch
 from quizprep.content.exercises import CaseSpec, Runtime
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.formula import parse
+from quizprep.worker.driving import Outputs as Script
+from quizprep.worker.driving import local
+from quizprep.worker.folder import Reference, load_mistakes, load_reference
+from quizprep.worker.meters import differentiated
 
 os.environ["TRITON_INTERPRET"] = "1"
 torch.set_num_threads(1)
@@ -51,8 +56,27 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def solution_entry(exercise: Exercise) -> Any:
-    return getattr(load(exercise.solution), exercise.spec.entry)
+def entries(exercise: Exercise, path: Path) -> dict[str, Any]:
+    """What the exercise asks for, as a file defines it."""
+    names = (exercise.spec.entry, *exercise.spec.also)
+    return {name: getattr(load(path), name) for name in names}
+
+
+def solved_by(exercise: Exercise, path: Path) -> Any:
+    """A file as a function of the inputs: its entry, or the script that drives its entries."""
+    drive = reference_of(exercise.id).drive
+    found = entries(exercise, path)
+    return found[exercise.spec.entry] if drive is None else local(found, drive)
+
+
+@cache
+def reference_of(name: str) -> Reference:
+    return load_reference(str(LIBRARY.exercise(name).folder))
+
+
+@cache
+def faulty(name: str) -> Any:
+    return load_mistakes(str(LIBRARY.exercise(name).folder), reference_of(name)).solve
 
 
 def part(exercise: Exercise, name: str) -> ModuleType:
@@ -127,30 +151,56 @@ def as_outputs(result: Any) -> Outputs:
     """Results as float64 arrays; a single one counts as a tuple of one."""
     results = result if isinstance(result, tuple) else (result,)
     return tuple(
-        (r.double().numpy() if isinstance(r, torch.Tensor) else np.asarray(r, dtype=np.float64))
+        (
+            r.detach().double().numpy()
+            if isinstance(r, torch.Tensor)
+            else np.asarray(r, dtype=np.float64)
+        )
         for r in results
     )
+
+
+def outputs_of(name: str, solve: Any, inputs: Inputs) -> Outputs:
+    """The outputs, and behind them the gradients where an exercise judges these."""
+    exercise = LIBRARY.exercise(name)
+    if not exercise.spec.cases.gradients:
+        return as_outputs(solve(*inputs))
+    arguments = list(inspect.signature(part(exercise, "reference.py").solve).parameters)
+    places = [arguments.index(argument) for argument in exercise.spec.cases.gradients]
+    results = solve(*inputs)
+    results = results if isinstance(results, tuple) else (results,)
+    weights = [torch.linspace(-1, 1, x.numel(), dtype=x.dtype).view(x.shape) for x in results]
+    return as_outputs(differentiated(solve, places, weights)(*inputs))
 
 
 @cache
 def expected(name: str, dtype: str | None = None) -> tuple[Outputs, ...]:
     """What the reference gives for each case."""
-    reference = part(LIBRARY.exercise(name), "reference.py")
-    return tuple(as_outputs(reference.solve(*inputs)) for inputs in cases(name, dtype))
+    solve = reference_of(name).solve
+    return tuple(outputs_of(name, solve, inputs) for inputs in cases(name, dtype))
 
 
-def close(one: Outputs, other: Outputs, tolerance: float) -> bool:
+def close(one: Outputs, other: Outputs, tolerance: float, allowed: Any = ()) -> bool:
+    """Whether outputs agree, up to a tolerance and what the exercise allows beside it."""
+    each = allowed or [0.0] * len(one)
     return len(one) == len(other) and all(
-        x.shape == y.shape and np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
-        for x, y in zip(one, other, strict=True)
+        x.shape == y.shape
+        and bool(np.all(np.isclose(x, y, tolerance, tolerance + np.asarray(by), equal_nan=True)))
+        for x, y, by in zip(one, other, each, strict=True)
     )
+
+
+def allowance(name: str, inputs: Inputs) -> Any:
+    """What is right beside rounding, output by output; nothing for most exercises."""
+    allows = reference_of(name).allowance
+    return () if allows is None else as_outputs(allows(*inputs))
 
 
 def model(name: str, switches: frozenset[str], inputs: Inputs) -> Outputs:
     """The faulty model's outputs; none where the mistake does not fit the shapes."""
-    solve = part(LIBRARY.exercise(name), "mistakes.py").solve
+    solve = faulty(name)
     try:
-        return as_outputs(solve(*inputs, mistakes=switches))
+        return outputs_of(name, lambda *args: solve(*args, mistakes=switches), inputs)
     except RuntimeError:
         return ()
 
@@ -162,7 +212,7 @@ VISIBLE = 0.02
 def differs(name: str, switches: frozenset[str]) -> bool:
     """Whether the faulty model leaves the reference on some case."""
     return any(
-        not close(model(name, switches, inputs), right, VISIBLE)
+        not close(model(name, switches, inputs), right, VISIBLE, allowance(name, inputs))
         for inputs, right in zip(cases(name), expected(name), strict=True)
     )
 
@@ -185,27 +235,30 @@ def switches_of(name: str, *, cost: bool) -> list[tuple[str, str]]:
 def test_faulty_model_without_a_mistake_is_right(name: str) -> None:
     """With no switch on, the model in mistakes.py gives what the reference gives."""
     for inputs, right in zip(cases(name, "float64"), expected(name, "float64"), strict=True):
-        assert close(model(name, frozenset(), inputs), right, 1e-6)
+        assert close(model(name, frozenset(), inputs), right, 1e-6, allowance(name, inputs))
 
 
 @EVERY_EXERCISE
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_solution_is_right(name: str, dtype: str) -> None:
     """The solution agrees with the reference, leaves its inputs alone and keeps their dtype."""
-    entry = solution_entry(LIBRARY.exercise(name))
+    exercise = LIBRARY.exercise(name)
+    solve = solved_by(exercise, exercise.solution)
     tolerance = {"float32": 1e-4, "float64": 1e-6}[dtype]
     for inputs, right in zip(cases(name, dtype), expected(name, dtype), strict=True):
         before = [as_outputs(value) for value in inputs]
-        assert close(as_outputs(entry(*inputs)), right, tolerance)
+        got = outputs_of(name, solve, inputs)
+        assert close(got, right, tolerance, allowance(name, inputs))
         assert all(close(as_outputs(v), b, 0) for v, b in zip(inputs, before, strict=True))
 
 
 @EVERY_EXERCISE
 def test_solution_survives_the_cases_as_drawn(name: str) -> None:
     """In the exercise's own dtypes and magnitudes the solution is finite where it should be."""
-    entry = solution_entry(LIBRARY.exercise(name))
+    exercise = LIBRARY.exercise(name)
+    solve = solved_by(exercise, exercise.solution)
     for inputs, right in zip(cases(name), expected(name), strict=True):
-        for got, want in zip(as_outputs(entry(*inputs)), right, strict=True):
+        for got, want in zip(outputs_of(name, solve, inputs), right, strict=True):
             assert np.array_equal(np.isfinite(got), np.isfinite(want))
 
 
@@ -249,7 +302,8 @@ def test_mistakes_of_cost_are_right_and_compose(name: str) -> None:
     others = [switch for _, switch in switches_of(name, cost=False)]
     for _, switch in switches_of(name, cost=True):
         for inputs, right in zip(cases(name, "float32"), expected(name, "float32"), strict=True):
-            assert close(model(name, frozenset({switch}), inputs), right, 1e-4)
+            got = model(name, frozenset({switch}), inputs)
+            assert close(got, right, 1e-4, allowance(name, inputs))
         for other in others:
             model(name, frozenset({switch, other}), cases(name)[0])
 
@@ -266,7 +320,12 @@ def test_inputs_take_the_sizes_of_the_contract(name: str) -> None:
     for point in points:
         inputs = reference.make_inputs(np.random.default_rng(0), **point).values()
         ready = [arrange(v, exercise.spec.runtime, "float32", 1.0, "contiguous") for v in inputs]
-        outputs = as_outputs(reference.solve(*ready))
+        measured = reference_of(name).solve_cost or reference.solve
+        result = measured(*ready)
+        if isinstance(result, Script):
+            assert set(result.names) <= exercise.spec.returns.keys()
+            continue
+        outputs = as_outputs(result)
         axes = exercise.spec.returns.values()
         assert len(outputs) == len(axes)
         for output, names in zip(outputs, axes, strict=True):
@@ -278,14 +337,24 @@ def test_inputs_take_the_sizes_of_the_contract(name: str) -> None:
 
 @EVERY_EXERCISE
 def test_starter_is_a_todo(name: str) -> None:
-    """The starter has the solution's signature and raises NotImplementedError."""
+    """The starter has the solution's signatures and raises NotImplementedError."""
     exercise = LIBRARY.exercise(name)
-    starter = getattr(load(exercise.folder / "starter.py"), exercise.spec.entry)
-    assert starter.__doc__
-    code, solved = starter.__code__, solution_entry(exercise).__code__
-    assert code.co_varnames[: code.co_argcount] == solved.co_varnames[: solved.co_argcount]
+    path = exercise.folder / "starter.py"
+    solution = entries(exercise, exercise.solution)
+    for entry, starter in entries(exercise, path).items():
+        assert starter.__doc__
+        assert _signatures(starter) == _signatures(solution[entry])
     with pytest.raises(NotImplementedError):
-        starter(*cases(name)[0])
+        solved_by(exercise, path)(*cases(name)[0])
+
+
+def _signatures(entry: Any) -> dict[str, list[str]]:
+    """The parameters of a function, or of each method of a class that is no helper."""
+    if not inspect.isclass(entry):
+        return {"": list(inspect.signature(entry).parameters)}
+    public = {n: f for n, f in vars(entry).items() if n == "__init__" or not n.startswith("_")}
+    methods = {name: f for name, f in public.items() if inspect.isfunction(f)}
+    return {name: list(inspect.signature(f).parameters) for name, f in methods.items()}
 
 
 @EVERY_EXERCISE

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from quizprep.content import cache
 from quizprep.content.library import Library, shipped_root
+from quizprep.content.loading import load_file
+from quizprep.content.questions import Bank
 from quizprep.errors import ContentError
 from tests.cli.ask_cases import BANK
 from tests.imports import loaded_packages
@@ -60,6 +63,25 @@ def test_a_damaged_entry_is_made_anew(bank: Path, tmp_path: Path, damage: bytes)
     entry.write_bytes(damage)
     assert library.bank("sample") == expected
     assert entry.read_bytes() != damage
+
+
+def test_what_was_built_beforehand_is_used_only_while_the_file_is_the_same(
+    bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an entry from the build nothing is read; after an edit it is as if it were not there."""
+    monkeypatch.setattr(cache, "_prebuilt", lambda path: tmp_path / "built" / f"{path.stem}.x")
+    path = bank / "sample.yaml"
+    expected = load_file(path, Bank)
+    cache.prebuild(path, expected)
+
+    def refuse(*_: object) -> Bank:
+        raise AssertionError("the file was read")
+
+    assert cache.cached(path, Bank, tmp_path / "cache", refuse) == expected
+    assert not (tmp_path / "cache").exists()
+    path.write_text(path.read_text().replace("What does a cache keep?", "What does a cache hold?"))
+    edited = cache.cached(path, Bank, tmp_path / "cache", load_file)
+    assert edited == load_file(path, Bank) != expected
 
 
 def test_a_folder_that_cannot_be_written_is_no_fault(bank: Path) -> None:

@@ -18,7 +18,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizprep.errors import StoreError
-from quizprep.store import FILE_NAME, VERSION, Answer, Attempt, Card, Review, Store, default_home
+from quizprep.store import (
+    _FORMATS,
+    FILE_NAME,
+    VERSION,
+    Answer,
+    Attempt,
+    Card,
+    Latest,
+    MockStep,
+    Review,
+    Store,
+    default_home,
+)
 from tests.imports import ROOT
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -58,8 +70,8 @@ def test_reviews_come_back_as_they_were_given_and_cards_follow_them(answers: lis
             for question, last in store.cards().items():
                 assert last == card(store.reviews(question))
             assert set(store.cards()) == {answer.question for answer in answers}
-            assert {q: at for q, (_, at) in store.last_reviews().items()} == {
-                answer.question: answer.at for answer in answers
+            assert store.latest() == {
+                review.question: Latest(review.id, review.at, review.score) for review in recorded
             }
 
 
@@ -110,6 +122,128 @@ def test_the_latest_mark_of_a_concept_holds_newest_first(tmp_path: Path) -> None
         store.bring_forward(["scaling"], "second", NOW + timedelta(minutes=1))
         marks = [(mark.concept, mark.reason) for mark in store.due_marks()]
         assert marks == [("scaling", "second"), ("causal-mask", "first")]
+
+
+@given(st.lists(ANSWERS, min_size=1, max_size=6), st.data())
+@settings(max_examples=25)
+def test_an_answer_that_is_taken_back_leaves_everything_as_it_was(
+    answers: list[Answer], data: st.DataObject
+) -> None:
+    """All that is read is what it would be without the answer; its row stays in the log."""
+    gone = data.draw(st.integers(0, len(answers) - 1))
+    with TemporaryDirectory() as home, TemporaryDirectory() as other:
+        with Store.open(Path(home)) as store:
+            recorded = [store.record_review(answer, card) for answer in answers]
+            store.correct_review(recorded[gone], 0.5, 2, NOW, card)
+            store.void_review(recorded[gone], NOW, card)
+            left = [review for review in recorded if review != recorded[gone]]
+            assert store.reviews() == left
+            assert store.last_review() == (left[-1] if left else None)
+            assert {q: latest.review for q, latest in store.latest().items()} == {
+                review.question: review.id for review in left
+            }
+            with Store.open(Path(other)) as without:
+                for answer in [*answers[:gone], *answers[gone + 1 :]]:
+                    without.record_review(answer, card)
+                since = answers[0].at
+                assert store.first_answers(since) == without.first_answers(since)
+                cards = {q: (each.due, each.state) for q, each in store.cards().items()}
+                assert cards == {q: (c.due, c.state) for q, c in without.cards().items()}
+        sql = sqlite3.connect(Path(home) / FILE_NAME)
+        assert sql.execute("select count(*) from reviews").fetchone() == (len(answers),)
+        sql.close()
+
+
+def test_a_correction_of_an_answer_taken_back_meanwhile_changes_nothing(tmp_path: Path) -> None:
+    """Two processes may meet: a void wins over a later correction."""
+    with Store.open(tmp_path) as store:
+        review = store.record_review(ANSWER, card)
+        store.void_review(review, NOW, card)
+        store.correct_review(review, 0.0, 1, NOW, card)
+        assert store.reviews() == []
+        assert store.cards() == {}
+
+
+def test_activity_counts_answers_and_gradings_by_time(tmp_path: Path) -> None:
+    """From the start, the end left out."""
+    with Store.open(tmp_path) as store:
+        for hours in (0, 1, 2):
+            store.record_review(replace(ANSWER, at=NOW + timedelta(hours=hours)), card)
+        store.record_attempt("softmax", True, [], "{}", NOW + timedelta(hours=1))
+        assert store.activity(NOW, NOW + timedelta(hours=2)) == 3
+        assert store.activity(NOW + timedelta(hours=1), NOW + timedelta(days=1)) == 3
+
+
+def test_the_latest_value_of_a_setting_holds(tmp_path: Path) -> None:
+    """A setting is a log: unset is empty, an empty value clears."""
+    with Store.open(tmp_path) as store:
+        assert store.setting("interview") == ""
+        store.set_setting("interview", "2026-12-01", NOW)
+        store.set_setting("other", "x", NOW)
+        assert store.setting("interview") == "2026-12-01"
+        store.set_setting("interview", "", NOW)
+        assert store.setting("interview") == ""
+
+
+def test_an_interview_and_its_steps_come_back(tmp_path: Path) -> None:
+    """Steps belong to their interview and keep their order."""
+    with Store.open(tmp_path) as store:
+        assert store.last_mock() is None
+        first = store.begin_mock(7, "senior", 45, "a", NOW, "{1}")
+        mock = store.begin_mock(8, "", 30, "b", NOW, "{2}")
+        steps = [store.add_mock_step(mock, 1.5 * n, f'{{"n": {n}}}', NOW) for n in range(3)]
+        store.add_mock_step(first, 0, "{}", NOW)
+    with Store.open(tmp_path) as store:
+        assert store.last_mock() == mock
+        assert store.mock_steps(mock) == [MockStep(NOW, 0, "{2}"), *steps]
+        assert store.mock_steps(first) == [MockStep(NOW, 0, "{1}"), MockStep(NOW, 0, "{}")]
+
+
+def earlier_file(path: Path, version: int) -> None:
+    """A file as an earlier quizprep wrote it, with an answer, its correction and its card."""
+    sql = sqlite3.connect(path)
+    for number in range(1, version + 1):
+        sql.executescript(_FORMATS[number])
+    sql.executescript(
+        f"pragma application_id = {0x717A7072}; pragma user_version = {version};"
+        "insert into reviews values (1, 'q', '2026-11-24T12:00:00.000000+00:00', 7, '42', 1.0, 3,"
+        " 0, 1.5, 's');"
+        "insert into corrections values (1, 1, 0.5, 2, '2026-11-24T12:00:01.000000+00:00');"
+        "insert into cards values ('q', 1, 'test', '2026-11-25T12:00:00.000000+00:00', 'state 1');"
+    )
+    sql.close()
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_an_earlier_file_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    """Nothing in it is lost, and it ends with the tables of a new file."""
+    home, fresh = tmp_path / "home", tmp_path / "fresh"
+    home.mkdir()
+    earlier_file(home / FILE_NAME, version)
+    with Store.open(home) as store:
+        assert [(r.question, r.score, r.rating) for r in store.reviews()] == [("q", 0.5, 2)]
+        assert store.cards()["q"].state == "state 1"
+        store.set_setting("interview", "2026-12-01", NOW)
+    Store.open(fresh).close()
+    tables = "select name, sql from sqlite_master order by name"
+    files = [sqlite3.connect(folder / FILE_NAME) for folder in (home, fresh)]
+    one, other = (sql.execute(tables).fetchall() for sql in files)
+    assert one == other
+    assert [sql.execute("pragma user_version").fetchone() for sql in files] == [(VERSION,)] * 2
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    """All of it is one transaction: a table in the way undoes the tables before it."""
+    path = tmp_path / FILE_NAME
+    earlier_file(path, 1)
+    sql = sqlite3.connect(path)
+    sql.execute("create table mock_steps (a)")
+    before = sql.execute("select name from sqlite_master").fetchall()
+    with pytest.raises(StoreError):
+        Store.open(tmp_path)
+    assert sql.execute("select name from sqlite_master").fetchall() == before
+    assert sql.execute("pragma user_version").fetchone() == (1,)
+    sql.close()
 
 
 def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""The build decodes the content that it ships, so that no start has to read YAML."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class Prebuild(BuildHookInterface):
+    """Runs before a wheel or an editable install is put together."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Write quizprep/_decoded; without the packages it needs the first start reads YAML."""
+        root = Path(self.root)
+        subprocess.run([sys.executable, "-m", "quizprep.content.prebuild"], cwd=root, check=False)
+        if (root / "quizprep" / "_decoded").is_dir():
+            build_data["artifacts"].append("quizprep/_decoded/*.msgpack")

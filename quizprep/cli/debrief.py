@@ -1,0 +1,101 @@
+"""The debrief of an interview: what went well, what to say next time, what to practise."""
+
+from __future__ import annotations
+
+from quizprep.cli import clock, round_text
+from quizprep.cli.columns import beside
+from quizprep.cli.confirm import agreed
+from quizprep.cli.interviewer import Interview
+from quizprep.cli.terminal import Terminal
+from quizprep.content.library import Library
+from quizprep.content.mathtext import plain
+from quizprep.content.questions import Open
+from quizprep.quiz.marking import Mark, mark, match_open
+from quizprep.quiz.marking.open_answer import mark as open_mark
+from quizprep.quiz.mock import Asked, Coded
+from quizprep.quiz.posed import Posed, pose
+from quizprep.quiz.recording import agree
+from quizprep.quiz.session import Pick, Why
+from quizprep.quiz.times import counted
+from quizprep.store import Review, Store
+
+
+def debrief(terminal: Terminal, library: Library, store: Store, interview: Interview) -> None:
+    """Go through every answer with the learner, then sum up."""
+    answers = [step for step in interview.steps if isinstance(step, Asked)]
+    kernels = [step for step in interview.steps if isinstance(step, Coded)]
+    minutes = round(interview.seconds / 60)
+    terminal.heading(f"Debrief, after {counted(minutes, 'minute')}")
+    well: list[str] = []
+    missed: list[Pick] = []
+    for place, step in enumerate(answers, start=1):
+        review = next((r for r in store.reviews(step.question) if r.id == step.review), None)
+        if review is None or step.question not in library.questions:
+            continue  # taken back, or no longer in the banks
+        topic, question = library.questions[step.question]
+        posed = pose(topic, question, review.seed)
+        terminal.heading(f"{place} of {len(answers)}: {topic}")
+        terminal.say(posed.text(question.ask))
+        result = _explained(terminal, library, store, posed, review, step)
+        if result.right:
+            well.append(f"{topic}: {question.id}")
+        else:
+            missed.append(Pick(topic, question, Why.NEW))
+    well += [f"the kernel {step.exercise}" for step in kernels if step.passed]
+    _sum_up(terminal, library, store, well, missed, kernels)
+
+
+def _explained(
+    terminal: Terminal, library: Library, store: Store, posed: Posed, review: Review, step: Asked
+) -> Mark:
+    """Show one answer and what is better; returns the mark, which a spoken one lets correct."""
+    question = posed.question
+    if not isinstance(question, Open):
+        result = mark(question, posed.values, review.reply, posed.shown or None)
+        shown = result if isinstance(result, Mark) else Mark(0.0, ("You passed.",))
+        if review.reply:
+            terminal.say(f"You said: {review.reply}")
+        round_text.show_mark(terminal, library, store, posed, shown)
+        return shown
+    heard = match_open(question, review.reply)
+    if review.reply:
+        heard = agreed(terminal, posed, heard)
+    result = open_mark(heard)
+    agree(store, review, posed, result, clock.now())
+    if heard.missing:
+        terminal.say("Say next time:", "bold")
+    for point in heard.missing:
+        terminal.say(f"- {posed.text(point.says)}", "yellow", indent=2)
+    terminal.say()
+    spoken = library.bank(posed.topic).template if step.role == "opening" else question.model
+    title = f"60 seconds on {posed.topic}" if step.role == "opening" else "A good answer"
+    said = review.reply or "You passed."
+    for line in beside(("You said", said), (title, plain(spoken)), terminal.width):
+        terminal.block(line, indent=0)
+    return result
+
+
+def _sum_up(
+    terminal: Terminal,
+    library: Library,
+    store: Store,
+    well: list[str],
+    missed: list[Pick],
+    kernels: list[Coded],
+) -> None:
+    terminal.heading("Summary")
+    terminal.say(f"Went well: {', '.join(well)}." if well else "Nothing was complete this time.")
+    for step in kernels:
+        if step.skipped:
+            terminal.say(f"The kernel {step.exercise} was left out: {step.skipped}", "dim")
+        elif not step.passed:
+            terminal.say(f"The kernel {step.exercise} did not pass.", "red")
+        for says in step.mistakes:
+            terminal.say(f"- {says}", "yellow", indent=2)
+        if not step.passed:
+            terminal.say(f"quizprep start {step.exercise}", "dim", indent=4)
+    round_text.show_training(terminal, library, store, missed)
+    topics = list(dict.fromkeys(pick.topic for pick in missed))
+    if topics:
+        terminal.say(f"Practise:  quizprep ask {' '.join(topics)}", "bold")
+        terminal.say(f"To read:  quizprep sheet {' '.join(topics)}", "dim")

@@ -1,0 +1,53 @@
+"""A calendar of activity in text: a row for each weekday, a column for each week."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+MOST_WEEKS = 26
+_LEVELS = (1, 5, 10, 20)
+"""From how many answers on a day takes the next shade."""
+_SHADES = "·░▒▓█"
+_SIGNS = ".-+*#"
+_LABEL = 4
+_ROWS = ("Mon", "", "Wed", "", "Fri", "", "Sun")
+
+
+def weeks_that_fit(width: int) -> int:
+    """How many weeks a terminal of that many columns shows."""
+    return max(1, min(MOST_WEEKS, (width - _LABEL) // 2))
+
+
+def first_day(today: date, weeks: int) -> date:
+    """The Monday with which a calendar of so many weeks begins; today lies in the last one."""
+    return today - timedelta(days=today.weekday(), weeks=weeks - 1)
+
+
+def heatmap(activity: Callable[[date], int], today: date, weeks: int, shades: bool) -> list[str]:
+    """The lines of the calendar: months, seven weekdays, and what the signs mean."""
+    signs = _SHADES if shades else _SIGNS
+    mondays = [first_day(today, weeks) + timedelta(weeks=week) for week in range(weeks)]
+    lines = [_months(mondays)]
+    for weekday, label in enumerate(_ROWS):
+        days = [monday + timedelta(days=weekday) for monday in mondays]
+        cells = [signs[_level(activity(day))] if day <= today else " " for day in days]
+        lines.append(f"{label:<{_LABEL}}{' '.join(cells)}".rstrip())
+    steps = [f"{sign} {least}+" for sign, least in zip(signs[1:], _LEVELS, strict=True)]
+    lines.append(f"{'':<{_LABEL}}{signs[0]} none  {'  '.join(steps)} answers and gradings")
+    return lines
+
+
+def _months(mondays: Sequence[date]) -> str:
+    """The name of a month over the first week that begins in it, where there is room."""
+    line = " " * _LABEL
+    for column, monday in enumerate(mondays):
+        begins = column == 0 or monday.month != mondays[column - 1].month
+        place = _LABEL + 2 * column
+        if begins and (len(line.rstrip()) < place or column == 0):
+            line = f"{line:<{place}}{monday:%b}"
+    return line
+
+
+def _level(count: int) -> int:
+    return sum(count >= least for least in _LEVELS)

@@ -1,0 +1,101 @@
+"""The kernel of an interview: written in the learner's editor, graded like any submission."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from quizprep.cli.interviewer import Leave
+from quizprep.cli.terminal import Terminal
+from quizprep.content.library import Exercise, Library
+from quizprep.errors import QuizprepError
+from quizprep.quiz.mock import Coded
+from quizprep.store import Mock, Store, default_home
+
+
+def write_kernel(
+    terminal: Terminal, library: Library, store: Store, exercise: Exercise, mock: Mock
+) -> Coded:
+    """Edit and grade until it passes or the learner goes on; raises Leave where they leave."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    why = _why_not(exercise, editor)
+    if why:
+        terminal.say(f"Left out: {why}", "yellow")
+        return Coded(exercise.id, False, skipped=why)
+    path = _file(exercise, mock)
+    terminal.block(_task(exercise), indent=0)
+    terminal.say()
+    terminal.say(f"Your file: {path}")
+    coded = Coded(exercise.id, False, skipped="you passed it over.")
+    while True:
+        again = " again" if not coded.skipped else ""
+        terminal.say(f"Enter opens it in your editor{again}; s goes on, q leaves.", "dim")
+        reply = terminal.ask()
+        key = "q" if reply is None else reply.strip().casefold()
+        if key == "q":
+            raise Leave
+        if key == "s":
+            return coded
+        if _edit(terminal, editor, path):
+            coded = _grade(terminal, library, store, exercise, path)
+        if coded.passed:
+            return coded
+
+
+def _why_not(exercise: Exercise, editor: str) -> str:
+    """Why no kernel can be written here, as a sentence; empty where one can."""
+    if not editor:
+        return "there is no editor; set EDITOR to yours."
+    if importlib.util.find_spec(exercise.spec.runtime) is None:
+        return "grading needs pip install 'quizprep[grade]'."
+    return ""
+
+
+def _task(exercise: Exercise) -> str:
+    """The task without what an interviewer asks about it afterwards."""
+    return exercise.text("README.md").partition("## What an interviewer asks")[0].strip()
+
+
+def _file(exercise: Exercise, mock: Mock) -> Path:
+    """The file to write in, made from the starter once."""
+    path = default_home() / "mock" / str(mock.id) / f"{exercise.id}.py"
+    if path.exists():
+        return path
+    starter = exercise.text("starter.py")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(starter, encoding="utf-8")
+    except OSError as error:
+        raise QuizprepError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def _edit(terminal: Terminal, editor: str, path: Path) -> bool:
+    """Run the editor; False, and why, where it could not be run."""
+    try:
+        done = subprocess.run([*shlex.split(editor), str(path)], check=False)
+    except (OSError, ValueError) as error:
+        terminal.say(f"{editor} could not be run: {error}. Is EDITOR right?", "red")
+        return False
+    if done.returncode != 0:
+        terminal.say(f"{editor} ended with code {done.returncode}; nothing was graded.", "red")
+    return done.returncode == 0
+
+
+def _grade(
+    terminal: Terminal, library: Library, store: Store, exercise: Exercise, path: Path
+) -> Coded:
+    from quizprep.cli import grade
+    from quizprep.grading.pipeline import Grader
+    from quizprep.grading.pool import Pool
+
+    submission = grade.read_submission(path, exercise)
+    with Pool() as pool:
+        verdict = Grader(pool, grade.hidden_folders(library)).grade(exercise, submission)
+    grade.remember(store, verdict)
+    grade.print_verdict(terminal, verdict, ())
+    says = tuple(mistake.says for mistake in verdict.mistakes)
+    return Coded(exercise.id, verdict.passed, mistakes=says)

@@ -1,0 +1,140 @@
+"""``quizprep new``: content to begin from, which the check accepts once it is filled in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import click
+
+from quizprep.cli.terminal import Terminal
+from quizprep.content.append import with_question
+from quizprep.content.exercise_template import RUNTIMES, new_exercise
+from quizprep.content.library import Library, plain_id, shipped_root
+from quizprep.content.question_templates import KINDS, new_bank, new_question
+from quizprep.content.unfinished import MARK
+from quizprep.errors import QuizprepError, UsageError
+
+_ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+_MODULE = re.compile(r"[a-z][a-z0-9_]*")
+
+_FOLDER = click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Your folder with content; this one unless you name another. It is made if missing.",
+)
+_SHIPPED = click.option(
+    "--shipped", is_flag=True, help="Allow writing among the content that comes with quizprep."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def new() -> None:
+    """Begin a question or an exercise of your own."""
+
+
+@new.command()
+@click.argument("topic")
+@click.option("--kind", type=click.Choice(KINDS), default="open", help="What kind (default open).")
+@click.option("--id", "id", help="Its id; permanent once it was answered.")
+@_FOLDER
+@_SHIPPED
+def question(topic: str, kind: str, id: str | None, folder: Path, shipped: bool) -> None:
+    """Append a question to the bank TOPIC in your folder; the bank is made if missing.
+
+    What is there already is left as it is, to the letter.
+    """
+    library = Library(folder)
+    known = {plain_id(name): name for name in library.topics}
+    name = known.get(plain_id(topic), topic.strip().lower())
+    _require(_ID, name, "a topic", "lower-case letters, digits and hyphens, such as kv-cache")
+    path = library.question_folder / f"{name}.yaml"
+    _refuse_shipped(path, shipped)
+    if path.exists():
+        bank = library.bank(name)  # raises ContentError: a faulty bank is mended first
+        taken = {plain_id(q.id) for q in bank.questions}
+        text = _text(path)
+    else:
+        taken, text = set(), new_bank(name)
+    chosen = id or _free_id(name, taken)
+    _require(_ID, chosen, "a question", "lower-case letters, digits and hyphens, such as kv-bytes")
+    if plain_id(chosen) in taken:
+        raise UsageError(f"{path} has a question called {chosen} already.", hint="Choose an --id.")
+    _replace(path, with_question(path, text, new_question(kind, chosen)))
+    terminal = Terminal()
+    terminal.say(f"Added the question {chosen} ({kind}) at the end of {path}.")
+    terminal.say(f"Write what stands behind each {MARK}. Then:")
+    where = shlex.quote(str(folder))
+    terminal.block(f"quizprep check --banks {where}\nquizprep ask --bank {where} {name}", 2)
+
+
+@new.command()
+@click.argument("exercise_id", metavar="ID")
+@click.option("--runtime", type=click.Choice(RUNTIMES), default="torch", help="torch or numpy.")
+@_FOLDER
+@_SHIPPED
+def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> None:
+    """Write the files of the exercise ID into your folder: a small one that works, to change.
+
+    It goes to exercises/ID and solutions/ID.py; nothing that exists is touched.
+    """
+    id = plain_id(exercise_id)
+    _require(_MODULE, id, "an exercise", "a Python name in lower case, such as causal_mask")
+    _refuse_shipped(folder / "exercises" / id, shipped)
+    files = {folder / path: text for path, text in new_exercise(id, runtime).items()}
+    for path in (folder / "exercises" / id, folder / "solutions" / f"{id}.py"):
+        if path.exists():
+            raise UsageError(
+                f"{path} exists already; nothing was written.", hint="Choose another ID."
+            )
+    for path, text in files.items():
+        _replace(path, text)
+    terminal = Terminal()
+    for path in files:
+        terminal.say(f"Wrote {path}")
+    terminal.say(f"It works as it stands. Write your own over each {MARK}. Then:")
+    # --write keeps the cost that the solution was measured to have; later checks compare.
+    terminal.block(f"quizprep check --write --exercise {id} {shlex.quote(str(folder))}", 2)
+
+
+def _require(pattern: re.Pattern[str], text: str, noun: str, example: str) -> None:
+    if not pattern.fullmatch(text) or len(text) > 80:
+        raise UsageError(f"{text!r} cannot be the name of {noun}.", hint=f"Use {example}.")
+
+
+def _refuse_shipped(path: Path, allowed: bool) -> None:
+    root = shipped_root().resolve()
+    inside = any(path.resolve().is_relative_to(root / name) for name in ("questions", "exercises"))
+    if inside and not allowed:
+        raise UsageError(
+            f"{path} would be among the content that comes with quizprep.",
+            hint="Name a folder of your own with --folder. To change quizprep itself: --shipped.",
+        )
+
+
+def _free_id(topic: str, taken: set[str]) -> str:
+    number = 1
+    while plain_id(f"{topic}-{number}") in taken:
+        number += 1
+    return f"{topic}-{number}"
+
+
+def _text(path: Path) -> str:
+    """The text with its line endings as they are."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return stream.read()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8", newline="")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise QuizprepError(f"{path} cannot be written: {error.strerror}.") from error

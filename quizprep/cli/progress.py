@@ -1,0 +1,185 @@
+"""``quizprep progress``: recall by topic, activity, exercises and their costs, weak spots."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from quizprep.cli import clock
+from quizprep.cli.heatmap import MOST_WEEKS, first_day, heatmap, weeks_that_fit
+from quizprep.cli.interview import HELP, interview_day
+from quizprep.cli.recall_text import show_recall
+from quizprep.cli.terminal import Terminal
+from quizprep.cli.today import show_weakness
+from quizprep.content.library import Library, shipped_root
+from quizprep.quiz.achieved import Achieved, achieved
+from quizprep.quiz.days import activity_on, distance, in_full, noon, streak
+from quizprep.quiz.recall import TopicRecall, overall, recall_by_topic
+from quizprep.quiz.scheduling import cards_after
+from quizprep.quiz.times import counted
+from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
+from quizprep.store import Store, default_home
+
+SHOWN = 8
+"""How many weak concepts are named."""
+_METERS = {"peak_bytes": "peak bytes", "held_bytes": "held bytes", "moved_bytes": "moved bytes"}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the learner stands. ``day`` is the one whose recall is shown."""
+
+    today: date
+    day: date
+    interview: date | None
+    topics: Sequence[TopicRecall]
+    activity: dict[date, int]
+    streak: int
+    exercises: Sequence[Achieved]
+    weak: Sequence[Weakness]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--date", "day", metavar="DAY", help=HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--plain", is_flag=True, help="No colour, no drawn lines: for screen readers.")
+@click.option(
+    "--bank",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with your own banks, instead of those that come with quizprep.",
+)
+def progress(day: str | None, as_json: bool, plain: bool, bank: Path | None) -> None:
+    """Recall by topic, activity, exercises passed and what they cost, what is weak.
+
+    Recall is what the scheduler expects on the day of your interview, or today.
+    """
+    library = Library(bank or shipped_root(), cache=default_home() / "cache")
+    terminal = Terminal(plain=plain)
+    with Store.open() as store:
+        found = _look(store, library, interview_day(store, day))
+    if as_json:
+        click.echo(json.dumps(_as_json(library, found), indent=1, ensure_ascii=False))
+    else:
+        _show(terminal, library, found)
+
+
+def _look(store: Store, library: Library, interview: date | None) -> Progress:
+    today = clock.today()
+    day = interview or today
+    latest = store.latest()
+    at = noon(day) if day > today else clock.now()
+    pairs = [(topic, q) for topic, bank in library.banks.items() for q in bank.questions]
+    activity = activity_on(store)
+    begin = first_day(today, MOST_WEEKS)
+    days = [begin + timedelta(days=place) for place in range((today - begin).days + 1)]
+    return Progress(
+        today=today,
+        day=day,
+        interview=interview,
+        topics=recall_by_topic(pairs, cards_after(store, latest), at),
+        activity={each: activity(each) for each in days},
+        streak=streak(activity, today),
+        exercises=achieved(store.attempts()),
+        weak=weaknesses([q for _, q in pairs], latest, store.due_marks()),
+    )
+
+
+def _show(terminal: Terminal, library: Library, found: Progress) -> None:
+    far = distance(found.day, found.today)
+    terminal.heading(f"Recall expected on {in_full(found.day)}, {far}")
+    show_recall(terminal, found.topics)
+    terminal.heading("Activity")
+    if terminal.plain:
+        _say_days(terminal, found)
+    else:
+        weeks = weeks_that_fit(terminal.width)
+        lines = heatmap(
+            lambda each: found.activity.get(each, 0), found.today, weeks, terminal.draws
+        )
+        terminal.block("\n".join(lines[:-1]), indent=0)
+        terminal.say(lines[-1], "dim")
+    days = counted(found.streak, "day")
+    terminal.say(f"Streak: {days}." if found.streak else "Streak: none yet.")
+    terminal.heading("Exercises")
+    _show_exercises(terminal, library, found.exercises)
+    if found.weak:
+        terminal.heading("Weak, the weakest first")
+    tried = {each.exercise for each in found.exercises}
+    for weakness in found.weak[:SHOWN]:
+        show_weakness(terminal, library, weakness, tried)
+    if len(found.weak) > SHOWN:
+        terminal.say(f"and {len(found.weak) - SHOWN} more", "dim", indent=2)
+
+
+def _say_days(terminal: Terminal, found: Progress) -> None:
+    """The last days with activity in words: a picture says nothing to a screen reader."""
+    active = [(day, count) for day, count in found.activity.items() if count]
+    if not active:
+        terminal.say("Nothing yet.")
+    for day, count in active[-7:]:
+        terminal.say(f"{in_full(day)}: {count}")
+
+
+def _show_exercises(terminal: Terminal, library: Library, exercises: Sequence[Achieved]) -> None:
+    passed = [each for each in exercises if each.passed]
+    known = len(library.exercise_ids)
+    terminal.say(f"{len(passed)} of {known} passed." if known else f"{len(passed)} passed.")
+    for each in passed:
+        after = ", after its solution was looked at" if each.gave_up else ""
+        tries = counted(each.attempts, "grading")
+        terminal.say(f"{each.exercise}: passed, {tries}{after}", "green", indent=2)
+        for meter, formula in each.costs:
+            terminal.say(f"{_METERS.get(meter, meter)} = {formula}", indent=4)
+    for each in exercises:
+        if not each.passed:
+            tries = counted(each.attempts, "grading")
+            seen = ", solution looked at" if each.gave_up else ""
+            terminal.say(f"{each.exercise}: not passed yet, {tries}{seen}", indent=2)
+
+
+def _as_json(library: Library, found: Progress) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "date": found.day.isoformat(),
+        "interview": found.interview.isoformat() if found.interview else None,
+        "recall": round(overall(found.topics), 4),
+        "topics": [
+            {
+                "topic": each.topic,
+                "questions": each.questions,
+                "asked": each.asked,
+                "recall": round(each.recall, 4),
+                "recall_of_asked": None if each.of_asked is None else round(each.of_asked, 4),
+            }
+            for each in found.topics
+        ],
+        "streak": found.streak,
+        "activity": {day.isoformat(): count for day, count in found.activity.items() if count},
+        "exercises": [
+            {
+                "exercise": each.exercise,
+                "passed": each.passed,
+                "gradings": each.attempts,
+                "gave_up": each.gave_up,
+                "costs": [{"meter": meter, "formula": text} for meter, text in each.costs],
+            }
+            for each in found.exercises
+        ],
+        "weak": [
+            {
+                "concept": each.concept,
+                "title": concept_title(library, each.concept),
+                "score": None if each.score is None else round(each.score, 4),
+                "answered": each.answered,
+                "mistake": each.mistake or None,
+                "exercise": exercise_for(library, each.concept),
+            }
+            for each in found.weak
+        ],
+    }

@@ -1,0 +1,65 @@
+"""What the gradings of exercises came to: passed or not, and the cost of the latest that passed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from quizprep.store import Attempt
+
+
+@dataclass(frozen=True)
+class Achieved:
+    """One exercise that was tried.
+
+    attempts  how many gradings there were; a solution that was looked at is none
+    costs     pairs of meter and formula, of the latest grading that passed
+    gave_up   whether the solution was looked at before it was passed
+    """
+
+    exercise: str
+    passed: bool
+    attempts: int
+    costs: tuple[tuple[str, str], ...]
+    gave_up: bool
+
+
+def achieved(attempts: Iterable[Attempt]) -> list[Achieved]:
+    """Every exercise that was tried, by when it was tried first."""
+    tried: dict[str, list[tuple[Attempt, dict[str, Any]]]] = {}
+    for attempt in attempts:
+        tried.setdefault(attempt.exercise, []).append((attempt, _verdict(attempt)))
+    return [_one(exercise, each) for exercise, each in tried.items()]
+
+
+def _one(exercise: str, tried: Sequence[tuple[Attempt, dict[str, Any]]]) -> Achieved:
+    passed = [verdict for attempt, verdict in tried if attempt.passed]
+    gave_up = [bool(verdict.get("gave_up")) for _, verdict in tried]
+    return Achieved(
+        exercise=exercise,
+        passed=bool(passed),
+        attempts=gave_up.count(False),
+        costs=_costs(passed[-1]) if passed else (),
+        gave_up=any(gave_up),
+    )
+
+
+def _verdict(attempt: Attempt) -> dict[str, Any]:
+    try:
+        verdict = json.loads(attempt.verdict_json)
+    except ValueError:
+        return {}  # a log of years may hold what nobody writes any more
+    return verdict if isinstance(verdict, dict) else {}
+
+
+def _costs(verdict: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The formulas of the cost stage; a meter without an exact one is left out."""
+    return tuple(
+        (reading["meter"], reading["formula"])
+        for stage in verdict.get("stages", ())
+        if stage.get("name") == "cost"
+        for reading in stage.get("readings", ())
+        if reading.get("formula") and reading.get("meter")
+    )

@@ -1,0 +1,179 @@
+"""An interview as a log of steps: what comes next is a function of what has happened so far.
+
+Nothing is kept but the log, so an interview that was interrupted, however, goes on from its last
+step. It opens with a spoken question on each of a few topics; each is followed up by what was
+missed. Then come a number and a kernel, as far as time allows.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from quizprep.content.library import Exercise
+from quizprep.content.questions import KeyPoint, Level, Number, Open, Question
+from quizprep.quiz.marking.words import read_words
+
+MINUTES = 45
+PER_OPENING = 5
+"""Minutes that a spoken question and its follow-up take."""
+PER_NUMBER = 3
+MOST_OPENINGS = 4
+
+Role = Literal["opening", "follow-up", "number"]
+Questions = Mapping[str, tuple[str, Question]]
+"""Every question by id, with its topic."""
+
+
+class Begun(msgspec.Struct, frozen=True, tag="begun", tag_field="step"):
+    """What was chosen: ids of questions, and of an exercise if there is one."""
+
+    openings: tuple[str, ...]
+    number: str | None
+    exercise: str | None
+
+
+class Asked(msgspec.Struct, frozen=True, tag="asked", tag_field="step"):
+    """A question that was answered; ``missing`` are the ids of points that were not said."""
+
+    question: str
+    role: Role
+    review: int
+    missing: tuple[str, ...] = ()
+
+
+class Coded(msgspec.Struct, frozen=True, tag="coded", tag_field="step"):
+    """The kernel: whether it passed, or why there was none."""
+
+    exercise: str
+    passed: bool
+    skipped: str = ""
+    mistakes: tuple[str, ...] = ()
+    """What was named, as sentences."""
+
+
+class Paused(msgspec.Struct, frozen=True, tag="paused", tag_field="step"):
+    """The learner left; the seconds until then count."""
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended", tag_field="step"):
+    """The debrief was shown."""
+
+
+Step = Begun | Asked | Coded | Paused | Ended
+
+
+def write(step: Step) -> str:
+    """A step as the store keeps it."""
+    return msgspec.json.encode(step).decode()
+
+
+def read(text: str) -> Step:
+    """A step that ``write`` wrote; raises ValueError for any other text."""
+    step: Step = msgspec.json.decode(text, type=Step)
+    return step
+
+
+@dataclass(frozen=True)
+class Part:
+    """What comes next: a question in its role, or a kernel."""
+
+    role: Role | Literal["kernel"]
+    id: str
+
+
+def choose(
+    questions: Questions,
+    exercises: Iterable[Exercise],
+    level: Level | None,
+    minutes: int,
+    seed: int,
+) -> Begun:
+    """What an interview of that length and level is about; the same seed chooses the same.
+
+    The kernel is one that takes at most half of the time; the rest goes to spoken questions on
+    different topics, and a number on another topic where there is one.
+    """
+    dice = random.Random(f"mock:{seed}")
+    fitting = {q: pair for q, pair in questions.items() if level in (None, pair[1].level)}
+    half = [e for e in exercises if e.spec.minutes <= minutes / 2]
+    kernels = [e for e in half if level in (None, e.spec.level)] or half
+    kernel = dice.choice(sorted(kernels, key=lambda e: e.id)) if kernels else None
+    talk = minutes - PER_NUMBER - (kernel.spec.minutes if kernel else 0)
+    wanted = max(1, min(MOST_OPENINGS, talk // PER_OPENING))
+    openings = _one_a_topic(fitting, Open, dice)[:wanted]
+    spoken = {questions[name][0] for name in openings}
+    numbers = _one_a_topic(fitting, Number, dice)
+    elsewhere = [name for name in numbers if questions[name][0] not in spoken]
+    return Begun(
+        openings=tuple(openings),
+        number=next(iter(elsewhere or numbers), None),
+        exercise=kernel.id if kernel else None,
+    )
+
+
+def _one_a_topic(
+    questions: Questions, kind: type[Open] | type[Number], dice: random.Random
+) -> list[str]:
+    """A question of a kind from each topic, in a drawn order."""
+    topics: dict[str, list[str]] = {}
+    for name, (topic, question) in sorted(questions.items()):
+        if isinstance(question, kind):
+            topics.setdefault(topic, []).append(name)
+    chosen = [dice.choice(names) for names in topics.values()]
+    dice.shuffle(chosen)
+    return chosen
+
+
+def next_part(steps: Sequence[Step], questions: Questions, left: float) -> Part | None:
+    """What comes next with so many seconds left; None when the interview is over.
+
+    A question that is no longer in the banks is passed over.
+    """
+    if left <= 0:
+        return None
+    begun = next(step for step in steps if isinstance(step, Begun))
+    asked = [step for step in steps if isinstance(step, Asked)]
+    done = {step.question for step in asked}
+    if asked and asked[-1].role == "opening" and (after := _follow_up(asked[-1], questions, done)):
+        return Part("follow-up", after)
+    for name in begun.openings:
+        if name in questions and name not in done:
+            return Part("opening", name)
+    if begun.number and begun.number in questions and begun.number not in done:
+        return Part("number", begun.number)
+    if begun.exercise and not any(isinstance(step, Coded) for step in steps):
+        return Part("kernel", begun.exercise)
+    return None
+
+
+def _follow_up(asked: Asked, questions: Questions, done: set[str]) -> str | None:
+    if asked.question not in questions:
+        return None
+    _, question = questions[asked.question]
+    points = question.points if isinstance(question, Open) else ()
+    missed = [point for point in points if point.id in asked.missing]
+    found = follow_up(question, missed, questions, done)
+    return found.id if found else None
+
+
+def follow_up(
+    question: Question, missed: Sequence[KeyPoint], questions: Questions, done: set[str]
+) -> Question | None:
+    """The question that an interviewer asks next: of those the author lists, the one that has
+    most words in common with the points that were missed; the first where nothing was."""
+    listed = [
+        questions[name][1] for name in question.follow_ups if name in questions and name not in done
+    ]
+    if not listed:
+        return None
+    wanted = _stems(point.says for point in missed)
+    return max(listed, key=lambda each: len(wanted & _stems([each.ask, each.why])))
+
+
+def _stems(texts: Iterable[str]) -> set[str]:
+    return {word.stem for text in texts for word in read_words(text)}
