@@ -53,7 +53,10 @@ def evidence_text(library: Library, evidence: Sequence[Evidence]) -> str:
     if missing:
         scope = f"{len(proved)} exercises; these were left out: {', '.join(missing)}."
     versions = ", ".join(
-        [f"quizprep {__version__}", *(f"{name} {version(name)}" for name in ("torch", "numpy"))]
+        [
+            f"quizprep {__version__}",
+            *(f"{name} {version(name)}" for name in ("torch", "numpy", "triton")),
+        ]
     )
     header = _HEADER.format(versions=versions, seeds=" and ".join(map(str, SEEDS)), scope=scope)
     parts = [header, "\n".join(_summary(proved)) + "\n", costs_text(library)]
