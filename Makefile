@@ -6,7 +6,7 @@ READY := .venv/ready
 # Decoded content, so that no start reads YAML; it is checked against the files, never trusted.
 DECODED := quizprep/_decoded/questions-concepts.msgpack
 
-.PHONY: demo test fuzz check format lint content bench clean
+.PHONY: demo test fuzz check format lint content evidence bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -37,6 +37,9 @@ lint: $(READY)
 
 content: $(READY)  ## banks and exercises test themselves
 	$(BIN)/quizprep check
+
+evidence: $(READY)  ## docs/evidence.md: every mistake, pair and mutant; takes a while
+	$(BIN)/quizprep check --mutants --evidence docs/evidence.md
 
 check: lint content test  ## what a change must pass
 

@@ -11,6 +11,7 @@ from quizprep.cli.terminal import Terminal
 from quizprep.content.banks import check_banks, load_library_problems
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
+from quizprep.content.published import published_problems
 from quizprep.content.snippets import check_snippets
 from quizprep.content.unfinished import unfinished_exercise
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
@@ -24,6 +25,11 @@ from quizprep.quiz.proof import question_problems
 @click.option("--banks", "banks_only", is_flag=True, help="Only the question banks.")
 @click.option("--quick", is_flag=True, help="Leave out pairs of mistakes.")
 @click.option("--mutants", is_flag=True, help="Also grade every mutant of each solution.")
+@click.option(
+    "--evidence",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --mutants: write what was proved to this Markdown file.",
+)
 @click.option("--write", is_flag=True, help="Write the solutions' costs to measured.yaml.")
 def check(
     path: Path | None,
@@ -31,6 +37,7 @@ def check(
     banks_only: bool,
     quick: bool,
     mutants: bool,
+    evidence: Path | None,
     write: bool,
 ) -> int:
     """Test the content itself, under PATH or what is shipped.
@@ -41,6 +48,11 @@ def check(
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
+    if evidence is not None and (quick or banks_only or not mutants):
+        raise UsageError(
+            "--evidence tells of pairs and mutants, and this run would have none.",
+            hint="Use it with --mutants, without --quick and --banks.",
+        )
     library = Library(path if path is not None else shipped_root())
     terminal = Terminal()
     names = [library.exercise(name).id for name in only]
@@ -48,7 +60,9 @@ def check(
         _finish(_bank_problems(library, terminal))
     if not banks_only:
         names = names or list(library.exercise_ids)
-        _finish(_exercise_problems(library, names, quick, mutants, write, terminal))
+        problems = _exercise_problems(library, names, quick, mutants, evidence, write, terminal)
+        # Last: it looks at measured.yaml, which may have been written just now.
+        _finish([*problems, *published_problems(library, names)])
     return ExitCode.PASSED
 
 
@@ -75,14 +89,17 @@ def _exercise_problems(
     names: list[str],
     quick: bool,
     mutants: bool,
+    evidence_path: Path | None,
     write: bool,
     terminal: Terminal,
 ) -> list[Problem]:
     from quizprep.cli.grade import hidden_folders
+    from quizprep.grading.evidence import evidence_text
     from quizprep.grading.pool import Pool
     from quizprep.grading.proof import Prover
 
     problems: list[Problem] = []
+    proved: list[Evidence] = []
     with Pool() as pool:
         prover = Prover(pool, hidden_folders(library), _progress)
         for name in names:
@@ -99,6 +116,8 @@ def _exercise_problems(
             if mutants and not evidence.problems:
                 prover.mutate(exercise, evidence)
             _progress("")
+            if evidence.mutants is not None:
+                proved.append(evidence)
             problems += evidence.problems
             if evidence.problems:
                 terminal.say(f"FAIL {name}: {len(evidence.problems)} problems", "red")
@@ -106,6 +125,9 @@ def _exercise_problems(
             terminal.say(f"ok   {name}: {_summary(evidence, quick)}", "green")
             for meter, formula in evidence.formulas.items():
                 terminal.say(f"{meter} = {formula}", "dim", 5)
+    if evidence_path is not None and proved:
+        evidence_path.write_text(evidence_text(library, proved), encoding="utf-8")
+        terminal.say(f"written: {evidence_path}")
     return problems
 
 

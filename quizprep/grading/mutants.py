@@ -179,10 +179,8 @@ def _not_code(tree: ast.Module) -> set[int]:
     skipped: set[int] = set()
     for node in ast.walk(tree):
         aside: list[ast.AST | None] = []
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                aside.append(first)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            aside.append(node)
         if isinstance(node, ast.FunctionDef):
             aside.append(node.returns)
         if isinstance(node, ast.arg | ast.AnnAssign):

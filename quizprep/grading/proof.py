@@ -5,6 +5,7 @@ Every submission made here is graded like a learner's, in the same confined proc
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -19,8 +20,10 @@ from quizprep.grading.verdict import Verdict
 SEEDS = (11, 12)
 """Two secret seeds: what one set of fresh cases cannot tell apart, another might."""
 
-MUTANT_DEADLINE = 8.0
-"""Seconds for a mutant; many loop for ever, and no solution needs half of it."""
+SHORTEST = 8.0
+PATIENCE = 3.0
+"""A mutant is stopped after so many seconds, or so many times what the solution took if that is
+more: many loop for ever, but one that is only as slow as the solution must not count as killed."""
 
 Say = Callable[[str], None]
 
@@ -61,7 +64,7 @@ class Prover:
         """hidden are the folders that no submission may read."""
         self._pool = pool
         self._grader = Grader(pool, hidden)
-        self._mutant_grader = Grader(pool, hidden, deadline=MUTANT_DEADLINE, brief=True)
+        self._hidden = hidden
         self._say = say
 
     def prove(self, exercise: Exercise, pairs: bool = True) -> Evidence:
@@ -85,12 +88,18 @@ class Prover:
 
     def mutate(self, exercise: Exercise, evidence: Evidence) -> None:
         """Grade every mutant of the solution; one that passes unexplained is a problem."""
+        start = time.monotonic()
+        if not self._grade(exercise, exercise.solution.read_bytes()).passed:
+            evidence.problems.append(Problem(str(exercise.solution), None, "", "must pass"))
+            return
+        deadline = max(SHORTEST, PATIENCE * (time.monotonic() - start))
+        grader = Grader(self._pool, self._hidden, deadline=deadline, brief=True)
         listed = {(e.inside, e.change) for e in equivalents(exercise)}
         killed, equivalent, survived, seen = 0, 0, [], set()
         for mutant in mutants(exercise.solution.read_text(encoding="utf-8")):
             self._say(f"{exercise.id}: line {mutant.line}, {mutant.change}")
             submission = Submission(f"{exercise.id}.py", mutant.source.encode())
-            if not self._mutant_grader.grade(exercise, submission, SEEDS[0]).passed:
+            if not grader.grade(exercise, submission, SEEDS[0]).passed:
                 killed += 1
             elif (mutant.inside, mutant.change) in listed:
                 equivalent += 1

@@ -1,0 +1,62 @@
+"""The page of evidence says what was proved, what was left out and what survived."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from quizprep.content.library import Library, shipped_root
+from quizprep.grading.evidence import evidence_text
+from quizprep.grading.mutants import Mutant
+from quizprep.grading.proof import Evidence, MutantCount
+
+LIBRARY = Library(shipped_root())
+SURVIVOR = Mutant(7, "x = a + b", "a + b", "a - b", "")
+
+
+def proved(name: str, *survived: Mutant) -> Evidence:
+    return Evidence(
+        name,
+        singles=6,
+        told_apart=14,
+        alike=["one + other = one"],
+        formulas={"flops": "4*n"},
+        mutants=MutantCount(killed=16, equivalent=2, survived=survived),
+    )
+
+
+def test_exercises_are_in_one_order_with_their_sum() -> None:
+    """In whatever order they were proved, the page is the same; the last row adds up."""
+    one, other = proved("softmax"), proved("attention")
+    text = evidence_text(LIBRARY, [one, other])
+    assert text == evidence_text(LIBRARY, [other, one])
+    assert text.index("| attention | 6 | 14 | 1 | 0 | 16 | 2 | 0 |") < text.index("| softmax | 6 ")
+    assert "| **all** | 12 | 28 | 2 | 0 | 32 | 4 | 0 |" in text
+
+
+def test_what_was_left_out_is_said() -> None:
+    """A page of some exercises names the others."""
+    text = evidence_text(LIBRARY, [proved("softmax")])
+    scope = text[: text.index("- **Mistakes**")]
+    assert all(name in scope for name in LIBRARY.exercise_ids if name != "softmax")
+
+
+def test_a_survivor_is_shown() -> None:
+    """A mutant that passes for no known reason is counted and told with its line."""
+    text = evidence_text(LIBRARY, [proved("softmax", SURVIVOR)])
+    assert "| softmax | 6 | 14 | 1 | 0 | 16 | 2 | 1 |" in text
+    assert "line 7: `a + b -> a - b`" in text
+
+
+@pytest.mark.parametrize("flags", [[], ["--mutants", "--quick"], ["--mutants", "--banks"]])
+def test_half_an_evidence_is_refused(flags: list[str], tmp_path: Path) -> None:
+    """Without mutants or pairs there is no page: exit code 2, a hint, and no file."""
+    page = tmp_path / "evidence.md"
+    command = [sys.executable, "-m", "quizprep", "check", *flags, "--evidence", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--mutants" in done.stderr
+    assert not page.exists()
