@@ -1,4 +1,4 @@
-"""The build decodes the content that it ships, so that no start has to read YAML."""
+"""The build puts the content into the wheel, and decodes it so that no start has to read YAML."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ class Prebuild(BuildHookInterface):
         subprocess.run([sys.executable, "-m", "quizprep.content.prebuild"], cwd=root, check=False)
         if (root / "quizprep" / "_decoded").is_dir():
             build_data["artifacts"].append("quizprep/_decoded/*.msgpack")
+        if version != "editable":
+            # An editable install reads the source tree: a copy would grow stale unseen, and
+            # would be one more place where a submission could look for the answers.
+            for name in ("questions", "exercises", "solutions"):
+                build_data["force_include"][str(root / name)] = f"quizprep/_content/{name}"

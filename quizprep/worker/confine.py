@@ -93,7 +93,7 @@ def readable(hidden: Iterable[str]) -> list[str]:
     Landlock only knows what is allowed, so a folder with something hidden inside is replaced
     by its other children.
     """
-    secret = [os.path.realpath(path) for path in hidden]
+    secret = [os.path.realpath(path) for path in (*hidden, *installed_content())]
     # Its own name: torch's profiler complains on standard error when it cannot read it.
     own = (f"/proc/{os.getpid()}/comm", f"/proc/{os.getpid()}/cmdline")
     roots = {sys.prefix, sys.base_prefix, *_SYSTEM_ROOTS, *_DEVICES, *own}
@@ -102,6 +102,18 @@ def readable(hidden: Iterable[str]) -> list[str]:
     for root in sorted(os.path.realpath(root) for root in roots):
         _expand(root, secret, allowed)
     return list(allowed)
+
+
+def installed_content(prefixes: Sequence[str] = (sys.prefix, sys.base_prefix, "/usr")) -> list[str]:
+    """The content of every copy of this program that is installed in these prefixes.
+
+    A program that runs from its source tree can have a wheel of itself beside it.
+    """
+    found = []
+    for prefix in {os.path.realpath(prefix) for prefix in prefixes}:
+        for packages in ("site-packages", "dist-packages"):
+            found += Path(prefix).glob(f"lib*/python3*/{packages}/quizprep/_content")
+    return sorted(map(str, found))
 
 
 def _package_roots(names: Sequence[str]) -> set[str]:

@@ -114,3 +114,15 @@ def test_required_confinement_runs_where_it_is_whole(tmp_path: Path) -> None:
     if "cannot be confined" in done.stdout:
         pytest.skip("not confined here")
     assert done.returncode == 0, done.stdout
+
+
+def test_content_of_an_installed_copy_is_hidden(tmp_path: Path) -> None:
+    """A wheel beside the source tree brings its answers; no learner may read them there."""
+    from quizprep.worker.confine import installed_content
+
+    for packages in ("lib/python3.11/site-packages", "lib/python3/dist-packages"):
+        (tmp_path / packages / "quizprep" / "_content").mkdir(parents=True)
+        (tmp_path / packages / "torch").mkdir()
+    found = installed_content((str(tmp_path),))
+    assert len(found) == 2 and all(path.endswith("quizprep/_content") for path in found)
+    assert installed_content((str(tmp_path / "lib"),)) == []
