@@ -109,7 +109,7 @@ def installed_content(prefixes: Sequence[str] = (sys.prefix, sys.base_prefix, "/
 
     A program that runs from its source tree can have a wheel of itself beside it.
     """
-    found = []
+    found: list[Path] = []
     for prefix in {os.path.realpath(prefix) for prefix in prefixes}:
         for packages in ("site-packages", "dist-packages"):
             found += Path(prefix).glob(f"lib*/python3*/{packages}/quizprep/_content")
