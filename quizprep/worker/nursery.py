@@ -227,6 +227,11 @@ class _Grading:
             HOME=str(self.work),
             TRITON_INTERPRET="0" if on_gpu else "1",
             KINETO_LOG_LEVEL="99",
+            # For every shape of a half-precision product oneDNN makes a kernel and describes it
+            # in half a mebibyte; it keeps a thousand, which looks like the submission's memory.
+            # Two, because attention takes two products in turn.
+            ONEDNN_PRIMITIVE_CACHE_CAPACITY="2",
+            LRU_CACHE_CAPACITY="2",
             **path_of_tools,
         )
         # Dicts of a fresh process would give away nothing, but a pipe end would.
