@@ -43,5 +43,6 @@ def solve(
             weights = torch.softmax(scores, dim=-1).masked_fill(hidden, 0)
         else:
             weights = torch.softmax(scores, dim=-1)
-        dq, dk, dv = torch.autograd.grad(weights @ leaves[2], leaves, grad_o)
+        # A number whose gradients are those that grad_o asks for.
+        dq, dk, dv = torch.autograd.grad((weights @ leaves[2] * grad_o).sum(), leaves)
     return dq, dk, dv

@@ -1,4 +1,4 @@
-"""Roles of heads by definition: one sequence, one row, one weight at a time."""
+"""Roles of heads by definition: one sequence at a time, the weights picked by position."""
 
 from __future__ import annotations
 
@@ -34,12 +34,10 @@ def solve(weights: Tensor, token_freq: Tensor) -> Tensor:
         w = weights[sequence].to(wide)
         counts = token_freq[sequence].tolist()
         rarest = counts.index(min(counts))
-        for i in range(n):
-            if i >= 1:
-                scores[:, 0] += w[:, i, i - 1] / (b * (n - 1))
-            if i < n - 1:
-                scores[:, 1] += w[:, i, i + 1] / (b * (n - 1))
-            scores[:, 2] += w[:, i, 0] / (b * n)
-            scores[:, 3] += w[:, i, i] / (b * n)
-            scores[:, 4] += w[:, i, rarest] / (b * n)
+        i = torch.arange(n)
+        scores[:, 0] += w[:, i[1:], i[1:] - 1].sum(-1) / (b * max(n - 1, 1))
+        scores[:, 1] += w[:, i[:-1], i[:-1] + 1].sum(-1) / (b * max(n - 1, 1))
+        scores[:, 2] += w[:, i, 0].sum(-1) / (b * n)
+        scores[:, 3] += w[:, i, i].sum(-1) / (b * n)
+        scores[:, 4] += w[:, i, rarest].sum(-1) / (b * n)
     return scores.to(weights.dtype)

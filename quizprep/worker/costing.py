@@ -17,6 +17,7 @@ from quizprep.worker import arena
 from quizprep.worker.backends import Backend
 from quizprep.worker.channel import Channel, LearnerGone
 from quizprep.worker.compare import Expected, expect_roughly
+from quizprep.worker.deck import Deck
 from quizprep.worker.driving import Drive, Remote, flat, metered_locally
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
@@ -75,6 +76,7 @@ class Costing:
         self.reference = reference
         self.examiner = examiner
         self._expected: tuple[arena.Laid, Expected] | None = None
+        self._deck = Deck(job.points[0].seed if job.points else 0)
 
     def run(self) -> wire.CostResult:
         """All readings, or the reason why there are none."""
@@ -107,8 +109,8 @@ class Costing:
     def _lay(self, point: wire.Point, draw: str = "") -> arena.Laid:
         """Inputs of a point. Each way of measuring draws its own, so that an answer remembered
         from one is of no use in the next."""
-        rng = np.random.default_rng([point.seed, *draw.encode()])
-        inputs = self.reference.make_inputs(rng, **point.params)
+        self._deck.cut([point.seed, *draw.encode()])
+        inputs = self.reference.make_inputs(self._deck, **point.params)
         return arena.lay_out(
             inputs, self.backend, self.job.cost_dtype, "contiguous", self.job.guards
         )

@@ -7,6 +7,7 @@ it predicts every reading exactly, those held out of the fit included.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -146,14 +147,22 @@ def _simple(value: float) -> Fraction | None:
 
 
 def _predicts(fitted: Fitted, grid: Grid, readings: Sequence[int]) -> bool:
+    """Whether every reading is met exactly: in whole numbers, with all denominators multiplied
+    away, because fractions would cost more than the fit."""
+    bottom = math.lcm(*(coefficient.denominator for _, coefficient in fitted.terms))
+    lowest = [min(0, *powers) for powers in zip(*(p for p, _ in fitted.terms), strict=True)]
+    terms = [
+        (
+            coefficient.numerator * (bottom // coefficient.denominator),
+            [power - low for power, low in zip(powers, lowest, strict=True)],
+        )
+        for powers, coefficient in fitted.terms
+    ]
     for row, reading in zip(grid.sizes.astype(np.int64).tolist(), readings, strict=True):
-        total = Fraction(0)
-        for powers, coefficient in fitted.terms:
-            part = coefficient
-            for size, power in zip(row, powers, strict=True):
-                part *= Fraction(size) ** power
-            total += part
-        if total != reading:
+        total = sum(top * math.prod(map(pow, row, powers)) for top, powers in terms)
+        if total != reading * bottom * math.prod(
+            s**-low for s, low in zip(row, lowest, strict=True)
+        ):
             return False
     return True
 

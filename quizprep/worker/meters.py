@@ -76,27 +76,28 @@ class LibraryAttention(TorchFunctionMode):
 
 # How an operation is counted, found once for each overload.
 _VIEW, _MOVES, _PRODUCT, _FORMULA, _ELEMENTWISE, _REFUSED = range(6)
-_OPERATIONS: dict[Any, tuple[int, Any]] = {}
+_OPERATIONS: dict[int, tuple[int, Any, Any]] = {}
+"""By id, because hashing an overload is Python; the overload is kept, so that its id is too."""
 
 # The operand whose last axis is summed over: 2 flops an output element and term.
 _PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
 
 
-def _classify(func: Any) -> tuple[int, Any]:
+def _classify(func: Any) -> tuple[int, Any, Any]:
     name = func._overloadpacket.__name__
     if "scaled_dot_product" in name or name in LIBRARY_ATTENTION:
-        found = (_REFUSED, name)
+        found = (_REFUSED, name, func)
     elif func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
-        found = (_VIEW, None)
+        found = (_VIEW, None, func)
     elif name in _PRODUCTS:
-        found = (_PRODUCT, _PRODUCTS[name])
+        found = (_PRODUCT, _PRODUCTS[name], func)
     elif func._overloadpacket in FLOP_FORMULAS:
-        found = (_FORMULA, FLOP_FORMULAS[func._overloadpacket])
+        found = (_FORMULA, FLOP_FORMULAS[func._overloadpacket], func)
     elif name in _FREE:
-        found = (_MOVES, None)
+        found = (_MOVES, None, func)
     else:
-        found = (_ELEMENTWISE, _WEIGHT.get(name, 1))
-    _OPERATIONS[func] = found
+        found = (_ELEMENTWISE, _WEIGHT.get(name, 1), func)
+    _OPERATIONS[id(func)] = found
     return found
 
 
@@ -138,28 +139,31 @@ class Meters(TorchDispatchMode):
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
         out = func(*args, **kwargs) if kwargs else func(*args)
-        kind, detail = _OPERATIONS.get(func) or _classify(func)
+        kind, detail, _ = _OPERATIONS.get(id(func)) or _classify(func)
         if kind == _VIEW:
             return out
         self.calls += 1
-        moved = largest = produced = 0
+        given: list[torch.Tensor] = []
+        for value in args:
+            if isinstance(value, torch.Tensor):
+                given.append(value)
+            elif isinstance(value, list | tuple):
+                given += tensors_in(value)
+        moved = produced = 0
         for tensor in (out,) if isinstance(out, torch.Tensor) else tensors_in(out):
             size = tensor.numel()
             produced += size
-            if self._born(tensor, args):
+            if self._born(tensor, given):
                 moved += size * tensor.itemsize
         largest = produced
-        for value in args:
-            if isinstance(value, torch.Tensor):
-                size = value.numel()
-                moved += size * value.itemsize
-                largest = max(largest, size)
-            elif isinstance(value, list | tuple):
-                for tensor in tensors_in(value):
-                    moved += tensor.nbytes
-                    largest = max(largest, tensor.numel())
-        for tensor in tensors_in(kwargs) if kwargs else ():
-            moved += tensor.nbytes
+        for tensor in given:
+            size = tensor.numel()
+            moved += size * tensor.itemsize
+            if size > largest:
+                largest = size
+        if kwargs:
+            for tensor in tensors_in(kwargs):
+                moved += tensor.nbytes
         self.moved += moved
         if kind == _PRODUCT:
             self.flops += 2 * produced * args[detail].shape[-1]
@@ -173,7 +177,7 @@ class Meters(TorchDispatchMode):
             self.refused = detail
         return out
 
-    def _born(self, tensor: torch.Tensor, args: Sequence[Any]) -> bool:
+    def _born(self, tensor: torch.Tensor, given: Iterable[torch.Tensor]) -> bool:
         """Whether this output brought a storage that was not there before.
 
         One that an argument has was made before anything was metered, as a buffer in
@@ -183,9 +187,10 @@ class Meters(TorchDispatchMode):
         key = storage._cdata
         if key in self._known or key in self._live:
             return False
-        if any(other.untyped_storage()._cdata == key for other in tensors_in(args)):
-            self._known.add(key)
-            return False
+        for other in given:
+            if other.untyped_storage()._cdata == key:
+                self._known.add(key)
+                return False
         self._follow(storage, storage.nbytes())
         return True
 

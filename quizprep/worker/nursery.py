@@ -98,6 +98,9 @@ def _import_for(runtime: str) -> None:
         torch.set_num_threads(1)
     if runtime == "triton":
         from quizprep.worker import traffic  # noqa: F401
+        from quizprep.worker.interpreter import replace_names_once
+
+        replace_names_once()
     # Once here instead of once in every child; the learner's cannot resolve names any more.
     for kind in (wire.Order, wire.Reply, wire.Job, wire.Ended):
         msgspec.msgpack.Decoder(kind)
