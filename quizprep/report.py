@@ -7,7 +7,7 @@ terminal that prints them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
@@ -78,7 +78,7 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
     yield Line(f"{mark} {summary}", style)
     yield from _raised(stage.raised)
     if stage.status == "fail" and stage.name in ("correctness", "cost"):
-        yield from _diagnosis(diagnosis)
+        yield from _diagnosis(diagnosis, stage.cases)
     failed = [case for case in stage.cases if case.status == "fail"]
     for case in failed[:SHOWN_FAILURES]:
         yield Line(f"{_case(case)}: {case.message}", None, 5)
@@ -99,10 +99,14 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
         )
 
 
-def _diagnosis(stage: Stage) -> Iterator[Line]:
+def _diagnosis(stage: Stage, cases: Sequence[CaseVerdict]) -> Iterator[Line]:
     for mistake in stage.mistakes:
         yield Line(f"{mistake.id}: {mistake.says}", "yellow", 5)
-    if stage.where and not stage.mistakes:
+    # What stopped by itself or by us gave no outputs that a mistake could explain.
+    whole = all(
+        case.status == "pass" or (case.status == "fail" and not case.raised) for case in cases
+    )
+    if stage.where and not stage.mistakes and whole:
         yield Line(
             "None of the mistakes this exercise knows gives exactly these outputs, so none is "
             "named.",
@@ -175,7 +179,9 @@ def to_junit(verdict: Verdict) -> str:
     for stage in verdict.stages:
         if stage.name == "diagnosis":
             continue
-        _testcase(suite, counts, verdict.exercise, stage.name, stage.status, stage.message)
+        reasons = (r.message for r in stage.readings if r.status == "fail" and r.message)
+        detail = stage.message or next(reasons, "")
+        _testcase(suite, counts, verdict.exercise, stage.name, stage.status, detail)
         for number, case in enumerate(stage.cases):
             name = f"{stage.name}[{number}: {_case(case)}]"
             _testcase(suite, counts, verdict.exercise, name, case.status, case.message)

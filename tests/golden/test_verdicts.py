@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from quizprep import report
@@ -56,21 +57,30 @@ def normalised(verdict: Verdict) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", SUBMISSIONS, ids=lambda path: path.stem)
 def test_verdict_says_what_it_said(path: Path, pool: Pool) -> None:
-    """The verdict on each submission is the one on file."""
+    """The verdict on each submission is the one on file: as JSON, as JUnit, on a terminal."""
     found = normalised(grade(pool, path))
-    golden = FOLDER / f"{path.stem}.json"
-    if os.environ.get("QUIZPREP_UPDATE_GOLDEN"):
-        golden.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    assert found == json.loads(golden.read_text("utf-8"))
+    verdict = msgspec.convert(found, Verdict)
+    said = "".join(f"{' ' * line.indent}{line.text}\n" for line in report.lines(verdict))
+    texts = {
+        "json": json.dumps(found, indent=1) + "\n",
+        "xml": report.to_junit(verdict),
+        "txt": said,
+    }
+    for kind, text in texts.items():
+        golden = FOLDER / f"{path.stem}.{kind}"
+        if os.environ.get("QUIZPREP_UPDATE_GOLDEN"):
+            golden.write_text(text, encoding="utf-8")
+        assert text == golden.read_text("utf-8"), golden.name
 
 
 def test_no_verdict_shows_code_of_ours(pool: Pool) -> None:
     """No message, frame or output of a failed submission has a line of the grader in it."""
-    for path in FOLDER.glob("*.json"):
+    for path in FOLDER.glob("*.*"):
         text = path.read_text("utf-8")
         assert "Traceback" not in text and "quizprep/worker" not in text, path.name
 
 
 def test_every_file_has_its_submission() -> None:
     """No golden file is left over."""
-    assert {p.stem for p in FOLDER.glob("*.json")} == {p.stem for p in SUBMISSIONS}
+    for kind in ("json", "xml", "txt"):
+        assert {p.stem for p in FOLDER.glob(f"*.{kind}")} == {p.stem for p in SUBMISSIONS}

@@ -1,0 +1,10 @@
+import torch
+
+
+def causal_attention(q, k, v):
+    n, m = q.shape[-2], k.shape[-2]
+    hidden = torch.ones(n, m, dtype=torch.bool).triu(m - n + 1)
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    kept = [scores * factor for factor in range(12)]
+    weights = torch.softmax((kept[1]).masked_fill(hidden, -torch.inf), dim=-1)
+    return weights.masked_fill(hidden, 0) @ v
