@@ -380,6 +380,7 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
 
     A script of calls names what is called: a function or class of the submission, or with
     ``target`` a method of an object that an earlier call returned. ``anew`` forgets those.
+    With ``opaque`` the result stays in the learner's process whatever it is.
 
     ``gradients`` are the places of arguments to differentiate by; the outputs are weighted by
     the ``cotangents``, and the gradients come back behind the outputs."""
@@ -391,6 +392,7 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
     name: str = ""
     target: int | None = None
     anew: bool = False
+    opaque: bool = False
     gradients: tuple[int, ...] = ()
     cotangents: tuple[TensorAt, ...] = ()
 

@@ -14,6 +14,8 @@ are slices of the script's inputs, numbers, lists of these, or what an earlier c
 
 ``with api.meter("append"):`` puts what is called inside under the meters of that phase.
 ``api.raises("OutOfPages", lambda: ...)`` says whether the call raised that exception.
+``api.opaque(lambda: ...)`` leaves what the call returns where it is, be it a list or a number:
+good for being given back in a later call.
 """
 
 from __future__ import annotations
@@ -78,6 +80,10 @@ class Local:
             return True
         return False
 
+    def opaque(self, call: Callable[[], Any]) -> Any:
+        """What the call returns, to be given back and nothing else."""
+        return call()
+
 
 def local(module: Any, drive: Drive) -> Callable[..., Outputs]:
     """A script over what a module or a mapping defines, as a function of the inputs."""
@@ -111,6 +117,7 @@ class Remote:
         self._entries = frozenset(entries)
         self._label = ""
         self._calls = 0
+        self._opaque = False
         self.readings: dict[str, dict[str, int]] = {}
         channel.place(laid)
 
@@ -138,6 +145,14 @@ class Remote:
             return True
         return False
 
+    def opaque(self, call: Callable[[], Any]) -> Any:
+        """What the call returns, to be given back and nothing else."""
+        self._opaque = True
+        try:
+            return call()
+        finally:
+            self._opaque = False
+
     def _call(self, name: str, target: int | None, args: Sequence[Any]) -> Any:
         order = wire.Call(
             number=0,
@@ -146,6 +161,7 @@ class Remote:
             name=name,
             target=target,
             anew=self._calls == 0,
+            opaque=self._opaque,
         )
         self._calls += 1
         reply = self._channel.perform(order)

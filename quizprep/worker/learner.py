@@ -76,6 +76,13 @@ def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
     return module
 
 
+class Opaque:
+    """A result that is not looked into: what is a handle to the submission may be a list."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+
 class Learner:
     """Answers the judge's orders with the submission."""
 
@@ -150,6 +157,8 @@ class Learner:
         if order.hold:
             self.held = (order.number, result)
             return wire.Reply(number=order.number, refused=refused)
+        if order.opaque:
+            result = Opaque(result)
         return self._pack(order.number, result, readings, refused, scripted=bool(order.name))
 
     def _argument(self, argument: wire.Arg) -> Any:
@@ -208,7 +217,7 @@ class Learner:
             return wire.Array(kind=kind, value=value)
         if type(value) is str:
             return wire.Array(kind=kind, value=_short(value, 200))
-        self.kept.append(value)
+        self.kept.append(value.inner if isinstance(value, Opaque) else value)
         return wire.Array(kind=kind, handle=len(self.kept) - 1)
 
 

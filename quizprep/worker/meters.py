@@ -8,6 +8,7 @@ and sees them, at a higher price, so it is asked at a few points only.
 
 from __future__ import annotations
 
+import math
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -75,7 +76,7 @@ class LibraryAttention(TorchFunctionMode):
 
 
 # How an operation is counted, found once for each overload.
-_VIEW, _MOVES, _PRODUCT, _FORMULA, _ELEMENTWISE, _REFUSED = range(6)
+_VIEW, _MOVES, _PLACES, _PRODUCT, _FORMULA, _ELEMENTWISE, _REFUSED = range(7)
 _OPERATIONS: dict[int, tuple[int, Any, Any]] = {}
 """By id, because hashing an overload is Python; the overload is kept, so that its id is too."""
 
@@ -93,12 +94,31 @@ def _classify(func: Any) -> tuple[int, Any, Any]:
         found = (_PRODUCT, _PRODUCTS[name], func)
     elif func._overloadpacket in FLOP_FORMULAS:
         found = (_FORMULA, FLOP_FORMULAS[func._overloadpacket], func)
+    elif name in ("index_put_", "index_copy_"):
+        found = (_PLACES, name, func)
     elif name in _FREE:
         found = (_MOVES, None, func)
     else:
         found = (_ELEMENTWISE, _WEIGHT.get(name, 1), func)
     _OPERATIONS[id(func)] = found
     return found
+
+
+def _placed(name: str, args: Sequence[Any]) -> int:
+    """How many values a write through indices changes: a cache may be written so, and the rest
+    of it does not move."""
+    if name == "index_copy_":
+        return int(args[3].numel())
+    whole, indices = args[:2]
+    given = [index for index in indices if index is not None]
+    if any(index.dtype in (torch.bool, torch.uint8) for index in given):
+        return int(whole.numel())
+    rest = math.prod(
+        size
+        for axis, size in enumerate(whole.shape)
+        if axis >= len(indices) or indices[axis] is None
+    )
+    return rest * math.prod(torch.broadcast_shapes(*(index.shape for index in given)))
 
 
 class Meters(TorchDispatchMode):
@@ -164,6 +184,8 @@ class Meters(TorchDispatchMode):
         if kwargs:
             for tensor in tensors_in(kwargs):
                 moved += tensor.nbytes
+        if kind == _PLACES:
+            moved -= args[0].nbytes - _placed(detail, args) * args[0].itemsize
         self.moved += moved
         if kind == _PRODUCT:
             self.flops += 2 * produced * args[detail].shape[-1]

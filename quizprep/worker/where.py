@@ -48,6 +48,8 @@ def locate(
     bad = wrong(value, allowed, got)
     if not bad.any():
         return ""
+    if value.ndim == 0:
+        return f"{name} is {got.item():.6g} where {value.item():.6g} is right"
     parts = [_region(axes, bad)]
     nan = np.isnan(got) & bad
     if nan.any():

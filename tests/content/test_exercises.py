@@ -147,11 +147,12 @@ def allowance(name: str, inputs: Inputs) -> Any:
 
 
 def model(name: str, switches: frozenset[str], inputs: Inputs) -> Outputs:
-    """The faulty model's outputs; none where the mistake does not fit the shapes."""
+    """The faulty model's outputs; none where the mistake does not fit the shapes, or takes from
+    a list that is empty."""
     solve = faulty(name)
     try:
         return outputs_of(name, lambda *args: solve(*args, mistakes=switches), inputs)
-    except RuntimeError:
+    except (RuntimeError, IndexError):
         return ()
 
 

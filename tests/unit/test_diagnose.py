@@ -14,6 +14,7 @@ from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.compare import expect
 from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.folder import Mistakes
+from quizprep.worker.where import locate
 
 BACKEND = NumpyBackend()
 
@@ -104,3 +105,10 @@ def test_a_pair_is_named_as_the_pair() -> None:
         "one",
         "twice",
     }
+
+
+@given(st.integers(-100, 100), st.integers(-100, 100))
+def test_a_number_is_told_as_a_number(right: int, got: int) -> None:
+    """An output without axes is somewhere only in being wrong: both numbers are said."""
+    said = locate("used", (), np.array(float(right)), 0.0, np.array(float(got)), {})
+    assert said == ("" if right == got else f"used is {got} where {right} is right")

@@ -67,6 +67,14 @@ def echo(value):
     return value
 
 
+def made(kind):
+    return {"list": [], "tuple": (1, 2), "number": 3, "array": np.ones(2), "none": None}[kind]
+
+
+def same(one, other):
+    return one is other
+
+
 def address(x):
     return x.__array_interface__["data"][0], x.flags.owndata
 
@@ -75,7 +83,7 @@ def allocates(x, size):
     return x.sum() + np.ones(size).sum()
 '''
 
-NAMES = ("Shelf", "total", "kind", "echo", "address", "allocates")
+NAMES = ("Shelf", "total", "kind", "echo", "made", "same", "address", "allocates")
 BACKEND = NumpyBackend()
 Drive = Callable[..., Iterator[tuple[str, Any]]]
 
@@ -197,6 +205,26 @@ def test_raises_tells_its_exception_from_others(pipe: Pipe, here: Local) -> None
         collect(drive(here, np.ones(2)))
 
 
+@pytest.mark.parametrize("what", ["list", "tuple", "number", "array", "none"])
+def test_an_opaque_result_is_given_back_itself(pipe: Pipe, here: Local, what: str) -> None:
+    """Whatever a call returned under ``opaque`` arrives as the same object in a later call."""
+
+    def drive(api: Any) -> Iterator[tuple[str, Any]]:
+        handle = api.opaque(lambda: api.made(what))
+        yield (
+            "kind",
+            api.kind(handle)
+            == {"number": "int", "array": "ndarray"}.get(
+                what, "NoneType" if what == "none" else what
+            ),
+        )
+        yield "same", api.same(handle, handle)
+        yield "looked into again", api.echo(3)
+
+    for outputs in (pipe.run(drive)[0], collect(drive(here))):
+        assert list(outputs) == [True, True, 3]
+
+
 @given(st.integers(0, 5), st.integers(0, 3), st.integers(1, 3))
 def test_a_slice_of_an_input_is_placed_without_copying(
     pipe: Pipe, start: int, column: int, step: int
@@ -304,3 +332,38 @@ def test_an_input_that_is_kept_is_held() -> None:
     assert call(lambda x: kept.append(x[:10])) == 400
     assert call(lambda x: x[:10]) == 0
     assert call(lambda _: kept.clear()) == -400
+
+
+places = st.lists(st.integers(0, 7), min_size=1, max_size=5)
+
+
+@given(places, st.integers(1, 4))
+def test_a_write_through_indices_moves_what_it_writes(rows: list[int], width: int) -> None:
+    """A destination counts by the entries that are written, as in a write to a slice, however
+    the indices are given."""
+    whole, values = torch.zeros(8, 3, width), torch.ones(len(rows), 3, width)
+    at = torch.tensor(rows)
+
+    def moved(write: Callable[[], Any]) -> int:
+        meters = Meters(())
+        with meters:
+            write()
+        return meters.readings(())["moved_bytes"]
+
+    both = 2 * values.nbytes
+    assert moved(lambda: whole[: len(rows)].copy_(values)) == both
+    assert moved(lambda: whole.index_copy_(0, at, values)) == both + at.nbytes
+    assert moved(lambda: whole.__setitem__(at, values)) == both + at.nbytes
+    columns = torch.tensor([[0], [2]])
+    part = torch.ones(2, len(rows), width)
+    moved_part = moved(lambda: whole.__setitem__((at, columns), part))
+    assert moved_part == 2 * part.nbytes + at.nbytes + columns.nbytes
+
+
+def test_a_write_through_a_mask_counts_as_a_whole() -> None:
+    """Which entries a mask selects is not looked up, so the destination counts as it is."""
+    meters, whole = Meters(()), torch.zeros(8, 3)
+    mask = torch.zeros(8, dtype=torch.bool)
+    with meters:
+        torch.ops.aten.index_put_(whole, [mask], torch.ones(0, 3))
+    assert meters.readings(())["moved_bytes"] == whole.nbytes + mask.nbytes
