@@ -36,7 +36,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 content: $(READY)  ## banks and exercises test themselves
-	$(BIN)/quizprep check
+	$(BIN)/quizprep check --spelling
 
 evidence: $(READY)  ## docs/evidence.md: every mistake, pair and mutant; takes a while
 	$(BIN)/quizprep check --mutants --answers tests/content/answers --evidence docs/evidence.md

@@ -14,6 +14,7 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
 from quizprep.content.published import published_problems
 from quizprep.content.snippets import check_snippets
+from quizprep.content.spelling import spelling_problems
 from quizprep.content.unfinished import unfinished_exercise
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 from quizprep.grading.proof import Evidence
@@ -33,6 +34,7 @@ from quizprep.quiz.proof import question_problems
     help="With --mutants: write what was proved to this Markdown file. With --banks and "
     "--answers: put how open answers are marked into it.",
 )
+@click.option("--spelling", is_flag=True, help="Also look every word up in a dictionary.")
 @click.option(
     "--answers",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -46,6 +48,7 @@ def check(
     quick: bool,
     mutants: bool,
     evidence: Path | None,
+    spelling: bool,
     answers: Path | None,
     write: bool,
 ) -> int:
@@ -68,6 +71,9 @@ def check(
     names = [library.exercise(name).id for name in only]
     if not names:
         _finish(_bank_problems(library, terminal))
+    if spelling:
+        _finish(spelling_problems(library))
+        terminal.say("ok   every word is in the dictionary or in words.txt", "green")
     hearing = _hearing(library, answers, terminal) if answers is not None else ""
     if banks_only and evidence is not None:
         _put_section(evidence, hearing, terminal)
