@@ -68,11 +68,13 @@ def what_to_type(posed: Posed) -> str:
             return "Answer as you would speak."
 
 
-def show_hint(terminal: Terminal, posed: Posed, shown: int) -> int:
+def show_hint(terminal: Terminal, library: Library, posed: Posed, shown: int) -> int:
     """The next hint; returns how many were shown now, 0 where there are no more."""
     from quizprep.quiz.hints import hints
+    from quizprep.quiz.weakness import concept_title
 
-    available = hints(posed)
+    concepts = [concept_title(library, concept) for concept in posed.question.concepts]
+    available = hints(posed, concepts)
     if shown >= len(available):
         terminal.say("No more hints." if available else "There is no hint for this one.")
         return 0
