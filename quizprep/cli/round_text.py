@@ -30,7 +30,8 @@ def show_question(
         del keys["u"]
     colon = ":" if any(could_be_a_reply(posed.question, key) for key in keys) else ""
     listed = ", ".join(f"{colon}{key} {does}" for key, does in keys.items())
-    terminal.say(f"{what_to_type(posed)} ({listed})", "dim")
+    ends = " An empty line ends it." if isinstance(posed.question, Open) else ""
+    terminal.say(f"{what_to_type(posed)}{ends * terminal.interactive} ({listed})", "dim")
 
 
 def show_posed(terminal: Terminal, posed: Posed) -> None:
