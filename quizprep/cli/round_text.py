@@ -159,11 +159,17 @@ def show_training(
     """The concepts of the questions that were missed, and the exercise that trains each."""
     from quizprep.quiz.weakness import concept_title, exercise_for
 
+    def training_for(concept: str, named: str | None) -> str | None:
+        """A question's exercise may train another of its concepts better than this one."""
+        if named in library.exercise_ids and concept in library.exercise(named).spec.concepts:
+            return named
+        return exercise_for(library, concept) or named
+
     concepts = _missed_concepts(missed)
     if concepts:
         terminal.say("To work on:")
     for concept, named in concepts.items():
-        exercise = named or exercise_for(library, concept)
+        exercise = training_for(concept, named)
         training = f": {_training(store, exercise)}" if exercise else ""
         terminal.say(f"- {concept_title(library, concept)}{training}", indent=2)
 
