@@ -39,6 +39,7 @@ _MATHS = (
     (r"\b([a-z0-9]+) squared\b", r"\1^2"),
     (r"\b([a-z0-9]+) cubed\b", r"\1^3"),
     (r"\b([a-z])\s*(?:x|×|\*|by)\s*\1\b", r"\1^2"),
+    (r"\b(\d+)([a-z])\^", r"\1 \2^"),
     (r"\bminus inf(?:inity)?\b|-\s?inf(?:inity)?\b|-\s?∞", " neginf "),
     (r"(?<=\d),(?=\d{3}\b)", ""),
 )
