@@ -60,7 +60,7 @@ def _derived(posed: Posed) -> Iterator[str]:
         case Growth(symbols=symbols):
             from quizprep.formula import parse
 
-            yield "What repeats for each " + ", for each ".join(symbols.values()) + "?"
+            yield f"Double one size at a time ({', '.join(symbols)}). What happens to the result?"
             named = [name for name in symbols if name in parse(posed.question.answer).symbols]
             if named:
                 yield f"The answer holds {_joined(named)}" + (
