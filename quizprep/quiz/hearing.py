@@ -40,13 +40,17 @@ class LabelledAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     @property
     def part(self) -> str:
         """Which of ``PARTS`` it belongs to; its id decides, so that nobody can choose."""
-        if self.id.startswith("later-"):
-            return "later"
+        for prefix, part in _PREFIXES.items():
+            if self.id.startswith(prefix):
+                return part
         return PARTS[hashlib.sha256(self.id.encode()).digest()[0] % 2]
 
 
-PARTS = ("improved on", "held out", "later")
-"""The half that the marking was improved on, the half that was not, and answers written after."""
+PARTS = ("improved on", "held out", "later", "last")
+"""What the marking was improved on, the half that was not, and answers written after each of two
+rounds of improving."""
+
+_PREFIXES = {"more-": "improved on", "later-": "later", "last-": "last"}
 
 
 @dataclass(frozen=True)
