@@ -36,10 +36,10 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 content: $(READY)  ## banks and exercises test themselves
-	$(BIN)/quizprep check
+	$(BIN)/quizprep check --spelling
 
 evidence: $(READY)  ## docs/evidence.md: every mistake, pair and mutant; takes a while
-	$(BIN)/quizprep check --mutants --evidence docs/evidence.md
+	$(BIN)/quizprep check --mutants --answers tests/content/answers --evidence docs/evidence.md
 
 check: lint content test  ## what a change must pass
 

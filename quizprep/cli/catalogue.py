@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.cli.own import command, exercises_option, library_in
+from quizprep.content.library import Exercise
 from quizprep.content.path import path_order
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.store import Store
@@ -21,12 +22,13 @@ THEME = "ansi_dark"
 
 
 @click.command("list")
-def list_command() -> None:
+@exercises_option
+def list_command(folder: Path | None) -> None:
     """What there is: topics, and exercises in the order in which to take them."""
-    library = Library(shipped_root())
+    library = library_in(folder)
     with Store.open() as store:
         passed = {attempt.exercise for attempt in store.attempts() if attempt.passed}
-    if library.topics:
+    if folder is None and library.topics:
         click.echo("Topics, for quizprep ask")
         _print_table(
             [
@@ -57,40 +59,43 @@ def list_command() -> None:
 @click.option(
     "--give-up", is_flag=True, help="Show the solution without having passed; it is recorded."
 )
-def show(exercise: str, solution: bool, give_up: bool) -> None:
+@exercises_option
+def show(exercise: str, solution: bool, give_up: bool, folder: Path | None) -> None:
     """The task of an exercise."""
-    found = _find(exercise)
+    found = library_in(folder).exercise(exercise)
     if not (solution or give_up):
         _print_markdown(found.text("README.md"))
         return
     with Store.open() as store:
-        _permit_solution(found, store, give_up)
+        _permit_solution(found, store, give_up, folder)
     _print_python(found.solution.read_text(encoding="utf-8"))
 
 
 @click.command()
 @click.argument("exercise")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-def start(exercise: str, file: Path | None) -> None:
+@exercises_option
+def start(exercise: str, file: Path | None, folder: Path | None) -> None:
     """Copy an exercise's starter to FILE (by default into this folder).
 
     A file that exists is never touched.
     """
-    found = _find(exercise)
+    found = library_in(folder).exercise(exercise)
     target = _target(found, file)
     _write_new(target, found.text("starter.py"))
     path = shlex.quote(str(target))
     click.echo(f"Wrote {target}.")
-    click.echo(f"Read the task:  quizprep show {found.id}")
-    click.echo(f"When it is done:  quizprep grade {found.id} {path}")
-    click.echo(f"When you are stuck:  quizprep hint {found.id}")
+    click.echo(f"Read the task:  {command('show', found, folder)}")
+    click.echo(f"When it is done:  {command('grade', found, folder)} {path}")
+    click.echo(f"When you are stuck:  {command('hint', found, folder)}")
 
 
 @click.command()
 @click.argument("exercise")
-def hint(exercise: str) -> None:
+@exercises_option
+def hint(exercise: str, folder: Path | None) -> None:
     """The next hint for an exercise; hints count in its rating."""
-    found = _find(exercise)
+    found = library_in(folder).exercise(exercise)
     with Store.open() as store:
         seen = store.hints_shown(found.id)
         if seen < len(found.spec.hints):
@@ -107,11 +112,7 @@ def hint(exercise: str) -> None:
 # --- the steps ---------------------------------------------------------------------------------
 
 
-def _find(name: str) -> Exercise:
-    return Library(shipped_root()).exercise(name)
-
-
-def _permit_solution(exercise: Exercise, store: Store, give_up: bool) -> None:
+def _permit_solution(exercise: Exercise, store: Store, give_up: bool, folder: Path | None) -> None:
     """Return if the solution may be shown; raises QuizprepError if it has to be earned first.
 
     Giving up is recorded as an attempt that did not pass, once.
@@ -122,8 +123,9 @@ def _permit_solution(exercise: Exercise, store: Store, give_up: bool) -> None:
     if not give_up:
         raise QuizprepError(
             f"The solution of {exercise.id} is shown once you have passed it.",
-            hint=f"Stuck? quizprep hint {exercise.id}\n"
-            f"To see it all the same: quizprep show {exercise.id} --give-up (this is recorded)",
+            hint=f"Stuck? {command('hint', exercise, folder)}\n"
+            f"To see it all the same: {command('show', exercise, folder)} --give-up (this is "
+            "recorded)",
         )
     verdict = {"format": 1, "exercise": exercise.id, "passed": False, "gave_up": True, "stages": []}
     store.record_attempt(exercise.id, False, (), json.dumps(verdict), datetime.now(UTC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -13,9 +14,11 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
 from quizprep.content.published import published_problems
 from quizprep.content.snippets import check_snippets
+from quizprep.content.spelling import spelling_problems
 from quizprep.content.unfinished import unfinished_exercise
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 from quizprep.grading.proof import Evidence
+from quizprep.quiz.hearing import PARTS, hearing_text, listen, load_answers
 from quizprep.quiz.proof import question_problems
 
 
@@ -28,7 +31,14 @@ from quizprep.quiz.proof import question_problems
 @click.option(
     "--evidence",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="With --mutants: write what was proved to this Markdown file.",
+    help="With --mutants: write what was proved to this Markdown file. With --banks and "
+    "--answers: put how open answers are marked into it.",
+)
+@click.option("--spelling", is_flag=True, help="Also look every word up in a dictionary.")
+@click.option(
+    "--answers",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Measure the marking of open questions on labelled answers in this folder.",
 )
 @click.option("--write", is_flag=True, help="Write the solutions' costs to measured.yaml.")
 def check(
@@ -38,6 +48,8 @@ def check(
     quick: bool,
     mutants: bool,
     evidence: Path | None,
+    spelling: bool,
+    answers: Path | None,
     write: bool,
 ) -> int:
     """Test the content itself, under PATH or what is shipped.
@@ -48,19 +60,27 @@ def check(
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
-    if evidence is not None and (quick or banks_only or not mutants):
+    of_answers = banks_only and answers is not None
+    if evidence is not None and not of_answers and (quick or banks_only or not mutants):
         raise UsageError(
             "--evidence tells of pairs and mutants, and this run would have none.",
-            hint="Use it with --mutants, without --quick and --banks.",
+            hint="Use it with --mutants, without --quick and --banks; or with --banks --answers.",
         )
     library = Library(path if path is not None else shipped_root())
     terminal = Terminal()
     names = [library.exercise(name).id for name in only]
     if not names:
         _finish(_bank_problems(library, terminal))
+    if spelling:
+        _finish(spelling_problems(library))
+        terminal.say("ok   every word is in the dictionary or in words.txt", "green")
+    hearing = _hearing(library, answers, terminal) if answers is not None else ""
+    if banks_only and evidence is not None:
+        _put_section(evidence, hearing, terminal)
     if not banks_only:
         names = names or list(library.exercise_ids)
-        problems = _exercise_problems(library, names, quick, mutants, evidence, write, terminal)
+        proofs = _Proofs(quick, mutants, evidence, write, hearing)
+        problems = _exercise_problems(library, names, proofs, terminal)
         # Last: it looks at measured.yaml, which may have been written just now.
         _finish([*problems, *published_problems(library, names)])
     return ExitCode.PASSED
@@ -84,14 +104,42 @@ def _bank_problems(library: Library, terminal: Terminal) -> list[Problem]:
     return problems
 
 
+def _hearing(library: Library, folder: Path, terminal: Terminal) -> str:
+    """Measure the marking of open answers; the section of the page of evidence on them."""
+    answers = load_answers(folder, library)
+    for part in PARTS:
+        chosen = [answer for answer in answers if answer.part == part]
+        if chosen:
+            points = listen(library, chosen).points
+            figures = f"precision {points.precision:.2f}, recall {points.recall:.2f}"
+            terminal.say(f"ok   {len(chosen)} open answers, {part}: {figures}", "green")
+    return hearing_text(library, answers)
+
+
+def _put_section(page: Path, section: str, terminal: Terminal) -> None:
+    from quizprep.grading.evidence import with_section
+
+    try:
+        page.write_text(with_section(page.read_text(encoding="utf-8"), section), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{page} cannot be changed: {error.strerror}.", hint="Make it with --mutants first."
+        ) from error
+    terminal.say(f"written: {page}")
+
+
+class _Proofs(NamedTuple):
+    """What of the exercises is proved, and where it is written."""
+
+    quick: bool
+    mutants: bool
+    evidence: Path | None
+    write: bool
+    hearing: str
+
+
 def _exercise_problems(
-    library: Library,
-    names: list[str],
-    quick: bool,
-    mutants: bool,
-    evidence_path: Path | None,
-    write: bool,
-    terminal: Terminal,
+    library: Library, names: list[str], proofs: _Proofs, terminal: Terminal
 ) -> list[Problem]:
     from quizprep.cli.grade import hidden_folders
     from quizprep.grading.evidence import evidence_text
@@ -108,12 +156,12 @@ def _exercise_problems(
                 problems += left
                 terminal.say(f"FAIL {name}: {len(left)} parts are still to be written", "red")
                 continue
-            evidence = prover.prove(exercise, pairs=not quick)
-            if not evidence.problems and write:
+            evidence = prover.prove(exercise, pairs=not proofs.quick)
+            if not evidence.problems and proofs.write:
                 write_measured(exercise, evidence.formulas)
             elif not evidence.problems:
                 evidence.problems += measured_problems(exercise, evidence.formulas)
-            if mutants and not evidence.problems:
+            if proofs.mutants and not evidence.problems:
                 prover.mutate(exercise, evidence)
             _progress("")
             if evidence.mutants is not None:
@@ -122,12 +170,13 @@ def _exercise_problems(
             if evidence.problems:
                 terminal.say(f"FAIL {name}: {len(evidence.problems)} problems", "red")
                 continue
-            terminal.say(f"ok   {name}: {_summary(evidence, quick)}", "green")
+            terminal.say(f"ok   {name}: {_summary(evidence, proofs.quick)}", "green")
             for meter, formula in evidence.formulas.items():
                 terminal.say(f"{meter} = {formula}", "dim", 5)
-    if evidence_path is not None and proved:
-        evidence_path.write_text(evidence_text(library, proved), encoding="utf-8")
-        terminal.say(f"written: {evidence_path}")
+    if proofs.evidence is not None and proved:
+        text = evidence_text(library, proved, proofs.hearing)
+        proofs.evidence.write_text(text, encoding="utf-8")
+        terminal.say(f"written: {proofs.evidence}")
     return problems
 
 

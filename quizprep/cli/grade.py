@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from quizprep import report
+from quizprep.cli.own import command, exercises_option, library_in
 from quizprep.cli.predict import ask_predictions, show_predictions
 from quizprep.cli.terminal import Terminal
 from quizprep.cli.watch import watch
@@ -42,6 +43,7 @@ MAX_SOURCE = 1 << 20
 @click.option(
     "--require-confinement", is_flag=True, help="Refuse to run code that cannot be confined."
 )
+@exercises_option
 def grade(
     exercise: str,
     file: Path | None,
@@ -52,6 +54,7 @@ def grade(
     seed: int | None,
     device: str,
     require_confinement: bool,
+    folder: Path | None,
 ) -> int:
     """Grade your solution of EXERCISE: correctness, the mistake by name, its cost as a formula.
 
@@ -59,11 +62,11 @@ def grade(
     """
     if as_json and (watching or predict):
         raise UsageError("--json prints one verdict; it does not go with --watch or --predict.")
-    library = Library(shipped_root())
+    library = library_in(folder)
     task = library.exercise(exercise)
     path = file or Path(f"{task.id}.py")
     if not watching:
-        read_submission(path, task)
+        read_submission(path, command("start", task, folder))
     terminal = Terminal()
     if device == "cuda" and task.spec.runtime == "numpy":
         raise UsageError(f"{task.id} is written in numpy, which has no GPU.")
@@ -74,7 +77,7 @@ def grade(
         with Store.open() as store:
 
             def once() -> Verdict:
-                submission = read_submission(path, task)
+                submission = read_submission(path, command("start", task, folder))
                 predictions = ask_predictions(task.spec, terminal) if predict else {}
                 verdict = grader.grade(task, submission, seed, _progress(as_json))
                 _clear_progress()
@@ -84,7 +87,7 @@ def grade(
                 if as_json:
                     click.echo(report.to_json(verdict))
                 else:
-                    print_verdict(terminal, verdict, topics_behind(library, verdict))
+                    print_verdict(terminal, verdict, topics_behind(verdict))
                     show_predictions(predictions, verdict, task.spec, terminal)
                 return verdict
 
@@ -99,7 +102,7 @@ def grade(
                     terminal.say(error.message, "red")  # the file went away in between
 
             def hint() -> None:
-                terminal.say(next_hint(store, task))
+                terminal.say(next_hint(store, task, command("hint", task, folder)))
 
             try:
                 watch(path, again, hint)
@@ -108,8 +111,8 @@ def grade(
             return exit_code(last[0]) if last else ExitCode.NOT_PASSED
 
 
-def read_submission(path: Path, task: Exercise) -> Submission:
-    """The learner's file; raises UsageError where there is none to grade."""
+def read_submission(path: Path, begin: str) -> Submission:
+    """The learner's file; raises UsageError, with what to begin with, where there is none."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder.", hint="Name the Python file in it.")
     try:
@@ -120,17 +123,14 @@ def read_submission(path: Path, task: Exercise) -> Submission:
             raise UsageError(f"{path} is larger than 1 MiB.", hint="Name a Python source file.")
         return Submission(path.name, path.read_bytes())
     except FileNotFoundError as error:
-        raise UsageError(
-            f"There is no file {path}.", hint=f"Begin with: quizprep start {task.id}"
-        ) from error
+        raise UsageError(f"There is no file {path}.", hint=f"Begin with: {begin}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def hidden_folders(library: Library) -> tuple[str, ...]:
     """What no submission may read: every answer, and what the program stores."""
-    shipped = shipped_root()
-    roots = {library.root, shipped}
+    roots = {library.root.resolve(), shipped_root()}
     folders = [root / name for root in roots for name in ("exercises", "solutions", "questions")]
     return (*(str(folder) for folder in folders), str(default_home()))
 
@@ -147,21 +147,20 @@ def remember(store: Store, verdict: Verdict) -> None:
         store.bring_forward([mistake.concept], reason, now)
 
 
-def topics_behind(library: Library, verdict: Verdict) -> tuple[str, ...]:
-    """The topics that ask about the concepts of the mistakes that were named."""
+def topics_behind(verdict: Verdict) -> tuple[str, ...]:
+    """The shipped topics that ask about the concepts of the mistakes that were named."""
     concepts = {mistake.concept for mistake in verdict.mistakes}
     if not concepts:
         return ()
-    found = {
-        topic for topic, question in library.questions.values() if concepts & {*question.concepts}
-    }
+    asked = Library(shipped_root()).questions.values()
+    found = {topic for topic, question in asked if concepts & {*question.concepts}}
     return tuple(sorted(found))
 
 
-def next_hint(store: Store, task: Exercise) -> str:
-    """The next hint of the exercise, counted; or word that there is none."""
+def next_hint(store: Store, task: Exercise, again: str) -> str:
+    """The next hint of the exercise, counted; or word that there is none, and how to see them."""
     if store.hints_shown(task.id) >= len(task.spec.hints):
-        return f"There are no more hints; quizprep hint {task.id} shows them again."
+        return f"There are no more hints; {again} shows them again."
     number = store.show_hint(task.id)
     return f"Hint {number} of {len(task.spec.hints)}: {task.spec.hints[number - 1].strip()}"
 

@@ -96,7 +96,9 @@ class Interviewer:
         round_text.show_posed(self._terminal, posed)
         colon = ":" if any(could_be_a_reply(question, key) for key in "sq") else ""
         what = round_text.what_to_type(posed)
-        self._terminal.say(f"{what} ({colon}s pass, {colon}q leave, go on later)", "dim")
+        ends = " An empty line ends it." if isinstance(question, Open) else ""
+        keys = f"({colon}s pass, {colon}q leave, go on later)"
+        self._terminal.say(f"{what}{ends * self._terminal.interactive} {keys}", "dim")
         begun = clock.seconds()
         while True:
             reply = self._reply(posed)

@@ -92,7 +92,7 @@ def _grade(
     from quizprep.grading.pipeline import Grader
     from quizprep.grading.pool import Pool
 
-    submission = grade.read_submission(path, exercise)
+    submission = grade.read_submission(path, f"quizprep start {exercise.id}")
     with Pool() as pool:
         verdict = Grader(pool, grade.hidden_folders(library)).grade(exercise, submission)
     grade.remember(store, verdict)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from quizprep.cli.own import OPTION
 from quizprep.cli.terminal import Terminal
 from quizprep.content.append import with_question
 from quizprep.content.exercise_template import RUNTIMES, new_exercise
@@ -84,6 +85,11 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
     id = plain_id(exercise_id)
     _require(_MODULE, id, "an exercise", "a Python name in lower case, such as causal_mask")
     _refuse_shipped(folder / "exercises" / id, shipped)
+    if not shipped and id in map(plain_id, Library(shipped_root()).exercise_ids):
+        raise UsageError(
+            f"An exercise called {id} comes with quizprep, and attempts are stored by id.",
+            hint="Choose another ID.",
+        )
     files = {folder / path: text for path, text in new_exercise(id, runtime).items()}
     for path in (folder / "exercises" / id, folder / "solutions" / f"{id}.py"):
         if path.exists():
@@ -97,7 +103,11 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
         terminal.say(f"Wrote {path}")
     terminal.say(f"It works as it stands. Write your own over each {MARK}. Then:")
     # --write keeps the cost that the solution was measured to have; later checks compare.
-    terminal.block(f"quizprep check --write --exercise {id} {shlex.quote(str(folder))}", 2)
+    where = shlex.quote(str(folder))
+    lines = [f"quizprep check --write --exercise {id} {where}"]
+    if not shipped:
+        lines.append(f"quizprep start {id} {OPTION} {where}")
+    terminal.block("\n".join(lines), 2)
 
 
 def _require(pattern: re.Pattern[str], text: str, noun: str, example: str) -> None:

@@ -128,8 +128,10 @@ def _say_days(terminal: Terminal, found: Progress) -> None:
 
 def _show_exercises(terminal: Terminal, library: Library, exercises: Sequence[Achieved]) -> None:
     passed = [each for each in exercises if each.passed]
-    known = len(library.exercise_ids)
-    terminal.say(f"{len(passed)} of {known} passed." if known else f"{len(passed)} passed.")
+    known = library.exercise_ids
+    ours = sum(each.exercise in known for each in passed)
+    own = f", and {len(passed) - ours} of your own" if ours < len(passed) else ""
+    terminal.say(f"{ours} of {len(known)} passed{own}." if known else f"{len(passed)} passed.")
     for each in passed:
         after = ", after its solution was looked at" if each.gave_up else ""
         tries = counted(each.attempts, "grading")

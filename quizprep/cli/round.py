@@ -73,7 +73,8 @@ class Round:
         from_here = clock.seconds()
         hints = 0
         while True:
-            reply = self._ask(posed)
+            reply, asked_while_typing = self._ask(posed)
+            hints += asked_while_typing
             match self._key(posed, reply):
                 case "q":
                     raise _Leave
@@ -92,7 +93,7 @@ class Round:
                     )
                     continue
                 case "?":
-                    hints += round_text.show_hint(self._terminal, posed, hints)
+                    hints += round_text.show_hint(self._terminal, self._library, posed, hints)
                     continue
                 case "x":
                     self._answered(place, posed, None, hints, from_here)
@@ -100,12 +101,22 @@ class Round:
             if self._answered(place, posed, reply, hints, from_here):
                 return
 
-    def _ask(self, posed: Posed) -> str:
+    def _ask(self, posed: Posed) -> tuple[str, int]:
+        """The reply, and how many hints were asked for while it was typed."""
+        asked: list[str] = []
+
+        def hint(text: str) -> None:
+            from quizprep.quiz.hints import so_far
+
+            assert isinstance(posed.question, Open)
+            asked.append(text)
+            self._terminal.say(f"Hint: {so_far(posed.question, text)}", "yellow")
+
         spoken = isinstance(posed.question, Open)
-        reply = self._terminal.ask_long() if spoken else self._terminal.ask()
+        reply = self._terminal.ask_long(hint=hint) if spoken else self._terminal.ask()
         if reply is None:
             raise _Leave
-        return reply
+        return reply, len(asked)
 
     def _key(self, posed: Posed, reply: str) -> str | None:
         """The key a reply is, if it is one; ``:q`` is one even where q may be the answer."""

@@ -30,7 +30,8 @@ def show_question(
         del keys["u"]
     colon = ":" if any(could_be_a_reply(posed.question, key) for key in keys) else ""
     listed = ", ".join(f"{colon}{key} {does}" for key, does in keys.items())
-    terminal.say(f"{what_to_type(posed)} ({listed})", "dim")
+    ends = " An empty line ends it." if isinstance(posed.question, Open) else ""
+    terminal.say(f"{what_to_type(posed)}{ends * terminal.interactive} ({listed})", "dim")
 
 
 def show_posed(terminal: Terminal, posed: Posed) -> None:
@@ -68,11 +69,13 @@ def what_to_type(posed: Posed) -> str:
             return "Answer as you would speak."
 
 
-def show_hint(terminal: Terminal, posed: Posed, shown: int) -> int:
+def show_hint(terminal: Terminal, library: Library, posed: Posed, shown: int) -> int:
     """The next hint; returns how many were shown now, 0 where there are no more."""
     from quizprep.quiz.hints import hints
+    from quizprep.quiz.weakness import concept_title
 
-    available = hints(posed)
+    concepts = [concept_title(library, concept) for concept in posed.question.concepts]
+    available = hints(posed, concepts)
     if shown >= len(available):
         terminal.say("No more hints." if available else "There is no hint for this one.")
         return 0
@@ -156,11 +159,17 @@ def show_training(
     """The concepts of the questions that were missed, and the exercise that trains each."""
     from quizprep.quiz.weakness import concept_title, exercise_for
 
+    def training_for(concept: str, named: str | None) -> str | None:
+        """A question's exercise may train another of its concepts better than this one."""
+        if named in library.exercise_ids and concept in library.exercise(named).spec.concepts:
+            return named
+        return exercise_for(library, concept) or named
+
     concepts = _missed_concepts(missed)
     if concepts:
         terminal.say("To work on:")
     for concept, named in concepts.items():
-        exercise = named or exercise_for(library, concept)
+        exercise = training_for(concept, named)
         training = f": {_training(store, exercise)}" if exercise else ""
         terminal.say(f"- {concept_title(library, concept)}{training}", indent=2)
 

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import textwrap
+from collections.abc import Callable
 from typing import Literal, TextIO
 
 Style = Literal["bold", "green", "yellow", "red", "dim"]
@@ -85,14 +86,20 @@ class Terminal:
         self._out.write(f"{_printable(reply)}\n")
         return reply
 
-    def ask_long(self, prompt: str = "> ") -> str | None:
-        """An answer of several lines that an empty one ends; through a pipe it is one line."""
+    def ask_long(self, prompt: str = "> ", hint: Callable[[str], None] | None = None) -> str | None:
+        """An answer of several lines that an empty one ends; through a pipe it is one line.
+
+        hint  is called with what was typed so far where a line is ``?``
+        """
         first = self.ask(prompt)
         if not self.interactive or not first or len(first.strip()) <= 2:
             return first
         lines = [first]
         while line := self.ask(" " * len(prompt)):
-            lines.append(line)
+            if hint is not None and line.strip() == "?":
+                hint("\n".join(lines))
+            else:
+                lines.append(line)
         return "\n".join(lines)
 
     def key(self, hint: str) -> str | None:

@@ -57,7 +57,8 @@ def check_banks(library: Library) -> list[Problem]:
             ]
         found = [*placed(path, findings), *unfinished(path)]
         problems += sorted(found, key=lambda problem: problem.line or 0)
-    return problems + _concept_problems(library)
+    problems += _concept_problems(library)
+    return problems + (_unasked(library, banks.values()) if complete else [])
 
 
 def placed(path: Path, findings: list[Finding]) -> list[Problem]:
@@ -96,7 +97,9 @@ class _Known:
         self.questions: Collection[str] | None = ids if complete else None
         self.concepts = _keys(lambda: library.concepts)
         self.sources = _keys(lambda: library.sources)
-        self.exercises = _exercises(library)
+        self._exercise_home = _exercise_home(library)
+        self.exercises: Collection[str] = self._exercise_home.exercise_ids
+        self._concepts_of: dict[str, frozenset[str] | None] = {}
 
     def findings(self, topic: str, bank: Bank) -> Iterator[Finding]:
         seen: set[str] = set()
@@ -121,13 +124,27 @@ class _Known:
             listed = ", ".join(self.exercises) or "none"
             message = f"{question.exercise} is not a folder under exercises (there are: {listed})"
             yield ("exercise",), message
+        elif question.exercise is not None:
+            trained = self._trained(question.exercise)
+            if trained is not None and not trained & {*question.concepts}:
+                message = f"{question.exercise} trains none of this question's concepts"
+                advice = f"it trains {', '.join(sorted(trained))}; name another one, or none"
+                yield ("exercise",), f"{message}: {advice}"
+
+    def _trained(self, exercise: str) -> frozenset[str] | None:
+        """The concepts of an exercise; None where it does not load."""
+        if exercise not in self._concepts_of:
+            try:
+                concepts = self._exercise_home.exercise(exercise).spec.concepts
+                self._concepts_of[exercise] = frozenset(concepts)
+            except ContentError:
+                self._concepts_of[exercise] = None
+        return self._concepts_of[exercise]
 
 
-def _exercises(library: Library) -> Collection[str]:
+def _exercise_home(library: Library) -> Library:
     """A folder of banks only may point to the exercises that are shipped, as to our sources."""
-    if (library.root / "exercises").is_dir():
-        return library.exercise_ids
-    return Library(shipped_root()).exercise_ids
+    return library if (library.root / "exercises").is_dir() else Library(shipped_root())
 
 
 def _keys(load: Callable[[], Collection[str]]) -> Collection[str] | None:
@@ -160,3 +177,17 @@ def _concept_problems(library: Library) -> list[Problem]:
             path = shown_path(library.question_folder / "concepts.yaml")
             problems.append(Problem(path, None, name, f"is {other} in another spelling; keep one"))
     return problems
+
+
+def _unasked(library: Library, banks: Collection[Bank]) -> list[Problem]:
+    """Concepts of this library's own list that no question is about."""
+    path = library.question_folder / "concepts.yaml"
+    if not path.is_file():
+        return []
+    asked = {name for bank in banks for question in bank.questions for name in question.concepts}
+    findings: list[Finding] = [
+        ((name,), "no question is about it; write one, or remove the concept")
+        for name in _keys(lambda: library.concepts) or ()
+        if name not in asked
+    ]
+    return placed(path, findings)

@@ -296,10 +296,13 @@ def _open(question: Open) -> Iterator[Finding]:
     ]
     seen: set[str] = set()
     for steps, text in wordings:
-        odd = [w for word in text.split() for w in word.split("|") if not _WORD.fullmatch(w)]
+        slots = [slot.removeprefix("!") for slot in text.split()]
+        odd = [w for slot in slots for w in slot.split("|") if not _WORD.fullmatch(w)]
         if odd:
             advice = "write lower-case words, | between alternatives, * at an end"
             yield steps, f"holds {odd[0]!r}; {advice}"
+        elif all(slot.startswith("!") for slot in text.split()):
+            yield steps, "only excludes words; write first what is said"
         if text in seen:
             yield steps, "is accepted twice in this question; keep one"
         seen.add(text)

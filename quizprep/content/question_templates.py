@@ -101,12 +101,13 @@ _MIDDLES = {
   points:  # two or more: what a listener ticks
     - id: first
       says: >-
-        {mark}: the point as a sentence
+        {mark}: the first point as a sentence
       # Each wording is a group of words near each other; | parts alternatives, * ends a stem.
+      # The point's own sentence has to hold one of its wordings.
       accept: ["{mark} variance|spread grow*"]
     - id: second
       says: >-
-        {mark}: the point as a sentence
+        {mark}: the second point as a sentence
       accept: ["{mark} softmax saturat*"]
   # wrong:  # claims that take a point away
   #   - {{says: Why it is wrong., accept: [words of the claim]}}

@@ -46,7 +46,8 @@ class KeyPoint(_Content, frozen=True, kw_only=True):
     """One thing a listener ticks in an open answer.
 
     ``accept`` holds wordings: each is a group of words that must all occur near each other;
-    ``|`` separates alternatives of one word and ``*`` ends a stem ("variance|spread grow*").
+    ``|`` separates alternatives of one word and ``*`` ends a stem ("variance|spread grow*"); a
+    group that begins with ``!`` may not stand in the same clause ("reduc* flops !same").
     """
 
     id: Id

@@ -6,6 +6,7 @@ versions of the libraries that were measured.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
@@ -19,8 +20,8 @@ from quizprep.grading.proof import SEEDS, Evidence
 _HEADER = """\
 # Evidence
 
-Made by `make evidence`, which is `quizprep check --mutants --evidence docs/evidence.md`; do not
-edit it. {versions}; secret seeds {seeds}.
+Made by `make evidence`, which is `quizprep check --mutants --answers tests/content/answers
+--evidence docs/evidence.md`; do not edit it. {versions}; secret seeds {seeds}.
 
 {scope}
 
@@ -45,8 +46,11 @@ takes for granted; where the source only bounds the reading (at most), in one di
 """
 
 
-def evidence_text(library: Library, evidence: Sequence[Evidence]) -> str:
-    """The whole page, for exercises proved with pairs and mutants; in alphabetical order."""
+def evidence_text(library: Library, evidence: Sequence[Evidence], hearing: str = "") -> str:
+    """The whole page, for exercises proved with pairs and mutants; in alphabetical order.
+
+    hearing  the section on open answers, where they were measured
+    """
     proved = sorted(evidence, key=lambda each: each.exercise)
     missing = [name for name in library.exercise_ids if name not in {e.exercise for e in proved}]
     scope = f"All {len(proved)} exercises."
@@ -60,8 +64,22 @@ def evidence_text(library: Library, evidence: Sequence[Evidence]) -> str:
     )
     header = _HEADER.format(versions=versions, seeds=" and ".join(map(str, SEEDS)), scope=scope)
     parts = [header, "\n".join(_summary(proved)) + "\n", costs_text(library)]
+    parts += [hearing] if hearing else []
     parts += ["\n".join(_details(library, each)) + "\n" for each in proved]
     return "\n".join(parts)
+
+
+def with_section(page: str, section: str) -> str:
+    """The page with one of its sections, found by its heading, replaced or put behind the costs."""
+    heading = section.partition("\n")[0]
+    parts = re.split(r"(?m)^(?=## )", page)
+    names = [part.partition("\n")[0] for part in parts]
+    if heading in names:
+        parts[names.index(heading)] = f"{section}\n"
+    else:
+        behind = names.index(_COSTS.partition("\n")[0]) + 1 if len(parts) > 1 else 1
+        parts.insert(behind, f"{section}\n")
+    return "".join(parts).rstrip("\n") + "\n"
 
 
 def costs_text(library: Library) -> str:

@@ -1,34 +1,124 @@
-"""Hints for a question: the author's, then one that its kind gives away."""
+"""Hints for a question, each giving away more: what it is about, then a step towards the answer."""
 
 from __future__ import annotations
 
-from quizprep.content.questions import Choice, Cloze, Growth, Number, Open, Order
+import re
+from collections.abc import Iterator, Sequence
+
+from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order
 from quizprep.quiz.labels import label
 from quizprep.quiz.posed import Posed
 
 
-def hints(posed: Posed) -> tuple[str, ...]:
-    """The hints in the order they are shown; each asked for counts in the rating."""
+def hints(posed: Posed, concepts: Sequence[str]) -> tuple[str, ...]:
+    """The hints in the order they are shown; each asked for counts in the rating.
+
+    concepts  the titles of the question's concepts
+    """
     written = posed.text(posed.question.hint) if posed.question.hint else ""
-    derived = _derived(posed)
-    return tuple(hint for hint in (written, derived) if hint)
+    harmless = [title for title in concepts if not _answers(posed, title)]
+    about = f"It is about: {'; '.join(harmless)}." if harmless else ""
+    return tuple(hint for hint in (written or about, *_derived(posed)) if hint)
 
 
-def _derived(posed: Posed) -> str:
+def so_far(question: Open, text: str) -> str:
+    """What a listener has ticked while an open answer is still being given."""
+    from quizprep.quiz.marking import match_open
+
+    missing = len(match_open(question, text).missing)
+    total = len(question.points)
+    if not missing:
+        return f"A listener would tick all {total} points by now."
+    return f"A listener would tick {total - missing} of {total} points so far."
+
+
+def _answers(posed: Posed, text: str) -> bool:
+    """Whether a text holds what fills the gap of a cloze."""
+    if not isinstance(posed.question, Cloze):
+        return False
+    words = f" {_spaced(text)} "
+    return any(f" {_spaced(posed.text(filling))} " in words for filling in posed.question.accept)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+def _derived(posed: Posed) -> Iterator[str]:
     match posed.question:
         case Choice(options=options):
             wrong = [row for row, place in enumerate(posed.shown) if not options[place].right]
-            return f"It is not {label(wrong[-1])}." if len(options) > 2 and wrong else ""
+            # Two wrong ones less, but never so many that only the right ones are left.
+            for row in reversed(wrong[1:][-2:]):
+                yield f"It is not {label(row)}."
         case Order():
-            return f"The first step is {label(posed.shown.index(0))}."
-        case Number(given=given) if posed.values:
-            numbers = ", ".join(f"{name} = {posed.values[name]}" for name in given)
-            return f"These numbers are given: {numbers}. Not every one has to matter."
+            yield f"The first step is {label(posed.shown.index(0))}."
+            if len(posed.shown) > 3:
+                yield f"The last step is {label(posed.shown.index(len(posed.shown) - 1))}."
+        case Number() as question:
+            yield from _of_number(posed, question)
         case Growth(symbols=symbols):
-            return "What repeats for each " + ", for each ".join(symbols.values()) + "?"
+            from quizprep.formula import parse
+
+            yield f"Double one size at a time ({', '.join(symbols)}). What happens to the result?"
+            named = [name for name in symbols if name in parse(posed.question.answer).symbols]
+            if named:
+                yield f"The answer holds {_joined(named)}" + (
+                    "." if len(named) == len(symbols) else ", and no other size."
+                )
         case Cloze(accept=accept):
             word = posed.text(accept[0])
-            return f"It begins with {word[0]!r} and has {len(word)} characters."
+            yield f"It has {_count(len(word), 'character')}."
+            if len(word) > 2:
+                yield f"It begins with {word[0]!r}."
+        case Code(prints=prints):
+            lines = prints.strip("\n").split("\n")
+            size = _count(len(lines[0]), "character")
+            yield f"It prints {_count(len(lines), 'line')}; the first one has {size}."
         case Open(points=points):
-            return f"A listener ticks {len(points)} points."
-    return ""
+            yield (
+                f"A listener ticks {len(points)} points. A ? on a line of its own while you "
+                "answer says how many you have."
+            )
+
+
+def _of_number(posed: Posed, question: Number) -> Iterator[str]:
+    """What is given and which of it counts; where nothing is given, how large the answer is."""
+    from quizprep.content.parameters import answer_value
+    from quizprep.quiz.units import find
+
+    if question.given:
+        numbers = ", ".join(f"{name} = {posed.values[name]}" for name in question.given)
+        yield f"These numbers are given: {numbers}. Not every one has to matter."
+        if used := _needed(question):
+            yield f"The formula needs {_joined(used)}."
+        return
+    unit = find(question.unit)
+    value = abs(float(answer_value(question, posed.values)) / float(unit.factor if unit else 1))
+    low = 1
+    while low * 10 <= value:
+        low *= 10
+    if value >= 1:
+        yield f"It lies between {low:,} and {10 * low:,} {question.unit}".rstrip() + "."
+    else:
+        yield f"It is less than 1 {question.unit}".rstrip() + "."
+
+
+def _needed(question: Number) -> list[str]:
+    """The parameters that the answer is made of, through the ``show`` values as well."""
+    from quizprep.content.parameters import parsed
+
+    used = set(parsed(question.answer).symbols)
+    for name, formula in reversed(question.show.items()):
+        if name in used:
+            used |= parsed(formula).symbols
+    return [name for name in question.given if name in used]
+
+
+def _joined(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -343,3 +343,23 @@ def test_a_spoken_answer_may_have_several_lines_at_a_terminal(tmp_path: Path) ->
         (review,) = store.reviews()
     assert review.reply.count("\n") == 1
     assert review.score == 1.0
+
+
+def test_a_hint_while_an_open_answer_is_typed_counts_its_points(tmp_path: Path) -> None:
+    """A ? on a line of its own is no part of the answer; it is stored as a hint."""
+    person = Person(tmp_path, "--kind", "open")
+    person.until("> ")
+    person.type("The variance grows with the size,\n")
+    person.type("?\n")
+    person.until("would tick 1 of 3 points")
+    person.type("and the softmax saturates.\n\n")
+    person.until("letters to flip.")
+    person.type("\n")
+    person.until_rating()
+    person.type("q")
+    assert person.leave() == 0
+    with Store.open(tmp_path) as store:
+        (review,) = store.reviews()
+    assert "?" not in review.reply
+    assert review.hints == 1
+    assert review.score == pytest.approx(2 / 3)

@@ -38,6 +38,8 @@ FILLED = {
     f'print("{MARK}")': 'print("seen")',
     f"{MARK}\n": "seen\n",
     f"{MARK}: the filling": "answer",
+    f"{MARK}: the first point as a sentence": "The variance grows.",
+    f"{MARK}: the second point as a sentence": "The softmax saturates.",
     f"{MARK} variance|spread grow*": "variance grow*",
     f"{MARK} softmax saturat*": "softmax saturat*",
     f"{MARK}: a good answer, which has to cover every point.": (

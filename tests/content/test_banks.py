@@ -184,11 +184,31 @@ def test_good_bank_has_no_problem(tmp_path: Path) -> None:
 def test_folder_of_banks_only_may_use_what_is_shipped(tmp_path: Path) -> None:
     """Banks without concepts, sources and exercises of their own refer to ours."""
     text = GOOD.replace("[paper]", "[vaswani2017]").replace("follow_ups: [how-many]", "hint: x")
-    (tmp_path / "demo.yaml").write_text(text, encoding="utf-8")
+    bank = tmp_path / "demo.yaml"
+    bank.write_text(text.replace("exercise: softmax", "exercise: attention"), encoding="utf-8")
     assert check_banks(Library(tmp_path)) == []
-    (tmp_path / "demo.yaml").write_text(text.replace("exercise: softmax", "exercise: x"))
+    bank.write_text(text.replace("exercise: softmax", "exercise: x"))
     (problem,) = check_banks(Library(tmp_path))
-    assert (problem.file, problem.line) == (str(tmp_path / "demo.yaml"), 20)
+    assert (problem.file, problem.line) == (str(bank), 20)
+
+
+def test_an_exercise_that_trains_something_else_is_refused(tmp_path: Path) -> None:
+    """A question leads to an exercise that shares a concept with it."""
+    text = GOOD.replace("[paper]", "[vaswani2017]").replace("follow_ups: [how-many]", "hint: x")
+    (tmp_path / "demo.yaml").write_text(text, encoding="utf-8")
+    (problem,) = check_banks(Library(tmp_path))
+    assert problem.line == 20
+    assert "softmax trains none of this question's concepts" in problem.message
+
+
+def test_a_concept_that_no_question_is_about_is_refused(tmp_path: Path) -> None:
+    """A mistake that names such a concept would bring no question forward."""
+    good = library(tmp_path, GOOD)
+    more = tmp_path / "questions" / "concepts.yaml"
+    more.write_text(more.read_text() + "lost: {title: Lost, topic: demo}\n", encoding="utf-8")
+    (problem,) = check_banks(Library(good.root))
+    assert (problem.file, problem.line) == (str(more), 2)
+    assert "no question is about it" in problem.message
 
 
 # name: (text in GOOD, what replaces it, line, phrase)

@@ -77,11 +77,109 @@ def test_a_denied_or_scattered_wording_is_not_said(text: str) -> None:
         ("key-value pairs", "key-value pair"),
         ("the d_k of a head", "d_k"),
         ("queries are used once", "query use once"),
+        ("an allreduce over ranks", "all-reduce"),
+        ("all reduce over ranks", "all-reduce"),
+        ("it reduces the cache", "reduce-cache"),
+        ("it costs 2.5 times the flops", "2.5"),
+        ("w/o a cache, bw is the limit", "without cache"),
+        ("the limit is bw", "bandwidth"),
+        ("you calculate it on each device", "compute gpu"),
     ],
 )
 def test_the_mini_language(text: str, accept: str) -> None:
     """Alternatives, stems, runs, mathematics in words and wordings that hold the negation."""
     assert says(text, accept)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nothing makes the variance grow.",
+        "The mean changes instead of the variance growing.",
+        "The mean changes rather than the variance growing.",
+        "The variance no longer grows.",
+        "The variance hardly grows.",
+        "Not the variance grows.",
+    ],
+)
+def test_what_is_denied_in_other_words_is_not_said(text: str) -> None:
+    """Nothing, no longer, hardly, rather than and instead of deny as not does."""
+    assert not says(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "accept"),
+    [
+        ("nothing changes in old keys", "nothing|not change*"),
+        ("instead of projecting the prefix it projects one token", "project* one|single token"),
+        ("the mean rather than nothing: the variance grows", "variance grow*"),
+    ],
+)
+def test_what_stands_beside_a_denial_is_said(text: str, accept: str) -> None:
+    """A wording may hold the denial, and a denial ends with its clause."""
+    assert says(text, accept)
+
+
+@pytest.mark.parametrize(
+    ("text", "accept"),
+    [
+        ("we save memory. bound by nothing", "memory-bound"),
+        ("all of it; reduce later", "all-reduce"),
+        ("rows sum to one\nhot spots appear", "one-hot"),
+    ],
+)
+def test_a_run_of_words_does_not_cross_the_end_of_a_sentence(text: str, accept: str) -> None:
+    """Words on both sides of a full stop, a semicolon or a line's end are not one term."""
+    assert not says(text, accept)
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("the varaince grows", True),
+        ("the varianse grows", True),
+        ("the variancee grows", True),
+        ("the varance grows", True),
+        ("the varnce grows", False),
+        ("the barianec grows", False),
+    ],
+)
+def test_one_slip_of_the_keyboard_is_forgiven(text: str, heard: bool) -> None:
+    """A letter wrong, lost, doubled or swapped in a long word; two slips are another word."""
+    assert says(text, "variance grow*") is heard
+
+
+@pytest.mark.parametrize("word", ["now", "tall", "sane"])
+def test_short_words_are_not_corrected(word: str) -> None:
+    """A letter makes another word of a short one."""
+    assert not says(f"the {word} grows", "row|small|same grow*")
+
+
+def test_an_excluded_word_refuses_its_clause_only() -> None:
+    """``!same`` takes a wording back where "same" stands in the clause, and nowhere else."""
+    wording = "reduc* flops !same|bytes"
+    assert says("it reduces the flops", wording)
+    assert not says("it reduces bytes at equal flops", wording)
+    assert says("it reduces the flops, the bytes stay", wording)
+    assert not says("anything", "!same")
+
+
+@pytest.mark.parametrize(
+    ("text", "accused"),
+    [
+        ("It reduces the flops.", True),
+        ("It reduces the memory, the flops stay.", False),
+        ("It reduces the memory but the flops stay.", False),
+        ("It reduces memory rather than flops.", False),
+        ("Nothing reduces the flops.", False),
+    ],
+)
+def test_an_accusation_needs_one_clause(text: str, accused: bool) -> None:
+    """A wrong claim is heard only where one clause makes it."""
+    claim = {"says": "The flops stay.", "accept": ["reduc* flops"]}
+    points = [{"id": name, "says": "A point.", "accept": [name]} for name in ("one", "other")]
+    asked = question("open", points=points, wrong=[claim], model="one other")
+    assert bool(match_open(asked, text).wrong_claims) is accused
 
 
 def test_sensible_answers_are_heard_as_a_fair_listener_would() -> None:

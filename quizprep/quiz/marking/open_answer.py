@@ -2,8 +2,11 @@
 
 ``accept`` of a key point holds wordings. A wording is a group of words that must all occur
 near each other, in any order: ``variance|spread grow*``. ``|`` separates alternatives, ``*``
-ends a stem, a hyphen joins words that follow each other. What a negation covers does not
-count, unless the wording itself holds the negation.
+ends a stem, a hyphen joins words that follow each other (``all-reduce`` is heard in "all reduce",
+"allreduce" and "all-reduce", ``reduce-cache`` in "reduce the cache"). What a negation covers does
+not count, unless the wording itself holds the negation. ``!same|equal`` refuses a wording where
+one of these stands in the same clause: ``reduc* flops !same``. One slip of the keyboard in a long
+word is forgiven. A wrong claim must stand in one clause, since it accuses.
 """
 
 from __future__ import annotations
@@ -11,10 +14,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from quizprep.content.questions import Claim, KeyPoint, Open
 from quizprep.quiz.marking.mark import Mark
-from quizprep.quiz.marking.words import Word, one_spelling, read_words, stem
+from quizprep.quiz.marking.words import (
+    FILLERS,
+    Word,
+    alike,
+    one_slip,
+    one_spelling,
+    read_words,
+    stem,
+)
 
 NEAR = 3
 """How many words that carry meaning a group may span for each of its words.
@@ -39,7 +51,9 @@ def match_open(question: Open, text: str) -> OpenMatch:
     return OpenMatch(
         covered=covered,
         missing=tuple(p for p in question.points if p not in covered),
-        wrong_claims=tuple(c for c in question.wrong if says_any(words, c.accept)),
+        wrong_claims=tuple(
+            c for c in question.wrong if says_any(words, c.accept, in_one_clause=True)
+        ),
     )
 
 
@@ -67,19 +81,39 @@ def mark(match: OpenMatch) -> Mark:
     return Mark(score, (), trap)
 
 
-def says_any(words: Sequence[Word], accept: Sequence[str]) -> bool:
+def says_any(words: Sequence[Word], accept: Sequence[str], *, in_one_clause: bool = False) -> bool:
     """Whether a text says one of the wordings and does not deny it."""
-    return any(_says(words, wording) for wording in accept)
+    return any(_says(words, wording(text), in_one_clause) for text in accept)
 
 
-def _says(words: Sequence[Word], wording: str) -> bool:
-    slots = _slots(wording)
-    places = [sorted(_hits(words, slot)) for slot in slots]
-    if not all(places):
+def _says(words: Sequence[Word], wording: Wording, in_one_clause: bool) -> bool:
+    places = [sorted(_hits(words, slot)) for slot in wording.slots]
+    if not places or not all(places):
         return False
     return any(
-        _asserted(words, group) for start in places[0] for group in _near(words, places, start)
+        _asserted(words, group) and not _turned(words, group, wording.without)
+        for start in places[0]
+        for group in _near(words, places, start, in_one_clause)
     )
+
+
+def _turned(words: Sequence[Word], group: Sequence[Run], without: Slot) -> bool:
+    """Whether a word that the wording excludes stands in a clause of the group."""
+    clauses = {words[place].clause for run in group for place in run}
+    return any(words[run[0]].clause in clauses for run in _hits(words, without))
+
+
+Phrase = tuple[str, ...]
+"""One alternative: words or stems that follow each other."""
+
+Slot = tuple[Phrase, ...]
+
+
+class Wording(NamedTuple):
+    """A wording as read: its slots, and what may not stand beside them."""
+
+    slots: tuple[Slot, ...]
+    without: Slot
 
 
 Run = tuple[int, ...]
@@ -87,9 +121,9 @@ Run = tuple[int, ...]
 
 
 def _near(
-    words: Sequence[Word], places: Sequence[Sequence[Run]], first: Run
+    words: Sequence[Word], places: Sequence[Sequence[Run]], first: Run, in_one_clause: bool
 ) -> Iterator[list[Run]]:
-    """Groups of one run per slot around the first one, close together in one sentence."""
+    """Groups of one run per slot around the first one, close together in one sentence or clause."""
     reach = NEAR * len(places)
     group = [first]
     for runs in places[1:]:
@@ -100,6 +134,7 @@ def _near(
             if not taken.intersection(run)
             and _gap(words, run, first) <= reach
             and words[run[0]].sentence == words[first[0]].sentence
+            and not (in_one_clause and words[run[0]].clause != words[first[0]].clause)
         ]
         if not close:
             return
@@ -124,32 +159,67 @@ def _asserted(words: Sequence[Word], group: Sequence[Run]) -> bool:
     return not any(_denials(words, run) % 2 for run in group)
 
 
-def _hits(words: Sequence[Word], slot: tuple[tuple[str, ...], ...]) -> Iterator[Run]:
+def _hits(words: Sequence[Word], slot: Slot) -> Iterator[Run]:
     for alternative in slot:
-        for start in range(len(words) - len(alternative) + 1):
-            run = tuple(range(start, start + len(alternative)))
-            if all(_fits(words[place], part) for place, part in zip(run, alternative, strict=True)):
+        joined = "".join(alternative) if len(alternative) > 1 else ""
+        for start, word in enumerate(words):
+            run = _run_at(words, start, alternative)
+            if run:
                 yield run
+            elif joined and _fits(word, joined):
+                yield (start,)
+
+
+def _run_at(words: Sequence[Word], start: int, alternative: Phrase) -> Run:
+    """The places of an alternative that begins at start, over fillers; empty where it does not."""
+    run: list[int] = []
+    place = start
+    for part in alternative:
+        if run:
+            place += 1
+            while place < len(words) and words[place].text in FILLERS and part not in FILLERS:
+                place += 1
+        if (
+            place >= len(words)
+            or words[place].sentence != words[start].sentence
+            or not _fits(words[place], part)
+        ):
+            return ()
+        run.append(place)
+    return tuple(run)
 
 
 def _fits(word: Word, part: str) -> bool:
     if part.endswith("*"):
         return one_spelling(word.text).startswith(part[:-1])
-    return word.stem == part or word.text == part
-
-
-@lru_cache(maxsize=4096)
-def _slots(wording: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """A wording as slots, each with its alternatives, each a run of words or stems."""
-    return tuple(
-        tuple(run for alternative in slot.split("|") if (run := _run(alternative)))
-        for slot in wording.casefold().split()
+    return (
+        word.stem == part
+        or word.text == part
+        or alike(word.stem, part)
+        or one_slip(word.stem, part)
     )
 
 
-def _run(alternative: str) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def wording(text: str) -> Wording:
+    """Read a wording of the mini-language."""
+    slots: list[Slot] = []
+    without: list[Phrase] = []
+    for slot in text.casefold().split():
+        phrases = tuple(
+            phrase for alternative in slot.lstrip("!").split("|") if (phrase := _run(alternative))
+        )
+        if slot.startswith("!"):
+            without += phrases
+        else:
+            slots.append(phrases)
+    return Wording(tuple(slots), tuple(without))
+
+
+def _run(alternative: str) -> Phrase:
     star = alternative.endswith("*")
-    parts = [word.text for word in read_words(alternative.rstrip("*"))]
+    words = [word.text for word in read_words(alternative.rstrip("*"))]
+    parts = [word for word in words if word not in FILLERS] or words
     # "recompute*" means "recomputing" too.
     last = f"{one_spelling(parts[-1]).removesuffix('e')}*" if star and parts else ""
     return tuple(stem(part) for part in (parts[:-1] if star else parts)) + ((last,) if last else ())

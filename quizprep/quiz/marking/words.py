@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from quizprep.quiz.marking.signs import plain_signs
 
@@ -11,6 +12,26 @@ _CONTRACTIONS = (
     (r"\bcan'?t\b|\bcannot\b", "can not"), (r"\bwon't\b", "will not"), (r"n't\b", " not"),
     (r"\b(is|are|was|were|do|does|did|would|should|could|has|have)nt\b", r"\1 not"),
 )  # fmt: skip
+_SHORT = (
+    (r"\bw/o\b", "without"), (r"\bw/", "with "), (r"\be\.g\.", "eg"), (r"\bi\.e\.", "ie"),
+    (r"\b(vs|etc|approx|incl)\.", r"\1"),
+)  # fmt: skip
+_ABBREVIATIONS = {
+    "attn": "attention", "bw": "bandwidth", "ctx": "context", "dim": "dimension",
+    "dims": "dimensions", "mem": "memory", "params": "parameters", "param": "parameter",
+    "probs": "probabilities", "prob": "probability", "proj": "projection", "seq": "sequence",
+    "seqs": "sequences", "cuz": "because", "bc": "because", "alot": "many", "perf": "performance",
+    "thats": "that", "quant": "quantise",
+}  # fmt: skip
+_ALIKE_GROUPS = (
+    "accelerator card device gpu rank", "calculate compute", "big enormous huge large",
+    "bigger larger", "small tiny", "fetch load read", "complete entire full whole",
+    "earlier old older past previous", "latest new newest", "many multiple several",
+    "each every", "decrease lower reduce", "grow increase rise", "identical same",
+    "token word", "logit score", "flop arithmetic operation", "one single", "max maximum",
+    "request user client", "lookup retrieve", "document doc", "shard split partition",
+)  # fmt: skip
+"""Words that say the same in an answer about attention."""
 _MATHS = (
     (r"√\s*", " sqrt "),
     (r"\b(?:the )?square root (?:of )?", " sqrt "),
@@ -18,12 +39,13 @@ _MATHS = (
     (r"\b([a-z0-9]+) squared\b", r"\1^2"),
     (r"\b([a-z0-9]+) cubed\b", r"\1^3"),
     (r"\b([a-z])\s*(?:x|×|\*|by)\s*\1\b", r"\1^2"),
+    (r"\b(\d+)([a-z])\^", r"\1 \2^"),
     (r"\bminus inf(?:inity)?\b|-\s?inf(?:inity)?\b|-\s?∞", " neginf "),
     (r"(?<=\d),(?=\d{3}\b)", ""),
 )
-_WORD = re.compile(r"[^\W_]+(?:\^\d+)?|[.,;:!?()…]|\n| - | – |—")
+_WORD = re.compile(r"\d+\.\d+|[^\W_]+(?:\^\d+)?|[.,;:!?()…]|\n| - | – |—")
 _BREAKS = set(".,;:!?()…\n") | {" - ", " – ", "—"}
-_FILLERS = {
+FILLERS = {
     "a", "an", "the", "of", "to", "in", "on", "for", "with", "by", "at", "it", "its", "that",
     "this", "these", "those", "is", "are", "be", "very", "so", "then", "also", "basically",
 }  # fmt: skip
@@ -41,14 +63,16 @@ _TURNS = {
 }
 _REASONS = {"because", "since", "as"}
 _PURPOSES = {"so", "otherwise", "lest"}
-_WIDE = {"not", "never", "nor", "neither", "nobody", "none"}
-_NARROW = {"no": 3, "without": 3, "unlike": 3}
+_WIDE = {"not", "never", "nor", "neither", "nobody", "none", "nothing"}
+_NARROW = {"no": 3, "without": 3, "unlike": 3, "hardly": 3, "barely": 3}
+_PREFERRED = {("instead", "of"): 4, ("rather", "than"): 4}
+"""What stands behind these is what is not done: "the head size instead of the width"."""
 _DENIALS = {"false", "wrong", "incorrect", "untrue", "mistake", "myth", "misconception"}
 _IRREGULAR = {"used": "use", "uses": "use", "using": "use"}
 _ONLY = {"only", "just", "merely", "simply", "necessarily", "sure"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Word:
     """A word of a spoken answer.
 
@@ -77,9 +101,12 @@ def read_words(text: str) -> list[Word]:
             clause += 1
             sentence += token in ".!?;…\n"
             continue
+        token = _ABBREVIATIONS.get(token, token)
         if token in _TURNS or token in _PURPOSES or _opens_reason(token, words):
             clause += 1
-        place += token not in _FILLERS
+        place += token not in FILLERS
+        if words and (words[-1].text, token) in _PREFERRED:
+            words[-1] = replace(words[-1], negator=True)
         negator = token in _WIDE or token in _NARROW or token in _DENIALS
         words.append(Word(token, stem(token), place, sentence, clause, 0, negator))
     return _denied(words)
@@ -87,7 +114,7 @@ def read_words(text: str) -> list[Word]:
 
 def _normalised(text: str) -> str:
     plain = plain_signs(text, "^").casefold()
-    for pattern, replacement in (*_CONTRACTIONS, *_MATHS):
+    for pattern, replacement in (*_SHORT, *_CONTRACTIONS, *_MATHS):
         plain = re.sub(pattern, replacement, plain)
     return plain
 
@@ -102,10 +129,7 @@ def _denied(words: list[Word]) -> list[Word]:
     for place, word in enumerate(words):
         for reached in range(place + 1, _reach(words, place, word)):
             counts[reached] += 1
-    return [
-        Word(w.text, w.stem, w.place, w.sentence, w.clause, count, w.negator)
-        for w, count in zip(words, counts, strict=True)
-    ]
+    return [replace(word, denied=count) for word, count in zip(words, counts, strict=True)]
 
 
 def _reach(words: list[Word], place: int, word: Word) -> int:
@@ -116,7 +140,9 @@ def _reach(words: list[Word], place: int, word: Word) -> int:
             return place
     elif not word.negator or following in _ONLY or _in_purpose(words, place):
         return place
-    furthest = place + 1 + _NARROW.get(word.text, len(words))
+    furthest = (
+        place + 1 + _PREFERRED.get((word.text, following), _NARROW.get(word.text, len(words)))
+    )
     end = place + 1
     while end < len(words) and end < furthest and words[end].clause == word.clause:
         end += 1
@@ -156,3 +182,31 @@ def stem(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
         word = word[:-1]
     return word.removesuffix("e") if len(word) > 3 else word
+
+
+_ALIKE = {stem(word): group.split()[0] for group in _ALIKE_GROUPS for word in group.split()}
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two stems say the same: "calculate" and "compute"."""
+    return one in _ALIKE and _ALIKE[one] == _ALIKE.get(other)
+
+
+@lru_cache(maxsize=1 << 16)
+def one_slip(word: str, meant: str) -> bool:
+    """Whether a long word is another with one letter wrong, lost, doubled or swapped.
+
+    Short words are never forgiven: "row" is not "now". The first letter is rarely mistyped.
+    """
+    if min(len(word), len(meant)) < 6 or abs(len(word) - len(meant)) > 1 or word[0] != meant[0]:
+        return False
+    start = 0
+    while start < min(len(word), len(meant)) and word[start] == meant[start]:
+        start += 1
+    typed, right = word[start:], meant[start:]
+    return (
+        typed[1:] == right[1:]
+        or typed[1:] == right
+        or typed == right[1:]
+        or (typed[:2] == right[1::-1] and typed[2:] == right[2:])
+    )
