@@ -9,6 +9,7 @@ import click
 
 from quizprep.cli.terminal import Terminal
 from quizprep.content.banks import check_banks, load_library_problems
+from quizprep.content.figures import Measured, figure_problems, measured_now, write_figures
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
 from quizprep.content.published import published_problems
@@ -30,7 +31,7 @@ from quizprep.quiz.proof import question_problems
     type=click.Path(path_type=Path, dir_okay=False),
     help="With --mutants: write what was proved to this Markdown file.",
 )
-@click.option("--write", is_flag=True, help="Write the solutions' costs to measured.yaml.")
+@click.option("--write", is_flag=True, help="Write the solutions' costs and the masks.")
 def check(
     path: Path | None,
     only: tuple[str, ...],
@@ -44,7 +45,7 @@ def check(
 
     Banks: everything loads, refers to what exists, and is marked as it should be. Exercises:
     the starter fails, the solution passes, every known mistake fails under its own name, and
-    the solution costs what measured.yaml says.
+    the solution costs what measured.yaml says, and pictures of masks show what the reference does.
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
@@ -100,6 +101,7 @@ def _exercise_problems(
 
     problems: list[Problem] = []
     proved: list[Evidence] = []
+    found: dict[str, Measured] = {}
     with Pool() as pool:
         prover = Prover(pool, hidden_folders(library), _progress)
         for name in names:
@@ -113,6 +115,8 @@ def _exercise_problems(
                 write_measured(exercise, evidence.formulas)
             elif not evidence.problems:
                 evidence.problems += measured_problems(exercise, evidence.formulas)
+            if not evidence.problems:
+                found[name] = measured_now(exercise, evidence.masks)
             if mutants and not evidence.problems:
                 prover.mutate(exercise, evidence)
             _progress("")
@@ -125,6 +129,10 @@ def _exercise_problems(
             terminal.say(f"ok   {name}: {_summary(evidence, quick)}", "green")
             for meter, formula in evidence.formulas.items():
                 terminal.say(f"{meter} = {formula}", "dim", 5)
+    if write:
+        write_figures(library, found)
+    else:
+        problems += figure_problems(library, found)
     if evidence_path is not None and proved:
         evidence_path.write_text(evidence_text(library, proved), encoding="utf-8")
         terminal.say(f"written: {evidence_path}")
