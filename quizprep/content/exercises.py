@@ -134,7 +134,7 @@ class Picture(_Content, frozen=True, kw_only=True):
     """A mask that a sheet shows: which keys the queries see, found by running the reference.
 
     title     a few words
-    says      one or two sentences: the rule, and what to notice
+    says      one or two sentences, with formulas between dollars: the rule, what to notice
     concepts  sheets on these show the picture
     sizes     arguments of ``make_inputs``; the keys and values are its ``k`` and ``v``
     seed      of the inputs that are drawn, such as the lengths of padded sequences
