@@ -10,6 +10,7 @@ import click
 
 from quizprep.cli.terminal import Terminal
 from quizprep.content.banks import check_banks, load_library_problems
+from quizprep.content.figures import Measured, figure_problems, measured_now, write_figures
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
 from quizprep.content.published import published_problems
@@ -40,7 +41,7 @@ from quizprep.quiz.proof import question_problems
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Measure the marking of open questions on labelled answers in this folder.",
 )
-@click.option("--write", is_flag=True, help="Write the solutions' costs to measured.yaml.")
+@click.option("--write", is_flag=True, help="Write the solutions' costs and the masks.")
 def check(
     path: Path | None,
     only: tuple[str, ...],
@@ -56,7 +57,7 @@ def check(
 
     Banks: everything loads, refers to what exists, and is marked as it should be. Exercises:
     the starter fails, the solution passes, every known mistake fails under its own name, and
-    the solution costs what measured.yaml says.
+    the solution costs what measured.yaml says, and pictures of masks show what the reference does.
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
@@ -148,6 +149,7 @@ def _exercise_problems(
 
     problems: list[Problem] = []
     proved: list[Evidence] = []
+    found: dict[str, Measured] = {}
     with Pool() as pool:
         prover = Prover(pool, hidden_folders(library), _progress)
         for name in names:
@@ -161,6 +163,8 @@ def _exercise_problems(
                 write_measured(exercise, evidence.formulas)
             elif not evidence.problems:
                 evidence.problems += measured_problems(exercise, evidence.formulas)
+            if not evidence.problems:
+                found[name] = measured_now(exercise, evidence.masks)
             if proofs.mutants and not evidence.problems:
                 prover.mutate(exercise, evidence)
             _progress("")
@@ -173,6 +177,10 @@ def _exercise_problems(
             terminal.say(f"ok   {name}: {_summary(evidence, proofs.quick)}", "green")
             for meter, formula in evidence.formulas.items():
                 terminal.say(f"{meter} = {formula}", "dim", 5)
+    if proofs.write:
+        write_figures(library, found)
+    else:
+        problems += figure_problems(library, found)
     if proofs.evidence is not None and proved:
         text = evidence_text(library, proved, proofs.hearing)
         proofs.evidence.write_text(text, encoding="utf-8")

@@ -130,6 +130,23 @@ class Contract(_Content, frozen=True, kw_only=True):
         return {name: limit for name, limit in named.items() if limit is not None}
 
 
+class Picture(_Content, frozen=True, kw_only=True):
+    """A mask that a sheet shows: which keys the queries see, found by running the reference.
+
+    title     a few words
+    says      one or two sentences, with formulas between dollars: the rule, what to notice
+    concepts  sheets on these show the picture
+    sizes     arguments of ``make_inputs``; the keys and values are its ``k`` and ``v``
+    seed      of the inputs that are drawn, such as the lengths of padded sequences
+    """
+
+    title: Text
+    says: Text
+    concepts: Annotated[tuple[Id, ...], Meta(min_length=1)]
+    sizes: dict[Symbol, OptionValue]
+    seed: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
+
+
 class ExerciseSpec(_Content, frozen=True, kw_only=True):
     """One exercise, as its folder describes it."""
 
@@ -149,3 +166,4 @@ class ExerciseSpec(_Content, frozen=True, kw_only=True):
     hints: Annotated[tuple[Text, ...], Meta(min_length=3, max_length=3)]
     sources: Annotated[tuple[Id, ...], Meta(min_length=1)]
     after: tuple[Id, ...] = ()
+    pictures: tuple[Picture, ...] = ()

@@ -77,6 +77,12 @@ class Nursery:
         assert isinstance(answer, wire.ToldApart)
         return answer
 
+    def probe(self, folder: str, params: wire.Params, seed: int) -> wire.Probed:
+        """Which keys each query sees, by an exercise's reference."""
+        answer = self._ask(wire.Probe(folder=folder, params=params, seed=seed))
+        assert isinstance(answer, wire.Probed)
+        return answer
+
     def _ask(self, request: wire.Request) -> wire.Answer:
         self._send(request)
         answer = self._receive()

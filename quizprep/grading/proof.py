@@ -14,7 +14,7 @@ from quizprep.content.library import Exercise
 from quizprep.errors import Problem
 from quizprep.grading.mutants import Mutant, equivalents, mutants
 from quizprep.grading.pipeline import Grader, Submission
-from quizprep.grading.pool import Pool
+from quizprep.grading.pool import GraderFault, Pool
 from quizprep.grading.verdict import Verdict
 
 SEEDS = (11, 12)
@@ -45,6 +45,7 @@ class Evidence:
     alike       pairs that give the outputs of fewer mistakes, which were named instead
     unnamed     pairs that fail, but that several explanations fit
     formulas    the solution's cost by meter
+    masks       for each picture of the exercise, which keys its queries see
     """
 
     exercise: str
@@ -53,6 +54,7 @@ class Evidence:
     alike: list[str] = field(default_factory=list)
     unnamed: list[str] = field(default_factory=list)
     formulas: dict[str, str] = field(default_factory=dict)
+    masks: list[tuple[tuple[bool, ...], ...]] = field(default_factory=list)
     mutants: MutantCount | None = None
     problems: list[Problem] = field(default_factory=list)
 
@@ -77,7 +79,9 @@ class Prover:
         self._starter(exercise, evidence)
         self._solution(exercise, evidence)
         self._trivial(exercise, evidence)
-        known = self._pool.nursery(exercise.spec.runtime).describe(str(exercise.folder))
+        self._pictures(exercise, evidence)
+        nursery = self._pool.nursery(exercise.spec.runtime)
+        known = nursery.describe(str(exercise.folder))
         switches = {name: entry[0] for name, entry in known.mistakes.items()}
         for name, values in switches.items():
             for switch in values:
@@ -153,6 +157,21 @@ class Prover:
                         f"{reading.meter}; use multiples of the tile and more values an axis",
                     )
                 )
+
+    def _pictures(self, exercise: Exercise, evidence: Evidence) -> None:
+        nursery = self._pool.nursery(exercise.spec.runtime)
+        for picture in exercise.spec.pictures:
+            self._say(f"{exercise.id}: {picture.title}")
+            try:
+                found = nursery.probe(str(exercise.folder), picture.sizes, picture.seed)
+            except GraderFault as fault:
+                why = str(fault).splitlines()[-1]
+                text = (
+                    f"pictures: {picture.title}: the reference gives no mask at its sizes ({why})"
+                )
+                evidence.problems.append(_problem(exercise, "exercise.yaml", text))
+            else:
+                evidence.masks.append(found.visible)
 
     def _trivial(self, exercise: Exercise, evidence: Evidence) -> None:
         for name, source in trivial_sources(exercise):

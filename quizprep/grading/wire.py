@@ -320,8 +320,26 @@ class ToldApart(Message, frozen=True, kw_only=True, tag="told_apart"):
     pairs: tuple[Pair, ...]
 
 
-Request = Grade | Describe | TellApart
-Answer = JudgeResult | Progress | Fault | Described | ToldApart
+class Probe(Message, frozen=True, kw_only=True, tag="probe"):
+    """Run an exercise's reference to find out which keys each query sees."""
+
+    folder: str
+    params: Params
+    seed: int
+
+
+class Probed(Message, frozen=True, kw_only=True, tag="probed"):
+    """The mask of the first sequence and head: a row of ``visible`` for each query, with a
+    truth value for each key."""
+
+    visible: tuple[tuple[bool, ...], ...]
+
+
+Asked = Describe | TellApart | Probe
+"""What one child answers, without a submission."""
+
+Request = Grade | Asked
+Answer = JudgeResult | Progress | Fault | Described | ToldApart | Probed
 
 
 # --- judge to learner ----------------------------------------------------------------------

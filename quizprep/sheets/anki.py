@@ -2,6 +2,8 @@ r"""A sheet as an Anki deck: one note a question, mathematics in Anki's ``\( \)`
 
 A note's guid is the question's id, so importing again updates the notes and keeps the
 learner's own schedule. The same seed draws the same numbers, so a note keeps its numbers too.
+Pictures stand inside the note as SVG, not beside it as files: so they take the card's colours,
+by day and by night.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from quizprep.sheets.anki_package import Note, NoteType, package
-from quizprep.sheets.model import Card, Section, Sheet
+from quizprep.sheets.figures import PAGE
+from quizprep.sheets.model import Card, Picture, Section, Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import TEMPLATES, environment
 
@@ -32,7 +35,9 @@ def _note(section: Section, card: Card) -> Note:
     made = _environment()
     references = {reference.id: reference for reference in section.references}
     front = made.get_template("anki-front.html.j2").render(card=card)
-    back = made.get_template("anki-back.html.j2").render(card=card, references=references)
+    back = made.get_template("anki-back.html.j2").render(
+        card=card, references=references, picture=picture_of(section, card)
+    )
     return Note(
         guid=f"quizprep-{card.id}",
         deck=f"{DECK}::{section.title.replace('::', ': ')}",
@@ -47,6 +52,15 @@ def _note(section: Section, card: Card) -> Note:
     )
 
 
+def picture_of(section: Section, card: Card) -> Picture | None:
+    """The picture that belongs to a question: one about the first of its concepts that has one."""
+    for concept in card.concepts:
+        for picture in section.pictures:
+            if concept.id in picture.concepts:
+                return picture
+    return None
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     made = environment(autoescape=True)
@@ -55,6 +69,7 @@ def _environment() -> Environment:
         "line": line_anki,
         "math": math_anki,
         "verbatim": verbatim_anki,
+        "svg": lambda picture: Markup(picture.svg(PAGE)),
     }
     return made
 

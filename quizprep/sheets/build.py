@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quizprep.content import mathtext
+from quizprep.content.figures import Measured, figures, fresh_costs
 from quizprep.content.library import Exercise, Library
 from quizprep.content.path import path_order
 from quizprep.content.questions import Bank, Level, Question
@@ -14,7 +15,7 @@ from quizprep.quiz.posed import pose
 from quizprep.sheets.cards import card
 from quizprep.sheets.drills import drill
 from quizprep.sheets.model import Concept, Reference, Section, Sheet
-from quizprep.sheets.plots import plots
+from quizprep.sheets.pictures import masks, plots
 from quizprep.sheets.prose import prose
 
 TITLE = "Attention, for the interview"
@@ -46,8 +47,9 @@ def build(library: Library, wanted: Wanted) -> Sheet:
     chosen = {topic: _chosen(bank, wanted) for topic, bank in banks.items()}
     ordered = [topic for topic in _ordered(chosen, wanted) if chosen[topic]]
     numbers = _numbers(chosen[topic] for topic in ordered)
+    kept = figures(library)
     sections = tuple(
-        _section(library, banks[topic], chosen[topic], numbers, wanted) for topic in ordered
+        _section(library, banks[topic], chosen[topic], numbers, wanted, kept) for topic in ordered
     )
     title = sections[0].title if len(sections) == 1 else TITLE
     return Sheet(title, wanted.note, wanted.answers, sections)
@@ -82,6 +84,7 @@ def _section(
     questions: Sequence[Question],
     numbers: Mapping[str, int],
     wanted: Wanted,
+    kept: Mapping[str, Measured],
 ) -> Section:
     _lint(bank.topic, "template", bank.template)
     missed = wanted.missed or {}
@@ -101,9 +104,10 @@ def _section(
         title=bank.title,
         template=prose(bank.template),
         cards=cards,
-        drills=tuple(drill(exercise) for exercise in exercises),
+        drills=tuple(drill(exercise, fresh_costs(exercise, kept)) for exercise in exercises),
         references=tuple(_reference(library, name) for name in sorted(set(named))),
-        plots=plots(bank.topic),
+        masks=masks(bank.topic, library, kept),
+        plots=plots(bank.topic, library, kept),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from quizprep.content.exercises import Limit as LimitSpec
 from quizprep.content.library import Exercise
 from quizprep.sheets import formula_tex
@@ -16,8 +18,8 @@ _METERS = {
 }
 
 
-def drill(exercise: Exercise) -> Drill:
-    """The exercise's line on a sheet."""
+def drill(exercise: Exercise, costs: Mapping[str, str]) -> Drill:
+    """The exercise's line on a sheet, with the costs of its solution by meter, where known."""
     spec = exercise.spec
     return Drill(
         id=exercise.id,
@@ -26,7 +28,7 @@ def drill(exercise: Exercise) -> Drill:
         minutes=spec.minutes,
         runtime=spec.runtime.value,
         limits=tuple(
-            _limit(meter, limit, exercise.measured.get(meter, ""))
+            _limit(meter, limit, costs.get(meter, ""))
             for meter, limit in spec.contract.limits().items()
         ),
         hints=len(spec.hints),

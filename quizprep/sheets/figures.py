@@ -46,10 +46,27 @@ PAPER = Palette(
 
 @dataclass(frozen=True)
 class Series:
-    """A curve: its name and its points (x, y), x ascending."""
+    """A curve: its name and its points (x, y), x ascending.
+
+    formula  what gave the points, in the language of ``quizprep.formula``, where it is not that
+             of the whole picture
+    look     which colour and dashes it has, so that it keeps them from picture to picture
+    """
 
     name: str
     points: tuple[tuple[float, float], ...]
+    formula: str = ""
+    look: int = 0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A named point; a hollow one is of another sort than a filled one."""
+
+    name: str
+    x: float
+    y: float
+    hollow: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,17 +78,26 @@ class Axis:
     text: Callable[[float], str]
 
 
-_WIDTH, _HEIGHT = 640, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 150, 14, 48
+# Small, so that the labels can still be read where a phone scales the picture down.
+_WIDTH, _HEIGHT = 500, 310
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 132, 32, 48
+_TEXT = 12.5
+_MASK_TEXT = 15.0
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
 _ROW = 15.0
 """Least distance of two labels, in units of the picture."""
 
 
 def lines_svg(
-    series: Sequence[Series], x: Axis, y: Axis, title: str, description: str, palette: Palette
+    series: Sequence[Series],
+    x: Axis,
+    y: Axis,
+    title: str,
+    description: str,
+    palette: Palette,
+    marks: Sequence[Mark] = (),
 ) -> str:
-    """Curves on logarithmic axes, each named at its right end.
+    """Curves on logarithmic axes, each named at its right end, and named points.
 
     All values are positive; ticks bound the picture.
     """
@@ -79,21 +105,36 @@ def lines_svg(
     up = _scale(y.ticks, _HEIGHT - _BOTTOM, _TOP)
     body = [*_grid(x, y, across, up, palette)]
     ends: list[float] = []
-    for place, curve in enumerate(series):
+    for curve in series:
         points = " ".join(f"{across(a):.1f},{up(b):.1f}" for a, b in curve.points)
-        dash = f"; stroke-dasharray: {_DASHES[place % len(_DASHES)]}" if place else ""
+        dashes = _DASHES[curve.look % len(_DASHES)]
+        dash = f"; stroke-dasharray: {dashes}" if dashes else ""
         body.append(
-            f'<polyline points="{points}" style="fill: none; stroke: {_hue(palette, place)}; '
+            f'<polyline points="{points}" style="fill: none; stroke: {_hue(palette, curve)}; '
             f'stroke-width: 2.2; stroke-linejoin: round{dash}"/>'
         )
         ends.append(up(curve.points[-1][1]))
     for place, height in _apart(ends):
-        body.append(
-            _label(
-                _WIDTH - _RIGHT + 8, height + 4, series[place].name, "start", _hue(palette, place)
-            )
-        )
+        curve = series[place]
+        hue = _hue(palette, curve)
+        body.append(_label(_WIDTH - _RIGHT + 8, height + 4, curve.name, "start", hue))
+    for mark in marks:
+        body += _marked(mark, across(mark.x), up(mark.y), palette)
     return _svg(_WIDTH, _HEIGHT, body, title, description, palette)
+
+
+def _marked(mark: Mark, x: float, y: float, palette: Palette) -> Iterator[str]:
+    """A point and its name: on the right below it, or above where it is hollow."""
+    hue = palette.series[2 if mark.hollow else 1]
+    fill = "none" if mark.hollow else hue
+    yield (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" '
+        f'style="fill: {fill}; stroke: {hue}; stroke-width: 2.2"/>'
+    )
+    if mark.hollow:
+        yield _label(x, y - 10, mark.name, "middle", hue)
+    else:
+        yield _label(x + 10, y + 15, mark.name, "start", hue)
 
 
 def mask_svg(
@@ -104,8 +145,8 @@ def mask_svg(
     cell = max(6.0, min(22.0, 280 / max(rows, columns, 1)))
     left, top = 26, 26
     body = [
-        _label(left + columns * cell / 2, 14, "keys", "middle", palette.soft),
-        _label(14, top + rows * cell / 2, "queries", "middle", palette.soft, turned=True),
+        _label(left + columns * cell / 2, 15, "keys", "middle", palette.soft, size=_MASK_TEXT),
+        _label(16, top + rows * cell / 2, "queries", "middle", palette.soft, True, _MASK_TEXT),
     ]
     for i, row in enumerate(visible):
         for start, end in _runs(row):
@@ -152,11 +193,12 @@ def _grid(
         )
         yield _label(_LEFT - 8, up(tick) + 4, y.text(tick), "end", palette.soft)
     yield _label((_LEFT + right) / 2, _HEIGHT - 8, x.label, "middle", palette.ink)
-    yield _label(13, (_TOP + bottom) / 2, y.label, "middle", palette.ink, turned=True)
+    # Above its axis and not beside it: turned words are hard to read on a small screen.
+    yield _label(0, 13, y.label, "start", palette.ink)
 
 
-def _hue(palette: Palette, place: int) -> str:
-    return palette.series[place % len(palette.series)]
+def _hue(palette: Palette, curve: Series) -> str:
+    return palette.series[curve.look % len(palette.series)]
 
 
 def _apart(heights: Sequence[float]) -> list[tuple[int, float]]:
@@ -169,11 +211,19 @@ def _apart(heights: Sequence[float]) -> list[tuple[int, float]]:
     return placed
 
 
-def _label(x: float, y: float, text: str, anchor: str, colour: str, turned: bool = False) -> str:
+def _label(
+    x: float,
+    y: float,
+    text: str,
+    anchor: str,
+    colour: str,
+    turned: bool = False,
+    size: float = _TEXT,
+) -> str:
     turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn} '
-        f'style="fill: {colour}; font-size: 12.5px">{escape(text, quote=False)}</text>'
+        f'style="fill: {colour}; font-size: {size:g}px">{escape(text, quote=False)}</text>'
     )
 
 

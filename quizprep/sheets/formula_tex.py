@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from quizprep.content.parameters import number_text, parsed
@@ -21,8 +21,6 @@ _CALLS = {
     "exp": r"\exp({0})",
     "ceil": r"\left\lceil {0} \right\rceil",
     "floor": r"\left\lfloor {0} \right\rfloor",
-    "min": r"\min({0}, {1})",
-    "max": r"\max({0}, {1})",
 }
 _CALL_RANKS = {"sqrt": _ATOM, "ceil": _ATOM, "floor": _ATOM}
 
@@ -81,6 +79,9 @@ def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str
         case ast.UnaryOp(op=op, operand=operand):
             sign = "-" if isinstance(op, ast.USub) else ""
             return f"{sign}{part(operand, _PRODUCT)}", _SUM if sign else _PRODUCT
+        case ast.Call(func=ast.Name(id="min" | "max" as name)):
+            listed = ", ".join(_write(arg, values, dots)[0] for arg in _operands(node, name))
+            return rf"\{name}({listed})", _POWER
         case ast.Call(func=ast.Name(id=name), args=args):
             inner = [_write(arg, values, dots)[0] for arg in args]
             return _CALLS[name].format(*inner), _CALL_RANKS.get(name, _POWER)
@@ -96,6 +97,16 @@ def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return f"{part(left, _ATOM)}^{{{_exponent(right, values, dots)}}}", _POWER
     raise AssertionError("the whitelist of quizprep.formula is out of step")
+
+
+def _operands(node: ast.expr, name: str) -> Iterator[ast.expr]:
+    """Of min(min(a, b), c) it is a, b and c: written as one."""
+    match node:
+        case ast.Call(func=ast.Name(id=called), args=args) if called == name:
+            for arg in args:
+                yield from _operands(arg, name)
+        case _:
+            yield node
 
 
 def _named(name: str, values: Mapping[str, Value]) -> tuple[str, int]:

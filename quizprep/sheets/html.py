@@ -32,8 +32,8 @@ def _environment() -> Environment:
         "prose": prose_html,
         "line": line_html,
         "math": lambda latex: Markup(mathml(latex)),
-        "formula": lambda text: Markup(mathml(symbolic(text))),
-        "svg": lambda plot, topic: Markup(prefixed(plot.svg(PAGE), topic)),
+        "formula": lambda text: Markup(breakable(symbolic(text))),
+        "svg": lambda picture, topic: Markup(prefixed(picture.svg(PAGE), topic)),
         "display": lambda latex: Markup(mathml(latex, display=True)),
     }
     made.globals |= {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from quizprep.sheets.mathtree import (
+    BREAKS,
     Figure,
     Fraction,
     Gap,
@@ -17,14 +18,12 @@ from quizprep.sheets.mathtree import (
     Sign,
     Symbol,
     Words,
+    parts_of,
     read,
 )
 
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _TIGHT = frozenset("/")
-_OPENING = frozenset("([{⌊⌈")
-_CLOSING = frozenset(")]}⌋⌉")
-_BREAKS = frozenset("=<>≤≥≠≈∼∝≪≫→⇒+−·×")
 _UNBROKEN = 24
 """A formula of about so many characters fits on a line of a phone."""
 
@@ -61,27 +60,12 @@ def breakable(latex: str) -> str:
     node = read(latex)
     if not isinstance(node, Row) or node.fenced or _length(node) <= _UNBROKEN:
         return mathml(latex)
-    parts = [_row(part) for part in _parts(node.items)]
+    parts = [_row(part) for part in parts_of(node.items)]
     for place, part in enumerate(parts[:-1]):
         # The space after the operator is one between words, which goes where the line breaks.
         before, _, after = part.rpartition("<mo>")
         parts[place] = f'{before}<mo form="infix" lspace="0.24em" rspace="0">{after}'
     return " ".join(f'<math xmlns="{_NAMESPACE}"><mrow>{part}</mrow></math>' for part in parts)
-
-
-def _parts(items: Sequence[Node]) -> list[list[Node]]:
-    """Stretches that end with an operator; nothing between brackets is parted."""
-    parts: list[list[Node]] = []
-    held: list[Node] = []
-    depth = 0
-    for item in items:
-        held.append(item)
-        if isinstance(item, Sign):
-            depth += (item.text in _OPENING) - (item.text in _CLOSING)
-            if depth == 0 and len(held) > 1 and item.text in _BREAKS:
-                parts.append(held)
-                held = []
-    return [*parts, held] if held else parts
 
 
 def _length(node: Node) -> int:
@@ -98,7 +82,7 @@ def _length(node: Node) -> int:
         case Gap():
             return 1
         case Sign(text=text):
-            return 3 if text in _BREAKS else 1
+            return 3 if text in BREAKS else 1
         case Symbol(text=text) | Figure(text=text) | Words(text=text) | Name(text=text):
             return len(text)
 

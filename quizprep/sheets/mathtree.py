@@ -7,6 +7,7 @@ passes ``mathtext.problems`` is set alike in every format. Reading never fails: 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from quizprep.content import mathtext
@@ -87,6 +88,10 @@ class Row:
 Node = Symbol | Figure | Sign | Words | Name | Gap | Fraction | Root | Scripts | Row
 
 BIG = frozenset("∑∏")
+BREAKS = frozenset("=<>≤≥≠≈∼∝≪≫→⇒+−·×")
+"""Relations and operators, after which a formula may break."""
+_OPENING = frozenset("([{⌊⌈")
+_CLOSING = frozenset(")]}⌋⌉")
 _SIGNS = frozenset("+-−*/=<>()[]{}|‖,;:!.·×⊙±∣⌊⌋⌈⌉")
 _WIDTHS = {"quad": 1.0, "qquad": 2.0, ",": 1 / 6, ":": 2 / 9, ";": 5 / 18, " ": 1 / 3, "!": -1 / 6}
 _STYLES = {"mathbf": "bold", "mathit": "italic", "mathbb": "double-struck", "mathcal": "script"}
@@ -222,3 +227,18 @@ def _styled(name: str, text: str) -> Node:
     if name in ("text", "mathrm"):
         return Words(text)
     return Row(tuple(Symbol(c, _STYLES[name]) for c in text if not c.isspace()))
+
+
+def parts_of(items: Sequence[Node]) -> list[list[Node]]:
+    """Stretches that end with an operator; nothing between brackets is parted."""
+    parts: list[list[Node]] = []
+    held: list[Node] = []
+    depth = 0
+    for item in items:
+        held.append(item)
+        if isinstance(item, Sign):
+            depth += (item.text in _OPENING) - (item.text in _CLOSING)
+            if depth == 0 and len(held) > 1 and item.text in BREAKS:
+                parts.append(held)
+                held = []
+    return [*parts, held] if held else parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quizprep.sheets.masks import MaskPicture
 from quizprep.sheets.plots import Plot
 from quizprep.sheets.prose import Line, Prose
 
@@ -147,6 +148,9 @@ class Reference:
     url: str
 
 
+Picture = MaskPicture | Plot
+
+
 @dataclass(frozen=True)
 class Section:
     """One topic."""
@@ -157,7 +161,13 @@ class Section:
     cards: tuple[Card, ...]
     drills: tuple[Drill, ...]
     references: tuple[Reference, ...]
+    masks: tuple[MaskPicture, ...] = ()
     plots: tuple[Plot, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Masks, then curves."""
+        return (*self.masks, *self.plots)
 
     @property
     def workings(self) -> tuple[tuple[Card, Working], ...]:

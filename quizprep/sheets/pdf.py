@@ -15,6 +15,7 @@ from quizprep.sheets.formula_tex import symbolic
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.templating import environment
 from quizprep.sheets.typst_text import (
+    cell_typst,
     code_typst,
     line_typst,
     math_typst,
@@ -86,8 +87,9 @@ def typst_environment() -> Environment:
         "words": words_typst,
         "code": code_typst,
         "math": math_typst,
+        "cell": cell_typst,
         "formula": lambda text: math_typst(symbolic(text)),
-        "svg": lambda plot: string(plot.svg(PAPER)),
+        "svg": lambda picture: string(picture.svg(PAPER)),
         "display": lambda latex: math_typst(latex, display=True),
         "string_literal": string,
     }

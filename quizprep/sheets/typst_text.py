@@ -19,6 +19,7 @@ from quizprep.sheets.mathtree import (
     Scripts,
     Sign,
     Symbol,
+    parts_of,
     read,
 )
 from quizprep.sheets.mathtree import Words as MathWords
@@ -77,6 +78,13 @@ def math_typst(latex: str, display: bool = False) -> str:
     """A formula given in LaTeX without its dollars; ``display`` gives it the room of a line."""
     body = _written(read(latex))
     return f"$display({body})$" if display else f"${body}$"
+
+
+def cell_typst(latex: str) -> str:
+    """A formula in a column: one that cannot break is made as small as the column needs."""
+    node = read(latex)
+    whole = not isinstance(node, Row) or node.fenced or len(parts_of(node.items)) == 1
+    return f"#fit[{math_typst(latex)}]" if whole else math_typst(latex)
 
 
 def _written(node: Node) -> str:

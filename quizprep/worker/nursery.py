@@ -112,7 +112,7 @@ def _import_for(runtime: str) -> None:
         import pyseccomp  # noqa: F401
 
 
-def _answer_in_child(request: wire.Describe | wire.TellApart, answers: int) -> None:
+def _answer_in_child(request: wire.Asked, answers: int) -> None:
     """In a child, because loading an exercise runs its code and the nursery stays clean."""
     pid = os.fork()
     if pid == 0:
@@ -121,12 +121,16 @@ def _answer_in_child(request: wire.Describe | wire.TellApart, answers: int) -> N
         wire.send(answers, wire.Fault(message="the exercise's files could not be run:"))
 
 
-def _answer(request: wire.Describe | wire.TellApart) -> wire.Answer:
+def _answer(request: wire.Asked) -> wire.Answer:
     from quizprep.worker.apart import tell_apart
     from quizprep.worker.folder import load_mistakes
 
     if isinstance(request, wire.TellApart):
         return tell_apart(request)
+    if isinstance(request, wire.Probe):
+        from quizprep.worker.probe import probe
+
+        return probe(request)
     known = load_mistakes(request.folder).mistakes
     described = {
         name: (mistake.switches(name), mistake.concept, mistake.says, dict(mistake.cost))

@@ -16,8 +16,10 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.sheets.anki import render_anki
 from quizprep.sheets.anki_package import stable_id
 from quizprep.sheets.build import Wanted, build
+from quizprep.sheets.figures import PAGE
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.phrases import MARKER
+from quizprep.sheets.templating import TEMPLATES
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 SMALL = Library(Path(__file__).parents[1] / "golden" / "sheets" / "bank")
@@ -121,3 +123,30 @@ def test_nothing_is_loaded(tmp_path: Path) -> None:
 def test_the_file_says_who_wrote_it() -> None:
     """The marker is in the file, so that the next export may replace it."""
     assert MARKER.encode() in render_anki(sheet(), NOW)
+
+
+def test_cards_hold_the_picture_of_their_concept(tmp_path: Path) -> None:
+    """The back of a card on the causal mask shows that mask; the front of no card shows one."""
+    query = "select guid, flds from notes"
+    fields = dict(rows(render_anki(sheet(SHIPPED), NOW), query, tmp_path))
+    pictured = {
+        question.id
+        for _, question in SHIPPED.questions.values()
+        if question.concepts[0] in ("causal-mask", "packed-mask", "roofline", "kv-cache-size")
+    }
+    assert len(pictured) > 5
+    for name in pictured:
+        front, back = fields[f"quizprep-{name}"].split("\x1f")
+        assert back.count("<svg") == 1 and 'role="img"' in back and "<desc" in back
+        assert "<svg" not in front
+    assert "<svg" not in fields["quizprep-scaling-why"]
+
+
+def test_a_picture_takes_the_colours_of_the_card() -> None:
+    """Every custom property that a picture uses has a value by day and by night."""
+    css = (TEMPLATES / "anki.css").read_text(encoding="utf-8")
+    day, night = css.split(".card.nightMode")
+    used = {*re.findall(r"var\((--\w+)\)", " ".join((PAGE.ink, PAGE.soft, PAGE.line)))}
+    used |= {*re.findall(r"var\((--\w+)\)", " ".join(PAGE.series))}
+    for name in used:
+        assert f"{name}:" in day and f"{name}:" in night.split("}")[0]
