@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from quizprep.quiz.hearing import PARTS, Tally, hearing_text, listen, load_answe
 FOLDER = Path(__file__).parent / "answers"
 LIBRARY = Library(shipped_root())
 ANSWERS = load_answers(FOLDER, LIBRARY)
+PREFIXES = ("more-", "later-", "last-")
 EVIDENCE = Path(__file__).parents[2] / "docs" / "evidence.md"
 
 
@@ -26,7 +28,8 @@ def test_every_open_question_has_labelled_answers_that_only_measure() -> None:
     asked = {name for name, (_, q) in LIBRARY.questions.items() if isinstance(q, Open)}
     assert {answer.question for answer in ANSWERS} == asked
     assert {answer.question for answer in ANSWERS if answer.part == "later"} == asked
-    halves = [answer for answer in ANSWERS if answer.part != "later"]
+    assert {answer.question for answer in ANSWERS if answer.part == "last"} == asked
+    halves = [answer for answer in ANSWERS if not answer.id.startswith(PREFIXES)]
     assert len(halves) >= 120
     assert 0.4 <= sum(answer.part == "held out" for answer in halves) / len(halves) <= 0.6
     assert len({answer.style for answer in ANSWERS}) >= 6
@@ -39,11 +42,24 @@ def test_answers_that_were_held_out_are_heard() -> None:
     assert points.recall >= 0.8
 
 
-def test_later_answers_are_heard_as_well_as_was_measured() -> None:
-    """Answers written after the wordings: precision as aimed, recall not below its floor."""
-    points = heard("later")
-    assert points.precision >= 0.9
-    assert points.recall >= 0.75
+@pytest.mark.parametrize(
+    ("part", "precision", "recall"), [("later", 0.9, 0.8), ("last", 0.87, 0.75)]
+)
+def test_answers_written_afterwards_are_heard_as_was_measured(
+    part: str, precision: float, recall: float
+) -> None:
+    """The later ones reach the aim; the last ones, the fairest, do not fall below their floor."""
+    points = heard(part)
+    assert points.precision >= precision
+    assert points.recall >= recall
+
+
+def test_nobody_is_accused_of_what_they_did_not_say() -> None:
+    """Of the wrong claims that are heard in answers that only measure, nine in ten were made."""
+    parts = ("held out", "later", "last")
+    claims = listen(LIBRARY, [answer for answer in ANSWERS if answer.part in parts]).claims
+    assert claims.precision >= 0.9
+    assert claims.recall >= 0.7
 
 
 def test_evidence_tells_what_is_measured_now() -> None:
@@ -55,7 +71,11 @@ def test_only_the_id_decides_what_an_answer_is_for() -> None:
     """The part follows from the id: no label and no text can move an answer."""
     assert {answer.part for answer in ANSWERS} == set(PARTS)
     for answer in ANSWERS:
-        assert (answer.part == "later") == answer.id.startswith("later-")
+        first = answer.id.partition("-")[0]
+        if answer.id.startswith(PREFIXES):
+            assert answer.part == {"more": "improved on"}.get(first, first)
+        else:
+            assert answer.part == PARTS[hashlib.sha256(answer.id.encode()).digest()[0] % 2]
 
 
 @pytest.mark.parametrize(
