@@ -1,0 +1,77 @@
+"""Importance of heads and their removal, by definition: one head at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def head_importance(head_out: Tensor, grad: Tensor) -> Tensor:
+    """(h,): the mean over tokens of |sum over d of output times gradient|."""
+    terms = [(head_out[:, i] * grad[:, i]).sum(-1).abs().mean() for i in range(head_out.shape[1])]
+    return torch.stack(terms)
+
+
+def prune_heads(
+    w_q: Tensor, w_k: Tensor, w_v: Tensor, w_o: Tensor, importance: Tensor, keep: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Weights (D, h*d), (D, h*d), (D, h*d), (h*d, D) with `keep` heads left of h."""
+    h = len(importance)
+    # sorted keeps the order of equals.
+    kept = sorted(sorted(range(h), key=lambda i: -float(importance[i]))[:keep])
+    d = w_q.shape[1] // h
+    rows = [column for i in kept for column in range(i * d, (i + 1) * d)]
+    return w_q[:, rows], w_k[:, rows], w_v[:, rows], w_o[rows]
+
+
+def make_inputs(
+    rng: np.random.Generator,
+    b: int = 1,
+    h: int = 4,
+    n: int = 4,
+    d: int = 2,
+    model: int = 6,
+    keep: int = 2,
+    ties: bool = False,
+) -> dict[str, Any]:
+    """head_out, grad: (b, h, n, d); w_q, w_k, w_v: (model, h*d), w_o: (h*d, model).
+
+    bits: (h,), the importances by which heads are pruned, float32 seen as int32: tolerances come
+    from moving floating inputs by a rounding, and a tie moved by one is another question.
+    """
+    importance = rng.integers(1, 3, h) / 4 if ties else rng.permutation(h) + rng.random()
+    return {
+        "head_out": rng.standard_normal((b, h, n, d)),
+        "grad": rng.standard_normal((b, h, n, d)),
+        "w_q": rng.standard_normal((model, h * d)),
+        "w_k": rng.standard_normal((model, h * d)),
+        "w_v": rng.standard_normal((model, h * d)),
+        "w_o": rng.standard_normal((h * d, model)),
+        "bits": importance.astype(np.float32).view(np.int32),
+        "keep": keep,
+    }
+
+
+def drive(
+    api: Any,
+    head_out: Tensor,
+    grad: Tensor,
+    w_q: Tensor,
+    w_k: Tensor,
+    w_v: Tensor,
+    w_o: Tensor,
+    bits: Tensor,
+    keep: int,
+) -> Iterator[tuple[str, Any]]:
+    """Both functions; heads are pruned by importances that are given."""
+    with api.meter("importance"):
+        found = api.head_importance(head_out, grad)
+    yield "importance", found
+    with api.meter("prune"):
+        smaller = api.prune_heads(w_q, w_k, w_v, w_o, bits.view(torch.float32), keep)
+    for place, name in enumerate(("w_q", "w_k", "w_v", "w_o")):
+        yield name, smaller[place]
