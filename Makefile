@@ -6,7 +6,7 @@ READY := .venv/ready
 # Decoded content, so that no start reads YAML; it is checked against the files, never trusted.
 DECODED := quizprep/_decoded/questions-concepts.msgpack
 
-.PHONY: demo test fuzz check format lint content evidence bench clean
+.PHONY: demo test fuzz check format lint content evidence pictures bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -40,6 +40,9 @@ content: $(READY)  ## banks and exercises test themselves
 
 evidence: $(READY)  ## docs/evidence.md: every mistake, pair and mutant; takes a while
 	$(BIN)/quizprep check --mutants --answers tests/content/answers --evidence docs/evidence.md
+
+pictures: $(READY)  ## docs/pictures: screens and a sheet, from the program; needs a Chromium
+	$(BIN)/python -m tools.pictures
 
 check: lint content test  ## what a change must pass
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from quizprep.sheets import phrases
 from quizprep.sheets.figures import PAGE, prefixed
 from quizprep.sheets.formula_tex import symbolic
-from quizprep.sheets.mathml import breakable, mathml
+from quizprep.sheets.mathml import breakable, is_wide, mathml
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import TEMPLATES, environment
@@ -32,13 +32,15 @@ def _environment() -> Environment:
         "prose": prose_html,
         "line": line_html,
         "math": lambda latex: Markup(mathml(latex)),
+        "formulas": lambda latex: Markup(breakable(latex)),
         "formula": lambda text: Markup(breakable(symbolic(text))),
         "svg": lambda picture, topic: Markup(prefixed(picture.svg(PAGE), topic)),
-        "display": lambda latex: Markup(mathml(latex, display=True)),
+        "display": lambda latex: Markup(breakable(latex, display=True)),
     }
     made.globals |= {
         "css": Markup(_style()),
         "ruled": phrases.ruled,
+        "is_wide": is_wide,
     }
     return made
 

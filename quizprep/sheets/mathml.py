@@ -25,7 +25,9 @@ from quizprep.sheets.mathtree import (
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _TIGHT = frozenset("/")
 _UNBROKEN = 24
-"""A formula of about so many characters fits on a line of a phone."""
+"""A formula of about so many characters fits on a line of a phone beside words."""
+_LINE = 30
+"""About so many fit on a line of their own there."""
 
 # Letters that Unicode put elsewhere than the rest of their alphabet.
 _STRAYS = {
@@ -51,7 +53,7 @@ def mathml(latex: str, display: bool = False) -> str:
     return f'<math xmlns="{_NAMESPACE}"{style}>{_element(read(latex))}</math>'
 
 
-def breakable(latex: str) -> str:
+def breakable(latex: str, display: bool = False) -> str:
     """A formula in a line of text: a long one may break after a relation or an operator.
 
     Browsers never break inside ``<math>``, so it is several of them; on a phone a long product
@@ -59,13 +61,23 @@ def breakable(latex: str) -> str:
     """
     node = read(latex)
     if not isinstance(node, Row) or node.fenced or _length(node) <= _UNBROKEN:
-        return mathml(latex)
+        return mathml(latex, display)
+    style = ' displaystyle="true"' if display else ""
     parts = [_row(part) for part in parts_of(node.items)]
     for place, part in enumerate(parts[:-1]):
         # The space after the operator is one between words, which goes where the line breaks.
         before, _, after = part.rpartition("<mo>")
         parts[place] = f'{before}<mo form="infix" lspace="0.24em" rspace="0">{after}'
-    return " ".join(f'<math xmlns="{_NAMESPACE}"><mrow>{part}</mrow></math>' for part in parts)
+    return " ".join(
+        f'<math xmlns="{_NAMESPACE}"{style}><mrow>{part}</mrow></math>' for part in parts
+    )
+
+
+def is_wide(latex: str) -> bool:
+    """Whether some part of a formula that cannot break may be wider than a phone."""
+    node = read(latex)
+    parts = parts_of(node.items) if isinstance(node, Row) and not node.fenced else [[node]]
+    return any(sum(map(_length, part)) > _LINE for part in parts)
 
 
 def _length(node: Node) -> int:

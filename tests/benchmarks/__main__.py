@@ -48,7 +48,9 @@ def main() -> int:
     over = False
     with tempfile.TemporaryDirectory() as home:
         os.environ["QUIZPREP_HOME"] = home
-        for name, ratio, budget in chain(_cold(library), _warm(library), _first_prompt(home)):
+        for name, ratio, budget in chain(
+            _cold(library), _warm(library), _sheets(home), _first_prompt(home)
+        ):
             over = over or ratio > budget
             flag = "over" if ratio > budget else "ok"
             print(f"{name:56} {ratio:7.3f}   at most {budget:5}   {flag}", flush=True)
@@ -134,6 +136,24 @@ def _warm(library: Library) -> Iterator[Row]:
             yield name, ratio, budgets[name]
         whole = sum(ratio for name, ratio in ratios.items() if name.endswith("right"))
         yield "all solutions in one go", whole, 25
+
+
+SHEETS = {"html": 1.5, "pdf": 8.0}
+"""Budgets of a sheet of all topics by format; what its figures show is kept, not measured."""
+
+
+def _sheets(home: str) -> Iterator[Row]:
+    """The whole program, from its start to the file of all topics."""
+
+    def write(kind: str) -> Callable[[], float]:
+        target = str(Path(home) / f"bench.{kind}")
+        return lambda: _process("-m", "quizprep", "sheet", "--format", kind, "-o", target)
+
+    measured = {f"sheet of all topics, {kind}": write(kind) for kind in SHEETS}
+    ratios = _ratios(_import_torch, measured, ROUNDS)
+    for kind, (name, ratio) in zip(SHEETS, ratios.items(), strict=True):
+        assert (Path(home) / f"bench.{kind}").stat().st_size > 100_000
+        yield name, ratio, SHEETS[kind]
 
 
 def _first_prompt(home: str) -> list[tuple[str, float, float]]:
