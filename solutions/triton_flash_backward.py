@@ -14,6 +14,18 @@ def first_rows(x, strides, head, h, BLOCK: tl.constexpr, BLOCK_D: tl.constexpr):
 
 
 @triton.jit
+def load_tile(at, inside):
+    """Rows that do not exist, and spare columns, are zeros."""
+    return tl.load(at, mask=inside, other=0.0)
+
+
+@triton.jit
+def dot(a, b):
+    """Products in float32: a GPU would take TF32 for them unless asked not to."""
+    return tl.dot(a, b, input_precision="ieee")
+
+
+@triton.jit
 def sum_rows(
     o,
     grad_o,
@@ -33,7 +45,7 @@ def sum_rows(
     inside = (row[:, None] < n) & (col[None, :] < d)
     o_at = first_rows(o, o_strides, head, h, BLOCK, BLOCK_D) + i * o_strides[2]
     grad_at = first_rows(grad_o, grad_strides, head, h, BLOCK, BLOCK_D) + i * grad_strides[2]
-    products = tl.load(o_at, mask=inside, other=0.0) * tl.load(grad_at, mask=inside, other=0.0)
+    products = load_tile(o_at, inside) * load_tile(grad_at, inside)
     tl.store(delta + head * n + row, tl.sum(products, axis=1), mask=row < n)
 
 
@@ -49,9 +61,9 @@ def tile_gradients(q, k, v, grad, lse, delta, row, key, n, m, scale, CAUSAL: tl.
     if CAUSAL:
         visible = visible & (key[None, :] <= row[:, None] + m - n)
     # lse holds the maximum and the sum of the forward pass, so there is no second softmax.
-    scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
+    scores = dot(q, tl.trans(k)) * scale
     p = tl.exp(tl.where(visible, scores - lse[:, None], -float("inf")))
-    dp = tl.dot(grad, tl.trans(v), input_precision="ieee")
+    dp = dot(grad, tl.trans(v))
     return p, p * (dp - delta[:, None])
 
 
@@ -91,8 +103,8 @@ def grad_keys(
     delta_at = delta + head * n + lane
 
     keys_inside = (key[:, None] < m) & in_d
-    k_tile = tl.load(k_at, mask=keys_inside, other=0.0)
-    v_tile = tl.load(v_at, mask=keys_inside, other=0.0)
+    k_tile = load_tile(k_at, keys_inside)
+    v_tile = load_tile(v_at, keys_inside)
     dk_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
     dv_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
     start = 0
@@ -102,15 +114,15 @@ def grad_keys(
     for i in range(start, n, BLOCK):
         row = i + lane
         rows_inside = (row[:, None] < n) & in_d
-        q_tile = tl.load(q_at + i * q_strides[2], mask=rows_inside, other=0.0)
-        grad = tl.load(grad_at + i * grad_strides[2], mask=rows_inside, other=0.0)
+        q_tile = load_tile(q_at + i * q_strides[2], rows_inside)
+        grad = load_tile(grad_at + i * grad_strides[2], rows_inside)
         row_lse = tl.load(lse_at + i * lse_strides[2], mask=row < n, other=-float("inf"))
         row_delta = tl.load(delta_at + i, mask=row < n, other=0.0)
         p, ds = tile_gradients(
             q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
         )
-        dv_tile = tl.dot(tl.trans(p), grad, dv_tile, input_precision="ieee")
-        dk_tile = tl.dot(tl.trans(ds), q_tile, dk_tile, input_precision="ieee")
+        dv_tile += dot(tl.trans(p), grad)
+        dk_tile += dot(tl.trans(ds), q_tile)
 
     # dk and dv are contiguous. s = scale * q k^T: the gradient of a score reaches q and k times
     # scale, once at the end.
@@ -153,8 +165,8 @@ def grad_queries(
     lse_at = lse + head // h * lse_strides[0] + head % h * lse_strides[1] + row * lse_strides[2]
 
     rows_inside = (row[:, None] < n) & in_d
-    q_tile = tl.load(q_at, mask=rows_inside, other=0.0)
-    grad = tl.load(grad_at, mask=rows_inside, other=0.0)
+    q_tile = load_tile(q_at, rows_inside)
+    grad = load_tile(grad_at, rows_inside)
     row_lse = tl.load(lse_at, mask=row < n, other=-float("inf"))
     row_delta = tl.load(delta + head * n + row, mask=row < n, other=0.0)
     dq_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
@@ -165,12 +177,12 @@ def grad_queries(
     for j in range(0, stop, BLOCK):
         key = j + lane
         keys_inside = (key[:, None] < m) & in_d
-        k_tile = tl.load(k_at + j * k_strides[2], mask=keys_inside, other=0.0)
-        v_tile = tl.load(v_at + j * v_strides[2], mask=keys_inside, other=0.0)
+        k_tile = load_tile(k_at + j * k_strides[2], keys_inside)
+        v_tile = load_tile(v_at + j * v_strides[2], keys_inside)
         _p, ds = tile_gradients(
             q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
         )
-        dq_tile = tl.dot(ds, k_tile, dq_tile, input_precision="ieee")
+        dq_tile += dot(ds, k_tile)
     tl.store(dq + (head * n + row[:, None]) * d + col[None, :], dq_tile * scale, mask=rows_inside)
 
 
@@ -201,10 +213,9 @@ def flash_attention_backward(
     """
     b, h, n, d = q.shape
     m = k.shape[2]
-    dq = torch.empty((b, h, n, d), dtype=q.dtype, device=q.device)
-    dk = torch.empty((b, h, m, d), dtype=k.dtype, device=k.device)
-    dv = torch.empty((b, h, m, d), dtype=v.dtype, device=v.device)
-    delta = torch.empty((b, h, n), dtype=torch.float32, device=q.device)
+    # Contiguous, whatever the strides of the inputs are.
+    dq, dk, dv = q.new_empty((b, h, n, d)), k.new_empty((b, h, m, d)), v.new_empty((b, h, m, d))
+    delta = lse.new_empty((b, h, n))
     # tl.dot wants 16 columns; spare lanes are masked.
     blocks = {"BLOCK": block, "BLOCK_D": max(16, triton.next_power_of_2(d))}
     query_grid, key_grid = (triton.cdiv(n, block), b * h), (triton.cdiv(m, block), b * h)

@@ -16,18 +16,22 @@ def make_inputs(
     d: int = 8,
     block: int = 16,
     causal: bool | None = None,
+    low: bool = False,
 ) -> dict[str, np.ndarray | int | bool]:
     """q, o, grad_o: (b, h, n, d); k, v: (b, h, m, d); lse: (b, h, n), -inf where nothing is seen.
 
-    o and lse are what the forward pass gives. A causal of None is left out.
+    o and lse are what the forward pass gives. A causal of None is left out. With ``low`` all
+    scores lie around -200, so that exp(-lse), what a key that does not exist would weigh, is
+    infinite in float32.
     """
-    q = rng.standard_normal((b, h, n, d))
-    k = rng.standard_normal((b, h, m, d))
+    apart = (200 / d**0.5) ** 0.5 if low else 0.0
+    q = rng.standard_normal((b, h, n, d)) + apart
+    k = rng.standard_normal((b, h, m, d)) - apart
     v = rng.standard_normal((b, h, m, d))
     scores = q @ k.swapaxes(-2, -1) / d**0.5
     if causal:
         scores[..., np.arange(m) > np.arange(n)[:, None] + m - n] = -np.inf
-    exponentials = np.exp(scores)
+    exponentials = np.exp(scores)  # float64 has room for both ends
     total = exponentials.sum(axis=-1)
     with np.errstate(divide="ignore"):
         lse = np.log(total)

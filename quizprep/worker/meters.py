@@ -12,6 +12,7 @@ import math
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from types import ModuleType
 from typing import Any
 
@@ -118,7 +119,10 @@ def _placed(name: str, args: Sequence[Any]) -> int:
         for axis, size in enumerate(whole.shape)
         if axis >= len(indices) or indices[axis] is None
     )
-    return rest * math.prod(torch.broadcast_shapes(*(index.shape for index in given)))
+    # torch.broadcast_shapes would import sympy, 35 MB that the learner seems to have kept.
+    aligned = zip_longest(*(reversed(index.shape) for index in given), fillvalue=1)
+    # An axis of size 0 stays 0 against one of size 1.
+    return rest * math.prod(0 if 0 in sizes else max(sizes) for sizes in aligned)
 
 
 class Meters(TorchDispatchMode):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -358,6 +360,22 @@ def test_a_write_through_indices_moves_what_it_writes(rows: list[int], width: in
     part = torch.ones(2, len(rows), width)
     moved_part = moved(lambda: whole.__setitem__((at, columns), part))
     assert moved_part == 2 * part.nbytes + at.nbytes + columns.nbytes
+
+
+WRITE = """
+import sys, torch
+from quizprep.worker.meters import Meters
+at = torch.tensor([[0], [2]])
+with Meters(()):
+    torch.zeros(4, 3, 2)[at, torch.tensor([0, 1])] = 1.0
+print("sympy" in sys.modules)
+"""
+
+
+def test_a_metered_write_through_indices_imports_nothing_large() -> None:
+    """What the meters import would be memory that the learner's process seems to have kept."""
+    done = subprocess.run([sys.executable, "-c", WRITE], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_a_write_through_a_mask_counts_as_a_whole() -> None:
