@@ -161,8 +161,11 @@ def test_two_rounds_at_once_both_count(tmp_path: Path) -> None:
     """Two processes on one store, answering in turn, lose nothing of each other."""
     with piped(tmp_path) as one, piped(tmp_path) as other:
         for reply in REPLIES[:4]:
+            # Both ask before either is answered: what one has stored is not due for a round
+            # that begins later, which would then ask something else.
             for process in (one, other):
                 read_until(process, b"\n> ")
+            for process in (one, other):
                 send(process, reply)
         for process in (one, other):
             read_until(process, b"\n> ")
