@@ -125,8 +125,9 @@ class Both:
         """Yields whether it raised OutOfPages."""
         raised = wanted = _raises(lambda: self.right.append(seq, k, v))
         if not self.parted:
-            call = lambda: self.cache.append(self.handles[seq], k, v)  # noqa: E731
-            raised = self.api.raises("OutOfPages", call)
+            raised = self.api.raises(
+                "OutOfPages", lambda: self.cache.append(self.handles[seq], k, v)
+            )
             self.parted = raised is not wanted
         yield "out_of_pages", raised
 

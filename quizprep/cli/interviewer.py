@@ -95,10 +95,8 @@ class Interviewer:
         self._heading(_TITLES[part.role], topic)
         round_text.show_posed(self._terminal, posed)
         colon = ":" if any(could_be_a_reply(question, key) for key in "sq") else ""
-        what = round_text.what_to_type(posed)
-        ends = " An empty line ends it." if isinstance(question, Open) else ""
-        keys = f"({colon}s pass, {colon}q leave, go on later)"
-        self._terminal.say(f"{what}{ends * self._terminal.interactive} {keys}", "dim")
+        what = round_text.what_to_type(self._terminal, posed)
+        self._terminal.say(f"{what} ({colon}s pass, {colon}q leave, go on later)", "dim")
         begun = clock.seconds()
         while True:
             reply = self._reply(posed)

@@ -30,8 +30,7 @@ def show_question(
         del keys["u"]
     colon = ":" if any(could_be_a_reply(posed.question, key) for key in keys) else ""
     listed = ", ".join(f"{colon}{key} {does}" for key, does in keys.items())
-    ends = " An empty line ends it." if isinstance(posed.question, Open) else ""
-    terminal.say(f"{what_to_type(posed)}{ends * terminal.interactive} ({listed})", "dim")
+    terminal.say(f"{what_to_type(terminal, posed)} ({listed})", "dim")
 
 
 def show_posed(terminal: Terminal, posed: Posed) -> None:
@@ -49,8 +48,8 @@ def show_posed(terminal: Terminal, posed: Posed) -> None:
         terminal.say(f"{label(row)}) {text}", indent=2)
 
 
-def what_to_type(posed: Posed) -> str:
-    """What a reply to this kind of question looks like."""
+def what_to_type(terminal: Terminal, posed: Posed) -> str:
+    """What a reply to this kind of question looks like, and at a terminal how a long one ends."""
     match posed.question:
         case Choice(options=options):
             several = sum(option.right for option in options) > 1
@@ -66,7 +65,8 @@ def what_to_type(posed: Posed) -> str:
         case Code():
             return "What it prints."
         case Open():
-            return "Answer as you would speak."
+            ends = " An empty line ends it." if terminal.interactive else ""
+            return f"Answer as you would speak.{ends}"
 
 
 def show_hint(terminal: Terminal, library: Library, posed: Posed, shown: int) -> int:

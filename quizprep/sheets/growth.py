@@ -51,34 +51,28 @@ _GIB = 2**30
 
 def memory_plot(costs: Costs) -> Plot | None:
     """The peak of working memory in bytes."""
-    series = _by_length(costs, "peak_bytes")
-    if len(series) < 2:
-        return None
-    return Plot(
+    return _growth_plot(
+        costs,
+        "peak_bytes",
         title="Working memory by length",
-        description=_ends(series, _BYTES),
-        caption=line(_CAPTION.format(rest="in fp32; beyond inputs and outputs")),
-        formula="",
-        series=series,
-        x=_tokens(),
-        y=Axis("peak bytes", powers(*span(series), 16), _BYTES),
+        rest="in fp32; beyond inputs and outputs",
+        label="peak bytes",
+        base=16,
+        text=_BYTES,
         concepts=("attention-cost", "flash-memory", "sparse-attention", "linear-attention"),
     )
 
 
 def flops_plot(costs: Costs) -> Plot | None:
     """The matrix products in flops."""
-    series = _by_length(costs, "flops")
-    if len(series) < 2:
-        return None
-    return Plot(
+    return _growth_plot(
+        costs,
+        "flops",
         title="Flops by length",
-        description=_ends(series, _FLOPS),
-        caption=line(_CAPTION.format(rest="matrix products only")),
-        formula="",
-        series=series,
-        x=_tokens(),
-        y=Axis("flops", powers(*span(series), 10), _FLOPS),
+        rest="matrix products only",
+        label="flops",
+        base=10,
+        text=_FLOPS,
         concepts=("attention-cost", "sparse-attention", "linear-attention"),
     )
 
@@ -112,6 +106,37 @@ def traffic_plot(costs: Costs) -> Plot | None:
     )
 
 
+def _growth_plot(
+    costs: Costs,
+    meter: str,
+    *,
+    title: str,
+    rest: str,
+    label: str,
+    base: int,
+    text: Callable[[float], str],
+    concepts: tuple[str, ...],
+) -> Plot | None:
+    """What a meter gives by length; None without two curves to compare.
+
+    rest  what the caption adds
+    base  ticks are its powers
+    """
+    series = _by_length(costs, meter)
+    if len(series) < 2:
+        return None
+    return Plot(
+        title=title,
+        description=_ends(series, text),
+        caption=line(_CAPTION.format(rest=rest)),
+        formula="",
+        series=series,
+        x=Axis("tokens n", _LENGTHS[::2], thousands),
+        y=Axis(label, powers(*span(series), base), text),
+        concepts=concepts,
+    )
+
+
 def _by_length(costs: Costs, meter: str) -> tuple[Series, ...]:
     """A curve for each way; ways that cost the same share one, whose name holds both."""
     shared: dict[tuple[tuple[float, float], ...], Series] = {}
@@ -136,7 +161,3 @@ def _ends(series: tuple[Series, ...], text: Callable[[float], str]) -> str:
         for curve in series
     )
     return f"From {thousands(_LENGTHS[0])} to {thousands(_LENGTHS[-1])} tokens: {'; '.join(each)}."
-
-
-def _tokens() -> Axis:
-    return Axis("tokens n", _LENGTHS[::2], thousands)

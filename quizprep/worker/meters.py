@@ -87,21 +87,22 @@ _PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
 
 def _classify(func: Any) -> tuple[int, Any, Any]:
     name = func._overloadpacket.__name__
+    detail: Any
     if "scaled_dot_product" in name or name in LIBRARY_ATTENTION:
-        found = (_REFUSED, name, func)
+        kind, detail = _REFUSED, name
     elif func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
-        found = (_VIEW, None, func)
+        kind, detail = _VIEW, None
     elif name in _PRODUCTS:
-        found = (_PRODUCT, _PRODUCTS[name], func)
+        kind, detail = _PRODUCT, _PRODUCTS[name]
     elif func._overloadpacket in FLOP_FORMULAS:
-        found = (_FORMULA, FLOP_FORMULAS[func._overloadpacket], func)
+        kind, detail = _FORMULA, FLOP_FORMULAS[func._overloadpacket]
     elif name in ("index_put_", "index_copy_"):
-        found = (_PLACES, name, func)
+        kind, detail = _PLACES, name
     elif name in _FREE:
-        found = (_MOVES, None, func)
+        kind, detail = _MOVES, None
     else:
-        found = (_ELEMENTWISE, _WEIGHT.get(name, 1), func)
-    _OPERATIONS[id(func)] = found
+        kind, detail = _ELEMENTWISE, _WEIGHT.get(name, 1)
+    found = _OPERATIONS[id(func)] = (kind, detail, func)
     return found
 
 
