@@ -63,8 +63,8 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
         yield Line(f"Not confined by {part}: your code ran with more rights than it should.",
                    "yellow")  # fmt: skip
     if not verdict.passed:
-        for topic in ask:
-            yield Line(f"The question behind it is due now: quizprep ask {topic}")
+        if ask:
+            yield Line(f"The questions behind it are due now: quizprep ask {' '.join(ask)}")
     yield Line(f"Seed {verdict.seed}; --seed {verdict.seed} repeats exactly these cases.", "dim")
 
 

@@ -42,7 +42,10 @@ def grade(pool: Pool, path: Path) -> Verdict:
 
 
 def normalised(verdict: Verdict) -> dict[str, Any]:
-    """The JSON of a verdict without what the machine decides, and with its first failed cases."""
+    """The JSON of a verdict without what the machine decides, and with its first failed cases.
+
+    One that was not reached stays too: the report says other things where there is one.
+    """
     found: dict[str, Any] = json.loads(report.to_json(verdict))
     found["printed"] = found["printed"][:60]
     found["unconfined"] = []
@@ -50,8 +53,9 @@ def normalised(verdict: Verdict) -> dict[str, Any]:
     for stage in found["stages"]:
         stage.pop("witness", None)
         failed = [case for case in stage.get("cases", ()) if case["status"] == "fail"]
+        skipped = [case for case in stage.get("cases", ()) if case["status"] == "skip"]
         if "cases" in stage:
-            stage["cases"] = failed[:SHOWN_CASES]
+            stage["cases"] = failed[:SHOWN_CASES] + skipped[:1]
     return found
 
 
