@@ -62,9 +62,8 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
     for part in verdict.unconfined:
         yield Line(f"Not confined by {part}: your code ran with more rights than it should.",
                    "yellow")  # fmt: skip
-    if not verdict.passed:
-        if ask:
-            yield Line(f"The questions behind it are due now: quizprep ask {' '.join(ask)}")
+    if ask and not verdict.passed:
+        yield Line(f"The questions behind it are due now: quizprep ask {' '.join(ask)}")
     yield Line(f"Seed {verdict.seed}; --seed {verdict.seed} repeats exactly these cases.", "dim")
 
 
