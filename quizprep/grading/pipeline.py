@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import msgspec
 
@@ -105,6 +106,7 @@ class Grader:
     def _setup(self, exercise: Exercise, submission: Submission) -> wire.Setup:
         runtime = exercise.spec.runtime
         return wire.Setup(
+            exercise=sha256(str(exercise.folder).encode()).hexdigest(),
             runtime=runtime,
             entries=(exercise.spec.entry, *exercise.spec.also),
             source=submission.source,

@@ -92,6 +92,8 @@ class Job(Message, frozen=True, kw_only=True):
 class Setup(Message, frozen=True, kw_only=True):
     """What the learner's process needs; it holds no seed, and no path of an answer but hidden."""
 
+    exercise: str
+    """Tells exercises apart, and nothing else."""
     runtime: str
     entries: tuple[str, ...]
     source: bytes

@@ -21,6 +21,7 @@ from quizprep.worker.deck import Deck
 from quizprep.worker.driving import Drive, Remote, flat, metered_locally
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
+from quizprep.worker.kept import Kept
 from quizprep.worker.learner import Instruments, measure
 from quizprep.worker.watch import Watch
 
@@ -68,6 +69,7 @@ class Costing:
         channel: Channel,
         reference: Reference,
         examiner: Examiner,
+        kept: Kept,
     ) -> None:
         self.job = job
         self.watch = watch
@@ -75,6 +77,7 @@ class Costing:
         self.channel = channel
         self.reference = reference
         self.examiner = examiner
+        self.kept = kept
         self._expected: tuple[arena.Laid, Expected] | None = None
         self._deck = Deck(job.points[0].seed if job.points else 0)
 
@@ -224,7 +227,7 @@ class Costing:
         expected = expect_roughly(self.reference.solve_cost, args, self.backend)
         if self.reference.allowance_cost is not None:
             expected = expected.allowing(self.reference.allowance_cost(*args))
-        api = Remote(self.channel, laid, self.backend, self.job.entries)
+        api = Remote(self.channel, laid, self.backend, self.job.entries, metered=True)
         message, _, _ = self.examiner.script(api, self.reference.cost, args, expected, point.params)
         if message:
             sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
@@ -237,7 +240,9 @@ class Costing:
         sizes = [_sizes(point.params, self.job.symbols) for point in points]
         grid = Grid.over(self.job.symbols, sizes, self.job.tiles)
         largest = max(range(len(points)), key=lambda p: float(np.prod(list(sizes[p].values()))))
-        own = self._solution(points[largest])
+        if not self.kept.own:
+            self.kept.own = self._solution(points[largest])
+        own = dict(self.kept.own)
         if self.job.runtime == "triton":
             self._kernel_rule(samples[largest], own)
         held_out = [point.held_out for point in points]

@@ -109,8 +109,15 @@ class Remote:
     """The api of a script over the learner's process."""
 
     def __init__(
-        self, channel: Channel, laid: Laid, backend: Backend, entries: Sequence[str]
+        self,
+        channel: Channel,
+        laid: Laid,
+        backend: Backend,
+        entries: Sequence[str],
+        metered: bool,
     ) -> None:
+        """Without ``metered`` the script's phases are not measured: outputs alone are judged."""
+        self._metered = metered
         self._channel = channel
         self._laid = laid
         self._backend = backend
@@ -129,7 +136,7 @@ class Remote:
     @contextmanager
     def meter(self, label: str) -> Iterator[None]:
         """Calls inside are measured; readings add up under the label."""
-        self._label = label
+        self._label = label if self._metered else ""
         try:
             yield
         finally:

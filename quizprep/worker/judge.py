@@ -23,6 +23,7 @@ from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.driving import Drive, Remote, RemoteObject, ScriptFailed, collect
 from quizprep.worker.folder import Reference, load_mistakes, load_reference
+from quizprep.worker.kept import Kept
 from quizprep.worker.watch import Subject, Watch
 
 TELLING = ("every entry is", "only at")
@@ -46,13 +47,16 @@ def main(
     events: int,
     control: int,
     ready: int,
+    kept: int,
 ) -> None:
     """Judge one submission and send the result; a fault of ours is sent as a fault."""
     try:
         backend = backend_for(job.runtime)
         channel = Channel(backend, arena.attach(subject.memory), orders, replies, events, control)
-        result = Judge(job, subject, backend, channel).run(ready)
+        before = Kept(kept, job)
+        result = Judge(job, subject, backend, channel, before).run(ready)
         wire.send(events, result)
+        before.save()
     except wire.Closed:
         return
     except Exception:
@@ -62,12 +66,17 @@ def main(
 class Judge:
     """The stages of one grading, in order; a failed stage ends it."""
 
-    def __init__(self, job: wire.Job, subject: Subject, backend: Backend, channel: Channel) -> None:
+    def __init__(
+        self, job: wire.Job, subject: Subject, backend: Backend, channel: Channel, kept: Kept
+    ) -> None:
         self.job = job
         self.subject = subject
         self.backend = backend
         self.channel = channel
+        self.kept = kept
         self._gradients: tuple[str, ...] = ()
+        self._ahead: dict[int, tuple[arena.Laid, Around]] = {}
+        """By place of a case, its inputs, laid out while the learner was at the one before."""
 
     def run(self, ready: int) -> wire.JudgeResult:
         """Load, correctness, then diagnosis or cost."""
@@ -99,7 +108,9 @@ class Judge:
             )
             cost = wire.CostResult(status="skip", message=message)
             return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
-        cost = Costing(self.job, watch, self.backend, self.channel, self.reference, self).run()
+        cost = Costing(
+            self.job, watch, self.backend, self.channel, self.reference, self, self.kept
+        ).run()
         return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
 
     # --- load ---
@@ -133,7 +144,7 @@ class Judge:
             if number % 8 == 0:
                 self.channel.tell(wire.Progress(stage="correctness", done=number, total=total))
             try:
-                status, message, raised, seen = self._case(case)
+                status, message, raised, seen = self._case(number, case)
             except LearnerGone as gone:
                 message = f"Your code {gone}."
                 results.append(_case_result(case, "fail", message))
@@ -145,14 +156,19 @@ class Judge:
                 break
         return tuple(results), observed
 
-    def _case(self, case: wire.Case) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
+    def _case(
+        self, place: int, case: wire.Case
+    ) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
         if self.reference.drive is not None:
-            return self._script_case(case)
-        laid, around = self._laid(case)
+            return self._script_case(place, case)
+        laid, around = self._ahead.pop(place) if place in self._ahead else self._laid(case)
+        self._gradients = case.gradients
         number = self.channel.order(laid)
         # The learner is at work on the other core meanwhile.
         args = laid.views(self.backend)
-        expected = expected_of(self.reference, case, args, self.backend, around)
+        expected = self._expected(place, case, args, around)
+        for following in self.job.cases[place + 1 : place + 2]:
+            self._ahead[place + 1] = self._laid(following)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
         if message and outputs is not None and around is as_it_is:
@@ -182,18 +198,27 @@ class Judge:
     def _laid(self, case: wire.Case) -> tuple[arena.Laid, Around]:
         """The inputs of a case; where gradients are judged, the weights of outputs as well."""
         laid = lay_case(self.reference, case, self.backend)
-        self._gradients = case.gradients
         if not case.gradients:
             return laid, as_it_is
         return weighted(laid, case, self.reference, self.backend)
 
+    def _expected(
+        self, place: int, case: wire.Case, args: Sequence[Any], around: Around = as_it_is
+    ) -> Expected:
+        """What is right for the case at that place, from an earlier grading where it is known."""
+        if place not in self.kept.expected:
+            found = expected_of(self.reference, case, args, self.backend, around)
+            self.kept.add(place, case, found)
+            return found
+        return self.kept.expected[place]
+
     def _script_case(
-        self, case: wire.Case
+        self, place: int, case: wire.Case
     ) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
         laid = lay_case(self.reference, case, self.backend)
         args = laid.views(self.backend)
-        expected = expected_of(self.reference, case, args, self.backend)
-        api = Remote(self.channel, laid, self.backend, self.job.entries)
+        expected = self._expected(place, case, args)
+        api = Remote(self.channel, laid, self.backend, self.job.entries, metered=False)
         message, outputs, raised = self.script(
             api, self.reference.drive, args, expected, case.params
         )

@@ -27,7 +27,7 @@ from typing import NoReturn
 import msgspec
 
 from quizprep.grading import wire
-from quizprep.worker import arena, confine, witness
+from quizprep.worker import arena, confine, kept, witness
 from quizprep.worker.channel import STOPPED
 
 SHOWN_OUTPUT = 4096
@@ -56,6 +56,7 @@ def serve(runtime: str, device: str = "cpu") -> None:
     except ImportError as error:
         wire.send(answers, wire.Fault(message=f"missing: {error.name or error}"))
         return
+    keeping: dict[str, int] = {}
     while True:
         try:
             request = wire.receive(requests, wire.Request)
@@ -63,7 +64,10 @@ def serve(runtime: str, device: str = "cpu") -> None:
             return
         try:
             if isinstance(request, wire.Grade):
-                _Grading(request.setup, requests, answers).run()
+                name = request.setup.exercise
+                if name not in keeping:
+                    keeping[name] = kept.create()
+                _Grading(request.setup, requests, answers, keeping[name]).run()
             else:
                 _answer_in_child(request, answers)
         except wire.Closed:
@@ -98,9 +102,9 @@ def _import_for(runtime: str) -> None:
         torch.set_num_threads(1)
     if runtime == "triton":
         from quizprep.worker import traffic  # noqa: F401
-        from quizprep.worker.interpreter import replace_names_once
+        from quizprep.worker.interpreter import without_repetition
 
-        replace_names_once()
+        without_repetition()
     # Once here instead of once in every child; the learner's cannot resolve names any more.
     for kind in (wire.Order, wire.Reply, wire.Job, wire.Ended):
         msgspec.msgpack.Decoder(kind)
@@ -159,6 +163,8 @@ class _Grading:
     setup: wire.Setup
     requests: int
     answers: int
+    kept: int
+    """Descriptor of what judges of this exercise leave to each other; never read here."""
     printed: bytearray = field(default_factory=bytearray)
     output: int = 0
     reason: str = ""
@@ -197,7 +203,10 @@ class _Grading:
             )
         judge_pid = os.fork()
         if judge_pid == 0:
-            keep = (self.requests, memory, order_w, reply_r, event_w, control_r, ready_r)
+            keep = (
+                *(self.requests, memory, order_w, reply_r, event_w, control_r, ready_r),
+                self.kept,
+            )
             _in_child(lambda: self._be_judge(nursery, learner_pid, keep))
         for fd in (order_r, order_w, reply_r, reply_w, out_w, event_w, control_r, ready_r, ready_w):
             os.close(fd)
@@ -267,7 +276,7 @@ class _Grading:
         from quizprep.worker import judge
         from quizprep.worker.watch import Subject
 
-        requests, memory, orders, replies, events, control, ready = keep
+        requests, memory, orders, replies, events, control, ready, known = keep
         confine.die_with_parent(nursery)
         os.setsid()
         _close_except({0, 1, 2, *keep})
@@ -276,7 +285,7 @@ class _Grading:
         job: wire.Job = wire.receive(requests, wire.Job)
         os.close(requests)
         subject = Subject(learner_pid, memory, str(self.work))
-        judge.main(job, subject, orders, replies, events, control, ready)
+        judge.main(job, subject, orders, replies, events, control, ready, known)
 
     # --- watching ---
 

@@ -106,7 +106,7 @@ class Pipe:
 
     def run(self, drive: Drive, *values: Any) -> tuple[Outputs, Remote]:
         laid = lay(values)
-        api = Remote(self.channel, laid, BACKEND, NAMES)
+        api = Remote(self.channel, laid, BACKEND, NAMES, metered=True)
         return collect(drive(api, *laid.views(BACKEND))), api
 
 
