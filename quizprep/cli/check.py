@@ -58,6 +58,8 @@ def check(
     Banks: everything loads, refers to what exists, and is marked as it should be. Exercises:
     the starter fails, the solution passes, every known mistake fails under its own name, and
     the solution costs what measured.yaml says, and pictures of masks show what the reference does.
+
+    PATH may be the folder of one exercise: exercises/ID beside solutions/ID.py.
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
@@ -67,6 +69,9 @@ def check(
             "--evidence tells of pairs and mutants, and this run would have none.",
             hint="Use it with --mutants, without --quick and --banks; or with --banks --answers.",
         )
+    if path is not None and (path / "exercise.yaml").is_file():
+        path = path.resolve()
+        path, only = path.parent.parent, (*only, path.name)
     library = Library(path if path is not None else shipped_root())
     terminal = Terminal()
     names = [library.exercise(name).id for name in only]
