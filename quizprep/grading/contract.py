@@ -37,6 +37,12 @@ SENDING_COPIES = 4
 KEPT_SLACK = 8 << 20
 """What a process may keep between calls: its modules, allocator and caches of the library."""
 
+WORK_FACTOR = 20
+WORK_SLACK = 1.0
+"""Processor time of the watched call may be so many times the solution's, and seconds more.
+Honest code is up to ten times as slow for being written as loops: this is no clock that tells
+good from better, it finds work of another kind."""
+
 WRITTEN_SLACK = 1 << 20
 """Bytes in files or in shared memory outside the inputs that pass."""
 
@@ -267,6 +273,12 @@ def _hidden(witness: WitnessResult, believed: int) -> str:
         return (
             f"before the call ({at}) your code had kept {mebibytes(witness.kept)} since it was "
             "loaded: working memory made beforehand is memory all the same"
+        )
+    worked, own = witness.worked / 1e9, witness.solution_worked / 1e9
+    if worked > WORK_FACTOR * own + WORK_SLACK:
+        return (
+            f"the process worked for {worked:.1f} s at {at}, where the solution takes {own:.2f} s: "
+            "your code works where the meters cannot see it"
         )
     for grown, explained in ((witness.resident, metered), (witness.sending, sending)):
         if grown > WITNESS_FACTOR * explained + WITNESS_SLACK:

@@ -143,6 +143,7 @@ class Grader:
             tiles=dict(contract.tiles),
             meters=tuple(limits),
             bounds=bounds,
+            budgets={meter: limit.budget or 1.0 for meter, limit in limits.items()},
             comparisons=plan.comparisons(contract, seed),
             # A process that uses a GPU keeps hundreds of MiB of its driver's.
             witness=None if self._pool.device == "cuda" else plan.witness_point(contract, seed),

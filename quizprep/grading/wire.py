@@ -79,6 +79,8 @@ class Job(Message, frozen=True, kw_only=True):
     bounds: dict[str, tuple[float, ...]]
     """By meter, the contract's growth at each point: what a reading is held against when no
     formula fits."""
+    budgets: dict[str, float]
+    """By meter, how many times the solution's own reading is allowed."""
     comparisons: tuple[Comparison, ...]
     witness: Point | None
     cost_dtype: str
@@ -206,6 +208,8 @@ class WitnessResult(Message, frozen=True, kw_only=True):
     written    what it wrote into files and into shared memory that is not an input
     metered    what the meters say the call needed at its peak
     outputs    the size of the outputs
+    worked     nanoseconds of processor time of the call; 0 where the system does not tell
+    solution_worked  what the solution takes for it, in the judge's process
     """
 
     params: Params
@@ -215,6 +219,8 @@ class WitnessResult(Message, frozen=True, kw_only=True):
     written: int = 0
     metered: int = 0
     outputs: int = 0
+    worked: int = 0
+    solution_worked: int = 0
     available: bool = True
 
 

@@ -24,12 +24,14 @@ class Subject:
 @dataclass(frozen=True)
 class Seen:
     """Bytes: growth over the call, growth while the outputs were sent, what the process had
-    kept before the call since it was born, what it wrote into files and into the arena."""
+    kept before the call since it was born, what it wrote into files and into the arena.
+    ``worked`` are the nanoseconds of processor time of the call."""
 
     growth: int
     sending: int
     kept: int
     written: int
+    worked: int
 
 
 class Watch:
@@ -57,9 +59,11 @@ class Watch:
         self._channel.rest()
         kept = self._now(witness.resting(pid)) - (self._born or 0)
         before = self._now(witness.reset_peak(pid))
+        idle = witness.processor_time(pid)
         number = self._channel.order(laid, hold=True)
         check = meanwhile()
         reply = self._channel.answer(number)
+        worked = witness.processor_time(pid) - idle
         during = self._now(witness.peak(pid))
         if not (reply.raised or reply.refused):
             reply = self._channel.fetch(number)
@@ -72,6 +76,7 @@ class Watch:
             kept=max(kept - inputs, 0),
             written=witness.written(self._subject.folder)
             + max(witness.shared(self._subject.memory) - inputs, 0),
+            worked=max(worked, 0),
         )
 
     def _now(self, reading: int | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def resting(pid: int) -> int | None:
     if "RssAnon" not in fields:
         return None
     return fields["RssAnon"] + fields["RssShmem"]
+
+
+def processor_time(pid: int) -> int:
+    """Nanoseconds that all threads of the process have worked, however long they waited; 0 where
+    the system does not tell."""
+    try:
+        # Linux: the clock of another process is its complemented id and two for "scheduled".
+        return time.clock_gettime_ns((~pid) << 3 | 2)
+    except OSError:
+        return 0
 
 
 def _fields(pid: int) -> dict[str, int]:

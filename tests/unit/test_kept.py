@@ -71,6 +71,7 @@ def job(folder: Path, reference: str = "", fresh: int = 1) -> wire.Job:
         tiles={},
         meters=(),
         bounds={},
+        budgets={},
         comparisons=(),
         witness=None,
         cost_dtype="float32",
