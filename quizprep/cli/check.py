@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 from quizprep.cli.terminal import Terminal
-from quizprep.content.banks import check_banks, load_library_problems
+from quizprep.content.banks import check_banks, check_exercises, load_library_problems
 from quizprep.content.figures import Measured, figure_problems, measured_now, write_figures
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
@@ -162,6 +162,10 @@ def _exercise_problems(
             if left := unfinished_exercise(exercise):
                 problems += left
                 terminal.say(f"FAIL {name}: {len(left)} parts are still to be written", "red")
+                continue
+            if unknown := check_exercises(library, [name]):
+                problems += unknown
+                terminal.say(f"FAIL {name}: it refers to what is not there", "red")
                 continue
             evidence = prover.prove(exercise, pairs=not proofs.quick)
             if not evidence.problems and proofs.write:

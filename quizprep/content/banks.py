@@ -11,15 +11,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
-from pathlib import Path
 
 from quizprep.content import mathtext
+from quizprep.content.exercise_checks import circle, reference_findings
 from quizprep.content.library import Library, plain_id, shipped_root
-from quizprep.content.loading import located, read_file, shown_path
+from quizprep.content.loading import placed, shown_path
 from quizprep.content.question_checks import Finding, question_findings
 from quizprep.content.questions import Bank, Question
 from quizprep.content.unfinished import unfinished
-from quizprep.content.yaml_tree import Fault, Steps
+from quizprep.content.yaml_tree import Steps
 from quizprep.errors import ContentError, Problem
 
 
@@ -61,12 +61,20 @@ def check_banks(library: Library) -> list[Problem]:
     return problems + (_unasked(library, banks.values()) if complete else [])
 
 
-def placed(path: Path, findings: list[Finding]) -> list[Problem]:
-    """Findings in one file with their lines; the file is read again only if there are any."""
-    if not findings:
-        return []
-    tree = read_file(path)
-    return located(path, tree, [Fault(steps, tree.line(steps), text) for steps, text in findings])
+def check_exercises(library: Library, names: Collection[str]) -> list[Problem]:
+    """What exercise.yaml files refer to and is not there, by file and line."""
+    banks = library if (library.root / "questions").is_dir() else Library(shipped_root())
+    concepts, sources = _keys(lambda: banks.concepts), _keys(lambda: banks.sources)
+    exercises = {name: library.exercise(name) for name in library.exercise_ids}
+    after = {name: exercise.spec.after for name, exercise in exercises.items()}
+    known = {*after, *Library(shipped_root()).exercise_ids}
+    problems: list[Problem] = []
+    for name in names:
+        findings = [*reference_findings(exercises[name].spec, concepts, sources, known)]
+        if way := circle(after, name):
+            findings.append((("after",), f"leads back to itself: {' after '.join(way[::-1])}"))
+        problems += placed(exercises[name].folder / "exercise.yaml", findings)
+    return problems
 
 
 def _loaded(library: Library, topic: str) -> Bank | None:

@@ -103,6 +103,8 @@ class Contract(_Content, frozen=True, kw_only=True):
     where    relations such as ``window <= n`` under which growth is compared
     tiles    symbols of ``sizes`` that cut others into tiles, each with the lengths it cuts:
              ``{block: [n, m]}``; a tile may divide its lengths in a formula
+    points_where  more relations, which only choose the points that are measured: ``n <= 4*block``
+             keeps them few tiles long, and growth is still compared as if n had no bound
     points   how many points of the grid are measured
     witness  the point at which the process is watched from outside; large
     """
@@ -111,6 +113,7 @@ class Contract(_Content, frozen=True, kw_only=True):
     options: dict[Symbol, OptionValue] = {}
     where: tuple[Text, ...] = ()
     tiles: dict[Symbol, tuple[Symbol, ...]] = {}
+    points_where: tuple[Text, ...] = ()
     points: Annotated[int, Meta(ge=4, le=100)] = 24
     witness: dict[Symbol, Size] = {}
     flops: Limit | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import quizprep
 from quizprep.content.questions import Bank, Concept, Question, Source
-from quizprep.errors import UsageError
+from quizprep.errors import ContentError, UsageError
 
 if TYPE_CHECKING:
     from quizprep.content.exercises import ExerciseSpec
@@ -129,16 +130,19 @@ class Library:
             id=found,
             folder=folder,
             solution=self.root / "solutions" / f"{found}.py",
-            spec=self._load(folder / "exercise.yaml", ExerciseSpec),
+            spec=self._load(folder / "exercise.yaml", ExerciseSpec, _load_spec),
             measured=self._load(measured, dict[str, str]) if measured.is_file() else {},
         )
 
-    def _load(self, path: Path, kind: type[T]) -> T:
+    def _load(
+        self, path: Path, kind: type[T], read: Callable[[Path, type[T]], T] | None = None
+    ) -> T:
+        read = read or _load_file
         if self.cache is None:
-            return _load_file(path, kind)
+            return read(path, kind)
         from quizprep.content.cache import cached
 
-        return cached(path, kind, self.cache, _load_file)
+        return cached(path, kind, self.cache, read)
 
     @cached_property
     def exercises(self) -> tuple[Exercise, ...]:
@@ -151,6 +155,19 @@ def _load_file(path: Path, kind: type[T]) -> T:
     from quizprep.content import loading
 
     return loading.load_file(path, kind)
+
+
+def _load_spec(path: Path, kind: type[T]) -> T:
+    """An exercise.yaml that can be graded by; what it refers to is for the content check."""
+    from quizprep.content.exercise_checks import spec_findings
+    from quizprep.content.exercises import ExerciseSpec
+    from quizprep.content.loading import placed
+
+    spec = _load_file(path, kind)
+    assert isinstance(spec, ExerciseSpec)
+    if problems := placed(path, list(spec_findings(spec))):
+        raise ContentError(problems)
+    return spec
 
 
 def _find(name: str, known: tuple[str, ...], noun: str) -> str:

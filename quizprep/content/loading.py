@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from quizprep.content.yaml_tree import Fault, Tree, read_tree
+from quizprep.content.yaml_tree import Fault, Steps, Tree, read_tree
 from quizprep.errors import ContentError, Problem
 
 T = TypeVar("T")
@@ -63,6 +64,14 @@ def located(path: Path, tree: Tree, faults: list[Fault]) -> list[Problem]:
         rest = f"{len(ordered) - MAX_PROBLEMS} more problems are not shown"
         shown.append(Problem(shown_path(path), ordered[MAX_PROBLEMS].line, "", rest))
     return shown
+
+
+def placed(path: Path, findings: Sequence[tuple[Steps, str]]) -> list[Problem]:
+    """Findings in one file with their lines; the file is read again only if there are any."""
+    if not findings:
+        return []
+    tree = read_file(path)
+    return located(path, tree, [Fault(steps, tree.line(steps), text) for steps, text in findings])
 
 
 def shown_path(path: Path) -> str:

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-from quizprep.content.banks import placed
 from quizprep.content.library import Library
+from quizprep.content.loading import placed
 from quizprep.content.question_checks import Finding
 from quizprep.content.questions import Code
 from quizprep.errors import ContentError, Problem

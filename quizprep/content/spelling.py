@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from quizprep.content.banks import placed
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.loading import shown_path
+from quizprep.content.loading import placed, shown_path
 from quizprep.content.question_checks import shown_texts
 from quizprep.content.questions import Bank
 from quizprep.content.yaml_tree import Steps

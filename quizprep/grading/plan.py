@@ -146,7 +146,7 @@ def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
     """
     rng = Random(zlib.crc32(name.encode()) + 1)
     secret = Random(seed + 1)
-    fits = holds(contract.where)
+    fits = holds((*contract.where, *contract.points_where))
     names = list(contract.sizes)
     largest = tuple(max(values) for values in contract.sizes.values())
     rows = {largest: None} if fits(dict(zip(names, largest, strict=True))) else {}

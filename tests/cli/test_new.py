@@ -234,7 +234,12 @@ def test_an_exercise_that_is_filled_in_proves_itself(mine: Path) -> None:
     run(mine.parent, "new", "exercise", "my_task", "--runtime", "numpy", "--folder", str(mine))
     exercise = Library(mine).exercise("my_task")
     for path in [*exercise.folder.iterdir(), exercise.solution]:
-        text = path.read_text().replace("todo-author", "scaling").replace(f"{MARK}: ", "")
+        text = (
+            path.read_text()
+            .replace("sources: [todo-author", "sources: [vaswani2017")
+            .replace("todo-author", "scaling")
+            .replace(f"{MARK}: ", "")
+        )
         path.write_text(text)
     done = run(mine.parent, "check", "--write", str(mine), "--exercise", "my_task")
     assert done.returncode == 0, done.stdout + done.stderr
