@@ -205,8 +205,10 @@ def _budget_problems(reading: Reading, limit: Limit, by_name: Mapping[str, Readi
     if used <= allowed:
         return []
     unit = _UNITS.get(_kind(reading), "bytes")
+    if own == 0:
+        return [f"{used:,} {unit} at the largest size, where the solution takes none"]
     return [
-        f"{used / max(own, 1):.2f} times the solution's {own:,} {unit} at the largest size; "
+        f"{used / own:.2f} times the solution's {own:,} {unit} at the largest size; "
         f"{limit.budget:g} times is allowed"
     ]
 

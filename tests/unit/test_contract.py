@@ -95,6 +95,15 @@ def test_a_budget_is_a_multiple_of_the_solution() -> None:
     )
 
 
+def test_beside_a_solution_that_takes_nothing_there_is_no_multiple() -> None:
+    """What is over the budget is said in bytes: no number of times nothing is anything."""
+    limit = Limit(growth="n*m", budget=3)
+    found = status(reading("peak_bytes", "n*m", largest=1 << 20, own=0), limit)
+    assert found[0] == "fail"
+    assert "1,048,576 bytes at the largest size, where the solution takes none" in found[1]
+    assert "times" not in found[1]
+
+
 def test_measured_growth_stands_in_for_a_formula() -> None:
     """Without a formula an exponent clearly beyond the contract's fails, a small one passes."""
     limit = Limit(growth="n")
