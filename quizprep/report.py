@@ -7,7 +7,7 @@ terminal that prints them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
@@ -77,7 +77,7 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
     yield Line(f"{mark} {summary}", style)
     yield from _raised(stage.raised)
     if stage.status == "fail" and stage.name in ("correctness", "cost"):
-        yield from _diagnosis(diagnosis, stage.cases)
+        yield from _diagnosis(diagnosis)
     failed = [case for case in stage.cases if case.status == "fail"]
     for case in failed[:SHOWN_FAILURES]:
         yield Line(f"{_case(case)}: {case.message}", None, 5)
@@ -98,12 +98,10 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
         )
 
 
-def _diagnosis(stage: Stage, cases: Sequence[CaseVerdict]) -> Iterator[Line]:
+def _diagnosis(stage: Stage) -> Iterator[Line]:
     for mistake in stage.mistakes:
         yield Line(f"{mistake.id}: {mistake.says}", "yellow", 5)
-    # What stopped by itself or by us gave no outputs that a mistake could explain.
-    whole = all(case.status != "skip" and not case.raised for case in cases)
-    if stage.where and not stage.mistakes and whole:
+    if stage.unexplained:
         yield Line(
             "None of the mistakes this exercise knows gives exactly these outputs, so none is "
             "named.",

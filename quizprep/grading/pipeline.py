@@ -203,6 +203,7 @@ def _diagnosis(result: wire.JudgeResult) -> Stage:
         name="diagnosis",
         status="pass",
         where=found.where,
+        unexplained=found.unexplained,
         mistakes=tuple(
             NamedMistake(id=m.id, says=m.says, concept=m.concept) for m in found.mistakes
         ),

@@ -73,6 +73,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     cases: tuple[CaseVerdict, ...] = ()
     where: str = ""
     mistakes: tuple[NamedMistake, ...] = ()
+    unexplained: bool = False
+    """Outputs are wrong, and no mistake that the exercise knows gives them."""
     readings: tuple[ReadingVerdict, ...] = ()
     witness: WitnessVerdict | None = None
 

@@ -157,11 +157,13 @@ class Named(Message, frozen=True, kw_only=True):
 
 
 class DiagnosisResult(Message, frozen=True, kw_only=True):
-    """Where the outputs are wrong, in words, and which mistakes explain them."""
+    """Where the outputs are wrong, in words, and which mistakes explain them; ``unexplained``
+    where outputs are wrong and no mistake does."""
 
     where: str = ""
     mistakes: tuple[Named, ...] = ()
     tried: int = 0
+    unexplained: bool = False
 
 
 class Term(Message, frozen=True, kw_only=True):
@@ -477,6 +479,20 @@ class Array(Message, frozen=True, kw_only=True):
     """The number of an object that stays in the learner's process."""
 
 
+class Stray(Message, frozen=True, kw_only=True):
+    """An access of a kernel where there is no element.
+
+    arg     the place of the input beside which it lies; -1 where it is none
+    by      elements past the end, negative before the start; 0 between elements
+    line    of the submission, or 0
+    """
+
+    arg: Annotated[int, msgspec.Meta(ge=-1, le=64)]
+    by: Annotated[int, msgspec.Meta(ge=-(1 << 40), le=1 << 40)]
+    writes: bool
+    line: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
+
+
 class Reply(Message, frozen=True, kw_only=True):
     """The answer to one order, read as data.
 
@@ -488,6 +504,7 @@ class Reply(Message, frozen=True, kw_only=True):
     freed     bytes that a call of a script gave back beyond what it took
     refused   a library attention that the call went through
     patched   a part of the meters that is not the one they were loaded with
+    stray     the first access of a kernel that has no element
     """
 
     number: int
@@ -499,6 +516,7 @@ class Reply(Message, frozen=True, kw_only=True):
     freed: Count = 0
     refused: Short = ""
     patched: Short = ""
+    stray: Stray | None = None
 
 
 # --- frames --------------------------------------------------------------------------------

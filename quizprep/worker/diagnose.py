@@ -37,6 +37,8 @@ class Observed:
     failed: bool
     around: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda solve: solve
     """What a case does with the function it judges, such as differentiating it."""
+    unequal: bool = False
+    """It failed because of its outputs, and not by changing an input, say."""
 
 
 class Models:

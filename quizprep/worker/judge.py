@@ -171,6 +171,7 @@ class Judge:
             self._ahead[place + 1] = self._laid(following)
         reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
+        unequal = bool(message) and outputs is not None
         if message and outputs is not None and around is as_it_is:
             solve = self.reference.solve
             lower = computed_lower(solve, args, self.backend, expected, outputs)
@@ -192,7 +193,11 @@ class Judge:
             raised=raised.kind if raised else "",
             failed=bool(message),
             around=around,
+            unequal=unequal,
         )
+        # No part of what is diagnosed: models of mistakes have outputs, and no kernels.
+        if reply.stray is not None:
+            message = "; ".join(part for part in (message, _strayed(reply.stray, laid)) if part)
         return "fail" if message else "pass", message, raised, seen
 
     def _laid(self, case: wire.Case) -> tuple[arena.Laid, Around]:
@@ -222,10 +227,11 @@ class Judge:
         message, outputs, raised = self.script(
             api, self.reference.drive, args, expected, case.params
         )
+        unequal = bool(message) and outputs is not None
         if not message and (changed := self.channel.changed(laid)):
             message = f"Your code changed its input {changed}; inputs belong to the caller."
         kind = raised.kind if raised else ""
-        seen = Observed(args, expected, outputs, kind, bool(message))
+        seen = Observed(args, expected, outputs, kind, bool(message), unequal=unequal)
         return "fail" if message else "pass", message, raised, seen
 
     def script(
@@ -326,7 +332,18 @@ class Judge:
             return wire.DiagnosisResult(where=shown)
         known = load_mistakes(self.job.folder, self.reference)
         found = diagnose(known, observed, self.backend)
-        return wire.DiagnosisResult(where=shown, mistakes=found.mistakes, tried=found.tried)
+        return wire.DiagnosisResult(
+            where=shown,
+            mistakes=found.mistakes,
+            tried=found.tried,
+            # What raises, returns none or changes its inputs has no outputs to be explained.
+            unexplained=not found.mistakes and _all_told_by_outputs(observed),
+        )
+
+
+def _all_told_by_outputs(observed: Sequence[Observed]) -> bool:
+    """Whether every case that failed failed by its outputs."""
+    return all(seen.unequal for seen in observed if seen.failed)
 
 
 def _told(said: wire.Said | None) -> wire.Raised | None:
@@ -338,6 +355,28 @@ def _told(said: wire.Said | None) -> wire.Raised | None:
         for f in said.frames
     )
     return wire.Raised(kind=_plain(said.kind), message=_plain(said.message), frames=frames)
+
+
+def _strayed(stray: wire.Stray, laid: arena.Laid) -> str:
+    """An access without an element, in words."""
+    does = "writes" if stray.writes else "reads"
+    line = f" (line {stray.line})" if stray.line else ""
+    if not 0 <= stray.arg < len(laid.names):
+        return (
+            f"Your kernel {does} outside every tensor that it was given{line}; mask lanes "
+            "that have no element"
+        )
+    name, by = laid.names[stray.arg], stray.by
+    if by == 0:
+        return (
+            f"Your kernel {does} between the elements of {name}, which do not lie side by side "
+            f"here{line}; an element is at the sum of its indices times their strides"
+        )
+    where = "past the end" if by > 0 else "before the start"
+    count = f"{abs(by)} element{'s' if abs(by) > 1 else ''}"
+    return (
+        f"Your kernel {does} {count} {where} of {name}{line}; mask the lanes that have no element"
+    )
 
 
 def _plain(text: str) -> str:

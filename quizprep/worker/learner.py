@@ -17,6 +17,7 @@ import sys
 import traceback
 import tracemalloc
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -139,9 +140,10 @@ class Learner:
                 entry = self.instruments.differentiated(entry, order.gradients, weights)
             if order.meter == "session":
                 self.session = self.session or self.instruments.session()
-            result, readings, refused = measure(
-                entry, args, order.meter, self.instruments, self.backend, self.session
-            )
+            with self.instruments.bounds(order, self) as watched:
+                result, readings, refused = measure(
+                    entry, args, order.meter, self.instruments, self.backend, self.session
+                )
         except BaseException as error:
             return wire.Reply(
                 number=order.number,
@@ -159,7 +161,9 @@ class Learner:
             return wire.Reply(number=order.number, refused=refused)
         if order.opaque:
             result = Opaque(result)
-        return self._pack(order.number, result, readings, refused, scripted=bool(order.name))
+        reply = self._pack(order.number, result, readings, refused, scripted=bool(order.name))
+        stray = watched.stray if watched is not None else None
+        return msgspec.structs.replace(reply, stray=stray) if stray is not None else reply
 
     def _argument(self, argument: wire.Arg) -> Any:
         match argument:
@@ -243,13 +247,21 @@ class Instruments:
         self.torch = meters
         self.library = library
         if runtime == "triton":
-            from quizprep.worker import traffic
+            from quizprep.worker import bounds, traffic
 
-            self.traffic = traffic
+            self.traffic, self.watching = traffic, bounds
 
     def ban_library_attention(self) -> Any:
         """Switch it off in this process; None in a runtime that has none."""
         return None if self.runtime == "numpy" else self.library.Ban()
+
+    def bounds(self, order: wire.Call, learner: Learner) -> AbstractContextManager[Any]:
+        """What watches the accesses of kernels in a call; nothing where it is metered, or where
+        nothing is interpreted."""
+        if self.runtime != "triton" or order.meter or learner.backend.name == "cuda":
+            return nullcontext()
+        itemsize = learner.backend.itemsize
+        return self.watching.Bounds(learner.memory, order.args, itemsize, learner.path)
 
     def warm(self) -> None:
         """Start the one thread that a meter needs, because threads are refused later."""

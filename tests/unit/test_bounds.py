@@ -1,0 +1,112 @@
+"""Where kernels read and write: every access has an element, or is told with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from quizprep.content.library import Library, shipped_root
+from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.pool import Pool
+from quizprep.grading.verdict import Verdict
+
+pytest.importorskip("triton")
+
+TASK = Library(shipped_root()).exercise("triton_softmax")
+SOURCE = """\
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def load(at, inside):
+    return tl.load(at, mask=inside, other=-float("inf"))
+
+
+@triton.jit
+def kernel(x, y, over_rows, over_cols, cols, B: tl.constexpr):
+    row, c = tl.program_id(0), tl.arange(0, B)
+    v = load(x + row * over_rows + c * over_cols, c < cols)
+    v = tl.where(c < cols, v, -float("inf")).to(tl.float32)
+    e = tl.exp(v - tl.max(v, 0))
+    tl.store(y + row * cols + c, e / tl.sum(e, 0), mask=c < cols)
+
+
+def softmax(x):
+    rows, cols = x.shape
+    y = torch.empty((rows, cols), dtype=x.dtype)
+    kernel[(rows,)](x, y, *x.stride(), cols, B=triton.next_power_of_2(cols))
+    return y
+"""
+LOAD_LINE = 8
+STORE_LINE = 17
+
+
+@pytest.fixture(scope="module")
+def grader() -> Iterator[Grader]:
+    with Pool() as pool:
+        yield Grader(pool)
+
+
+def grade(grader: Grader, old: str, new: str) -> Verdict:
+    assert SOURCE.count(old) == 1
+    source = SOURCE.replace(old, new).encode()
+    return grader.grade(TASK, Submission("mine.py", source), seed=3)
+
+
+def messages(verdict: Verdict) -> set[str]:
+    failed = [case for case in verdict.stage("correctness").cases if case.status == "fail"]
+    return {case.message for case in failed}
+
+
+def test_an_honest_kernel_strays_nowhere(grader: Grader) -> None:
+    """Every layout, guard zones and strided inputs among them."""
+    assert grade(grader, "import torch", "import torch").passed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "over_cols, c < cols)",
+            "over_cols, c <= cols)",
+            f"reads 1 element past the end of x (line {LOAD_LINE})",
+        ),
+        (
+            "v = load(x + row * over_rows + c * over_cols, c < cols)",
+            "v = load(x + row * over_rows + (c - 1) * over_cols, c <= cols)",
+            f"before the start of x (line {LOAD_LINE})",
+        ),
+    ],
+)
+def test_a_read_without_an_element_is_told(grader: Grader, old: str, new: str, says: str) -> None:
+    """By how many elements, of which input and on which line, though the outputs may be right."""
+    verdict = grade(grader, old, new)
+    assert not verdict.passed
+    assert any(says in message for message in messages(verdict))
+
+
+def test_right_outputs_do_not_excuse_it(grader: Grader) -> None:
+    """A lane more is read and thrown away: nothing else is wrong, and nothing else is said."""
+    verdict = grade(grader, "over_cols, c < cols)", "over_cols, c <= cols)")
+    for message in messages(verdict):
+        assert re.match(r"Your kernel reads [12] elements? past the end of x", message)
+    assert verdict.mistakes == () and not verdict.stage("diagnosis").unexplained
+
+
+def test_gaps_between_elements_are_none_of_the_input(grader: Grader) -> None:
+    """A kernel that takes a strided row for a contiguous one is told so."""
+    verdict = grade(grader, "c * over_cols, c < cols)", "c, c < cols)")
+    assert any("between the elements of x" in message for message in messages(verdict))
+
+
+def test_a_write_past_the_end_of_a_result_is_told(grader: Grader) -> None:
+    """It lies in nobody's tensor: the submission's own are known from the launch."""
+    verdict = grade(grader, "tl.sum(e, 0), mask=c < cols)", "tl.sum(e, 0), mask=c < cols + 1)")
+    assert any(
+        f"writes outside every tensor that it was given (line {STORE_LINE})" in message
+        for message in messages(verdict)
+    )
