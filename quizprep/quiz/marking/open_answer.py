@@ -191,7 +191,11 @@ def _run_at(words: Sequence[Word], start: int, alternative: Phrase) -> Run:
 
 def _fits(word: Word, part: str) -> bool:
     if part.endswith("*"):
-        return one_spelling(word.text).startswith(part[:-1])
+        return (
+            one_spelling(word.text).startswith(part[:-1])
+            or word.stem.startswith(part[:-1])
+            or alike(word.stem, part)
+        )
     return (
         word.stem == part
         or word.text == part
