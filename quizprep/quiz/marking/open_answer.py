@@ -162,6 +162,8 @@ def _asserted(words: Sequence[Word], group: Sequence[Run]) -> bool:
 def _hits(words: Sequence[Word], slot: Slot) -> Iterator[Run]:
     for alternative in slot:
         joined = "".join(alternative) if len(alternative) > 1 else ""
+        # Two letters are too short to be one word: "o-n" is not "on".
+        joined = joined if len(joined) > 2 else ""
         for start, word in enumerate(words):
             run = _run_at(words, start, alternative)
             if run:

@@ -16,7 +16,7 @@ SHORT = (
 SIGNS = (
     (r"[-=]+>|[→⇒]", ","), (r"!=|≠", " not equals "), (r"<=|≤", " at most "),
     (r">=|≥", " at least "), (r">+", " exceeds "), (r"<+", " below "), (r"[~≈]", " about "),
-    (r"∝", " proportional "),
+    (r"∝", " proportional "), (r"(?<=\w)\(([^()\n]{1,16})\)", r" \1 "),
 )  # fmt: skip
 MATHS = (
     (r"\^\s*[({]?\s*-\s*(?:0?\.5|1/2)[)}]?", " sqrt "),
