@@ -192,18 +192,16 @@ def _run_at(words: Sequence[Word], start: int, alternative: Phrase) -> Run:
 
 
 def _fits(word: Word, part: str) -> bool:
+    return _means(word.text, word.stem, part)
+
+
+@lru_cache(maxsize=1 << 18)
+def _means(text: str, root: str, part: str) -> bool:
+    """Whether a word, with its stem, is what a part of a wording asks for."""
     if part.endswith("*"):
-        return (
-            one_spelling(word.text).startswith(part[:-1])
-            or word.stem.startswith(part[:-1])
-            or alike(word.stem, part)
-        )
-    return (
-        word.stem == part
-        or word.text == part
-        or alike(word.stem, part)
-        or one_slip(word.stem, part)
-    )
+        start = part[:-1]
+        return one_spelling(text).startswith(start) or root.startswith(start) or alike(root, part)
+    return root == part or text == part or alike(root, part) or one_slip(root, part)
 
 
 @lru_cache(maxsize=4096)
