@@ -80,7 +80,8 @@ IRREGULAR = {
     "took": "take", "taken": "take", "gave": "give", "given": "give", "made": "make",
     "saw": "see", "seen": "see", "fell": "fall", "fallen": "fall", "rose": "rise",
     "risen": "rise", "chose": "choose", "chosen": "choose", "redone": "redo", "shrunk": "shrink",
-    "shrank": "shrink", "means": "signify", "matrices": "matrix", "forgot": "forget", "forgotten": "forget",
+    "shrank": "shrink", "means": "signify", "matrices": "matrix", "forgot": "forget",
+    "forgotten": "forget",
     "spun": "spin", "lost": "lose", "fetches": "fetch",
 }  # fmt: skip
 ALIKE_GROUPS = (
