@@ -14,7 +14,7 @@ SHORT = (
     (r"\b(\w\w?)\.(?=[a-z])", r"\1 "),
 )  # fmt: skip
 SIGNS = (
-    (r"[-=]+>|[→⇒]", ","), (r"!=|≠", " not equals "), (r"<=|≤", " at most "),
+    (r"[-=]+>|[→⇒]", " gives "), (r"!=|≠", " not equals "), (r"<=|≤", " at most "),
     (r">=|≥", " at least "), (r">+", " exceeds "), (r"<+", " below "), (r"[~≈]", " about "),
     (r"∝", " proportional "), (r"(?<=\w)\(([^()\n]{1,16})\)", r" \1 "),
 )  # fmt: skip
