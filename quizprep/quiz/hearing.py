@@ -152,10 +152,11 @@ What the program hears in typed answers to open questions, beside what a person 
 Precision: of what the program ticks, the share that was said. Recall: of what was said, the share
 that it ticks. The learner corrects either with one key.
 
-The wordings were *improved on* one part, in two rounds. Of the first 130 answers half was *held
+The wordings were *improved on* one part, in three rounds. Of the first 130 answers half was *held
 out*; the hash of an answer's id decides. All answers and wordings have one author, who may remember
 what was held out, so *later* answers were written after the first round and the *last* ones after
-the second: the last ones are the fairest measure. Answers by other people would be a harder test.
+the second: the last ones are the fairest measure. In the third round one held-out answer was seen,
+and of the later and the last ones only totals. Answers by other people would be a harder test.
 """
 
 

@@ -36,19 +36,19 @@ def test_every_open_question_has_labelled_answers_that_only_measure() -> None:
 
 
 def test_answers_that_were_held_out_are_heard() -> None:
-    """The aim: of the points that are ticked 0.9 were said, and 0.8 of what was said is ticked."""
+    """Of the points that are ticked 0.9 were said, and 0.95 of what was said is ticked."""
     points = heard("held out")
     assert points.precision >= 0.9
-    assert points.recall >= 0.8
+    assert points.recall >= 0.95
 
 
 @pytest.mark.parametrize(
-    ("part", "precision", "recall"), [("later", 0.9, 0.8), ("last", 0.87, 0.75)]
+    ("part", "precision", "recall"), [("later", 0.91, 0.9), ("last", 0.88, 0.85)]
 )
 def test_answers_written_afterwards_are_heard_as_was_measured(
     part: str, precision: float, recall: float
 ) -> None:
-    """The later ones reach the aim; the last ones, the fairest, do not fall below their floor."""
+    """Neither the later ones nor the last ones, the fairest, fall below what was reached."""
     points = heard(part)
     assert points.precision >= precision
     assert points.recall >= recall
@@ -58,8 +58,8 @@ def test_nobody_is_accused_of_what_they_did_not_say() -> None:
     """Of the wrong claims that are heard in answers that only measure, nine in ten were made."""
     parts = ("held out", "later", "last")
     claims = listen(LIBRARY, [answer for answer in ANSWERS if answer.part in parts]).claims
-    assert claims.precision >= 0.9
-    assert claims.recall >= 0.7
+    assert claims.precision >= 0.94
+    assert claims.recall >= 0.8
 
 
 def test_evidence_tells_what_is_measured_now() -> None:

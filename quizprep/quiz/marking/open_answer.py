@@ -162,6 +162,8 @@ def _asserted(words: Sequence[Word], group: Sequence[Run]) -> bool:
 def _hits(words: Sequence[Word], slot: Slot) -> Iterator[Run]:
     for alternative in slot:
         joined = "".join(alternative) if len(alternative) > 1 else ""
+        # Two letters are too short to be one word: "o-n" is not "on".
+        joined = joined if len(joined) > 2 else ""
         for start, word in enumerate(words):
             run = _run_at(words, start, alternative)
             if run:
@@ -190,14 +192,16 @@ def _run_at(words: Sequence[Word], start: int, alternative: Phrase) -> Run:
 
 
 def _fits(word: Word, part: str) -> bool:
+    return _means(word.text, word.stem, part)
+
+
+@lru_cache(maxsize=1 << 18)
+def _means(text: str, root: str, part: str) -> bool:
+    """Whether a word, with its stem, is what a part of a wording asks for."""
     if part.endswith("*"):
-        return one_spelling(word.text).startswith(part[:-1])
-    return (
-        word.stem == part
-        or word.text == part
-        or alike(word.stem, part)
-        or one_slip(word.stem, part)
-    )
+        start = part[:-1]
+        return one_spelling(text).startswith(start) or root.startswith(start) or alike(root, part)
+    return root == part or text == part or alike(root, part) or one_slip(root, part)
 
 
 @lru_cache(maxsize=4096)

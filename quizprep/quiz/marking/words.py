@@ -7,47 +7,26 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from quizprep.quiz.marking.signs import plain_signs
-
-_CONTRACTIONS = (
-    (r"\bcan'?t\b|\bcannot\b", "can not"), (r"\bwon't\b", "will not"), (r"n't\b", " not"),
-    (r"\b(is|are|was|were|do|does|did|would|should|could|has|have)nt\b", r"\1 not"),
-)  # fmt: skip
-_SHORT = (
-    (r"\bw/o\b", "without"), (r"\bw/", "with "), (r"\be\.g\.", "eg"), (r"\bi\.e\.", "ie"),
-    (r"\b(vs|etc|approx|incl)\.", r"\1"),
-)  # fmt: skip
-_ABBREVIATIONS = {
-    "attn": "attention", "bw": "bandwidth", "ctx": "context", "dim": "dimension",
-    "dims": "dimensions", "mem": "memory", "params": "parameters", "param": "parameter",
-    "probs": "probabilities", "prob": "probability", "proj": "projection", "seq": "sequence",
-    "seqs": "sequences", "cuz": "because", "bc": "because", "alot": "many", "perf": "performance",
-    "thats": "that", "quant": "quantise",
-}  # fmt: skip
-_ALIKE_GROUPS = (
-    "accelerator card device gpu rank", "calculate compute", "big enormous huge large",
-    "bigger larger", "small tiny", "fetch load read", "complete entire full whole",
-    "earlier old older past previous", "latest new newest", "many multiple several",
-    "each every", "decrease lower reduce", "grow increase rise", "identical same",
-    "token word", "logit score", "flop arithmetic operation", "one single", "max maximum",
-    "request user client", "lookup retrieve", "document doc", "shard split partition",
-)  # fmt: skip
-"""Words that say the same in an answer about attention."""
-_MATHS = (
-    (r"√\s*", " sqrt "),
-    (r"\b(?:the )?square root (?:of )?", " sqrt "),
-    (r"\broot of\b", "sqrt"),
-    (r"\b([a-z0-9]+) squared\b", r"\1^2"),
-    (r"\b([a-z0-9]+) cubed\b", r"\1^3"),
-    (r"\b([a-z])\s*(?:x|×|\*|by)\s*\1\b", r"\1^2"),
-    (r"\b(\d+)([a-z])\^", r"\1 \2^"),
-    (r"\bminus inf(?:inity)?\b|-\s?inf(?:inity)?\b|-\s?∞", " neginf "),
-    (r"(?<=\d),(?=\d{3}\b)", ""),
+from quizprep.quiz.marking.vocabulary import (
+    ABBREVIATIONS,
+    ALIKE_GROUPS,
+    CONTRACTIONS,
+    IDIOMS,
+    IRREGULAR,
+    MATHS,
+    SHORT,
+    SIGNS,
 )
+
 _WORD = re.compile(r"\d+\.\d+|[^\W_]+(?:\^\d+)?|[.,;:!?()…]|\n| - | – |—")
 _BREAKS = set(".,;:!?()…\n") | {" - ", " – ", "—"}
 FILLERS = {
     "a", "an", "the", "of", "to", "in", "on", "for", "with", "by", "at", "it", "its", "that",
     "this", "these", "those", "is", "are", "be", "very", "so", "then", "also", "basically",
+    "i", "you", "we", "they", "he", "she", "them", "their", "our", "your", "my", "there", "here",
+    "can", "could", "will", "would", "may", "might", "do", "does", "did", "has", "have", "had",
+    "been", "being", "was", "were", "which", "who", "about", "like", "well", "ok", "really",
+    "actually", "just", "kind", "sort", "quite", "get", "gets", "some", "any", "from", "into",
 }  # fmt: skip
 _TURNS = {
     "but",
@@ -68,7 +47,6 @@ _NARROW = {"no": 3, "without": 3, "unlike": 3, "hardly": 3, "barely": 3}
 _PREFERRED = {("instead", "of"): 4, ("rather", "than"): 4}
 """What stands behind these is what is not done: "the head size instead of the width"."""
 _DENIALS = {"false", "wrong", "incorrect", "untrue", "mistake", "myth", "misconception"}
-_IRREGULAR = {"used": "use", "uses": "use", "using": "use"}
 _ONLY = {"only", "just", "merely", "simply", "necessarily", "sure"}
 
 
@@ -101,7 +79,7 @@ def read_words(text: str) -> list[Word]:
             clause += 1
             sentence += token in ".!?;…\n"
             continue
-        token = _ABBREVIATIONS.get(token, token)
+        token = ABBREVIATIONS.get(token, token)
         if token in _TURNS or token in _PURPOSES or _opens_reason(token, words):
             clause += 1
         place += token not in FILLERS
@@ -114,7 +92,7 @@ def read_words(text: str) -> list[Word]:
 
 def _normalised(text: str) -> str:
     plain = plain_signs(text, "^").casefold()
-    for pattern, replacement in (*_SHORT, *_CONTRACTIONS, *_MATHS):
+    for pattern, replacement in (*SHORT, *CONTRACTIONS, *SIGNS, *MATHS, *IDIOMS):
         plain = re.sub(pattern, replacement, plain)
     return plain
 
@@ -170,8 +148,8 @@ def stem(word: str) -> str:
     word = one_spelling(word)
     if not word.isalpha() or len(word) < 4:
         return word
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    if word in IRREGULAR:
+        return stem(IRREGULAR[word])
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     for ending in ("ing", "ed", "es", "s"):
@@ -184,12 +162,39 @@ def stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
-_ALIKE = {stem(word): group.split()[0] for group in _ALIKE_GROUPS for word in group.split()}
+_EXACT = {
+    stem(word): group
+    for group, words in enumerate(ALIKE_GROUPS)
+    for word in words.split()
+    if not word.endswith("*")
+}
+_STEMS = {
+    word[:-1]: group
+    for group, words in enumerate(ALIKE_GROUPS)
+    for word in words.split()
+    if word.endswith("*")
+}
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two stems say the same: "calculate" and "compute"."""
-    return one in _ALIKE and _ALIKE[one] == _ALIKE.get(other)
+    """Whether two words or stems say the same: "calculate" and "compute", "cut" and "reduc*"."""
+    group = _group(one)
+    return group is not None and group == _group(other)
+
+
+@lru_cache(maxsize=1 << 16)
+def _group(text: str) -> int | None:
+    """The number of the words that say the same as a stem, or as any word that begins so."""
+    start = text.removesuffix("*")
+    if start == text and text in _EXACT:
+        return _EXACT[text]
+    for word, group in _STEMS.items():
+        if text.startswith(word):
+            return group
+    if start != text and len(start) >= 3:
+        found = {group for word, group in _EXACT.items() if word.startswith(start)}
+        return found.pop() if len(found) == 1 else None
+    return None
 
 
 @lru_cache(maxsize=1 << 16)
