@@ -46,11 +46,11 @@ class LabelledAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return PARTS[hashlib.sha256(self.id.encode()).digest()[0] % 2]
 
 
-PARTS = ("improved on", "held out", "later", "last")
-"""What the marking was improved on, the half that was not, and answers written after each of two
-rounds of improving."""
+PARTS = ("improved on", "held out", "later", "last", "blind")
+"""What the marking was improved on, the half that was not, answers written after each of two
+rounds of improving, and answers by somebody who saw none of the wordings."""
 
-_PREFIXES = {"more-": "improved on", "later-": "later", "last-": "last"}
+_PREFIXES = {"more-": "improved on", "later-": "later", "last-": "last", "blind-": "blind"}
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,9 @@ that it ticks. The learner corrects either with one key.
 The wordings were *improved on* one part, in three rounds. Of the first 130 answers half was *held
 out*; the hash of an answer's id decides. All answers and wordings have one author, who may remember
 what was held out, so *later* answers were written after the first round and the *last* ones after
-the second: the last ones are the fairest measure. In the third round one held-out answer was seen,
-and of the later and the last ones only totals. Answers by other people would be a harder test.
+the second. In the third round one held-out answer was seen, and of the later and the last ones only
+totals. The *blind* ones were written after it, with the key points at hand and none of the
+wordings: they are the fairest measure. Answers by many other people would be a harder test.
 """
 
 
