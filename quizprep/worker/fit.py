@@ -95,12 +95,6 @@ def _distinct(values: np.ndarray) -> int:
     return len(set(values.tolist()))
 
 
-def identifies(grid: Grid) -> bool:
-    """Whether the points tell all monomials of the grid apart."""
-    scaled = grid.table / np.linalg.norm(grid.table, axis=0)
-    return int(np.linalg.matrix_rank(scaled, tol=1e-9)) == len(grid.powers)
-
-
 def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted | None:
     """The formula that gives every reading exactly, or None."""
     target = np.array(readings, dtype=np.float64)
