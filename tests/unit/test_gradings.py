@@ -5,8 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading.pipeline import Grader, Submission
@@ -154,6 +158,32 @@ def test_a_brief_grading_ends_at_the_first_failure(pool: Pool) -> None:
     assert [case.status for case in cases].count("fail") == 1
     assert cases[-1].status == "fail"
     assert verdict.mistakes == ()
+
+
+# --- the order of cases ---
+
+
+@settings(max_examples=8)
+@given(st.sampled_from(["no_max_subtraction", "wrong_axis", ""]), st.randoms())
+def test_a_grading_is_symmetric_in_its_cases(pool: Pool, switch: str, dice: Any) -> None:
+    """The judge, asked the same cases in another order, says the same of each one and names the
+    same mistakes."""
+    exercise = LIBRARY.exercise("softmax")
+    source = faulty_source(exercise, (switch,)) if switch else exercise.solution.read_bytes()
+    grader = Grader(pool)
+    setup = grader._setup(exercise, Submission("softmax.py", source))
+    job = msgspec.structs.replace(grader._job(exercise, SEED), witness=None)
+    shuffled = list(job.cases)
+    dice.shuffle(shuffled)
+    nursery = pool.nursery(exercise.spec.runtime)
+    results = [
+        nursery.grade(setup, msgspec.structs.replace(job, cases=tuple(cases)))
+        for cases in (job.cases, shuffled)
+    ]
+    one, other = (sorted(map(repr, result.cases)) for result in results)
+    assert one == other
+    named = [[m.id for m in r.diagnosis.mistakes] if r.diagnosis else [] for r in results]
+    assert named == [[switch] if switch else []] * 2
 
 
 # --- faults of ours ---
