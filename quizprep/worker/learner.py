@@ -311,7 +311,7 @@ def measure(
         places = result if isinstance(result, tuple | list) else (result,)
         return [value for value in places if backend.is_array(value)]
 
-    if meter == "profile" and backend.name == "cuda":
+    if meter == "profile" and backend.name == "cuda":  # unseen: only on a GPU
         result, peak = meters.peak_by_allocator(lambda: entry(*args), tensors)
         return result, {"peak_bytes": peak}, ""
     if meter == "profile":

@@ -91,6 +91,14 @@ def test_what_a_dying_nursery_wrote_is_in_the_fault(impostor: Impostor) -> None:
         nursery.describe("anywhere")
 
 
+def test_an_answer_before_the_question_does_not_hide_a_death(impostor: Impostor) -> None:
+    """Whatever came out of a nursery that takes no request, what it died of is told."""
+    nursery = impostor("os.close(0); wire.send(1, wire.Described(mistakes={})); sys.exit('gone')")
+    _until_closed(nursery)
+    with pytest.raises(GraderFault, match="the grading process ended"):
+        nursery.describe("anywhere")
+
+
 def test_an_answer_that_is_none_ends_the_nursery(impostor: Impostor) -> None:
     """Whoever writes nonsense and stays is killed: nobody waits for the rest of it."""
     nursery = impostor("os.write(1, bytes(range(1, 99))); time.sleep(600)")
