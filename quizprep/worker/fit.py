@@ -186,8 +186,6 @@ def _non_negative(table: np.ndarray, target: np.ndarray) -> np.ndarray:
             step = np.min(current[falling] / np.maximum(current[falling] - trial[falling], 1e-300))
             solution[chosen] = np.maximum(current + step * (trial - current), 0)
             active[chosen[falling & (solution[chosen] <= 1e-14)]] = False
-            if not active.any():
-                break
         if np.linalg.norm(target - table @ solution) < 1e-12 * np.linalg.norm(target):
             break
     return solution

@@ -11,8 +11,11 @@ import torch
 
 from quizprep.content.exercise_template import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.grading import wire
+from quizprep.grading.pipeline import Grader
 from quizprep.grading.pool import Pool
-from quizprep.grading.proof import SEEDS, Evidence, Prover
+from quizprep.grading.proof import SEEDS, Evidence, Prover, trivial_sources
+from quizprep.worker.apart import tell_apart
 from quizprep.worker.probe import visible
 
 FOLDER = "exercises/my_task"
@@ -55,7 +58,8 @@ def model(**mistakes: str) -> tuple[Change, Change]:
     """Changes to mistakes.py: these mistakes alone, each with what it adds to the output."""
     known = "".join(f'    "{name}": Mistake("Says.", concept="c"),\n' for name in mistakes)
     terms = "".join(
-        f'    y = y + ({term}) * ("{name}" in mistakes)\n' for name, term in mistakes.items()
+        f'    y = y + (({term}) if "{name}" in mistakes else 0)\n'
+        for name, term in mistakes.items()
     )
     whole = (
         "import numpy as np\n\nfrom quizprep.exercise import Mistake\n\n"
@@ -248,3 +252,32 @@ def test_mutants_of_a_wrong_solution_prove_nothing(make: Make, pool: Pool) -> No
     Prover(pool).mutate(make((SOLUTION, "return 2", "return 3")), evidence)
     assert said(evidence) == "my_task.py: must pass"
     assert evidence.mutants is None
+
+
+def told_apart(exercise: Exercise) -> dict[tuple[str, ...], tuple[bool, set[str]]]:
+    """By pair of switches: whether it fails, and what it is named, found in this process."""
+    cases = Grader(Pool()).cases(exercise, SEEDS[0])
+    request = wire.TellApart(
+        folder=str(exercise.folder), runtime=exercise.spec.runtime, cases=cases
+    )
+    return {pair.switches: (pair.fails, set(pair.named)) for pair in tell_apart(request).pairs}
+
+
+def test_a_pair_that_raises_is_named_as_itself(make: Make) -> None:
+    """An exception is an outcome as good as an output: which mistakes raise, and on which cases."""
+    changes = model(one="1", long="1 / (0 if x.shape[1] > 5 else np.inf)")
+    found = told_apart(make(*changes))
+    assert found == {("long", "one"): (True, {"long", "one"})}
+
+
+def test_gradients_tell_mistakes_apart() -> None:
+    """Two mistakes of which one shows in the gradient alone are named together."""
+    found = told_apart(Library(shipped_root()).exercise("padding_mask"))
+    assert found["nan_gradient", "no_scale"] == (True, {"nan_gradient", "no_scale"})
+
+
+def test_a_script_has_no_trivial_output() -> None:
+    """Where a script of calls is driven there is no output whose shape could be copied."""
+    library = Library(shipped_root())
+    assert list(trivial_sources(library.exercise("kv_cache"))) == []
+    assert len(list(trivial_sources(library.exercise("softmax")))) == 4

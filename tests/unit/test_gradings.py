@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quizprep.content.exercise_template import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading.pipeline import Grader, Submission
 from quizprep.grading.pool import Pool
@@ -147,6 +148,26 @@ def test_an_error_at_the_largest_size_only_is_told(pool: Pool) -> None:
     verdict = grade(pool, exercise, edited(exercise, (line, late)))
     assert verdict.stage("cost").status == "fail"
     assert "your code raised MemoryError" in verdict.stage("cost").message
+
+
+def test_temporaries_are_seen_on_a_grid_of_two_points(tmp_path: Path, pool: Pool) -> None:
+    """What an operation allocates inside itself counts, however few points a contract has."""
+    for name, text in new_exercise("my_task", "torch").items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("rows: [64, 128, 192, 256]", "rows: [64]"), "utf-8")
+    exercise = Library(tmp_path).exercise("my_task")
+    config = exercise.folder / "exercise.yaml"
+    config.write_text(config.read_text().replace("cols: [64, 128, 192, 256]", "cols: [64, 128]"))
+    exercise = Library(tmp_path).exercise("my_task")
+    line = "    return 2 *"
+    peaks = [
+        reading.largest
+        for source in (edited(exercise), edited(exercise, (line, f"    x.kthvalue(1, 0)\n{line}")))
+        for reading in grade(pool, exercise, source).stage("cost").readings
+        if reading.meter == "peak_bytes"
+    ]
+    assert peaks[1] >= peaks[0] + 64 * 128 * 4
 
 
 def test_a_brief_grading_ends_at_the_first_failure(pool: Pool) -> None:
