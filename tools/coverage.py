@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -36,17 +36,16 @@ FINISHED = (0, 1)
 
 @dataclass(frozen=True)
 class Excuse:
-    """A reason and the lines it holds for; the first ``opens`` of them may be executed."""
+    """The lines that a reason on this one holds for; those that open the block may be executed."""
 
     line: int
-    reason: str
     opens: frozenset[int]
     block: frozenset[int]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One file: its executable lines, those that were executed, and what is wrong."""
+    """The executable lines of a file: seen, excused, or missed; and excuses for what was seen."""
 
     path: Path
     lines: frozenset[int]
@@ -73,27 +72,25 @@ def excuses(source: str) -> Iterator[Excuse]:
         if not spans or not reason:
             raise ValueError(f"line {line}: an excuse needs a reason, and stands on a statement")
         opens, block = spans[0]
-        yield Excuse(line, reason, opens, block)
+        yield Excuse(line, opens, block)
 
 
 def _span(node: ast.AST, line: int) -> tuple[frozenset[int], frozenset[int]] | None:
     """Of a statement that an excuse on this line belongs to: its opening lines and its block."""
     if isinstance(node, ast.match_case):
-        first, last = node.pattern.lineno, node.body[-1].end_lineno
-    elif isinstance(node, ast.stmt | ast.ExceptHandler):
-        first, last = node.lineno, node.end_lineno
+        first, last = node.pattern.lineno, node.pattern.lineno
+    elif isinstance(node, ast.stmt | ast.ExceptHandler) and not isinstance(node, ast.Match):
+        first, last = node.lineno, node.end_lineno or node.lineno
     else:
         return None
-    body = getattr(node, "body", None)
-    if body is None:
+    body: list[ast.stmt] = getattr(node, "body", [])
+    if not body:
         return (frozenset(), frozenset(range(first, last + 1))) if first <= line <= last else None
-    if not first <= line < max(body[0].lineno, first + 1):
+    begin, end = body[0].lineno, body[-1].end_lineno or body[-1].lineno
+    if not first <= line < begin:
         return None
     # Without its else, which another line opens.
-    return (
-        frozenset(range(first, body[0].lineno)),
-        frozenset(range(body[0].lineno, body[-1].end_lineno + 1)),
-    )
+    return frozenset(range(first, begin)), frozenset(range(begin, end + 1))
 
 
 def measure(path: Path, marks: bytes) -> Measured:
@@ -113,27 +110,39 @@ def measure(path: Path, marks: bytes) -> Measured:
     )
 
 
-def run(arguments: list[str], folder: Path, files: list[Path]) -> dict[Path, bytes]:
-    """The tests with every line marked; what pytest printed is seen as it comes."""
-    starts, end = {}, 0
-    for file in files:
-        starts[str(file)] = end
-        end += len(file.read_bytes().splitlines()) + 1
-    (folder / "starts.json").write_text(json.dumps(starts), "utf-8")
-    (folder / "marks").write_bytes(bytes(end))
-    paths = [str(TRACED), str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False
-    )
-    if done.returncode not in FINISHED:
-        sys.exit(done.returncode)
-    marks = (folder / "marks").read_bytes()
-    ends = [*starts.values(), end][1:]
-    return {
-        file: marks[start:end]
-        for file, start, end in zip(files, starts.values(), ends, strict=True)
-    }
+@dataclass(frozen=True)
+class Marks:
+    """A folder with the marks of some files, one byte a line, one file behind the other."""
+
+    folder: Path
+    starts: dict[Path, int]
+    size: int
+
+    @staticmethod
+    def empty(folder: Path, files: Sequence[Path]) -> Marks:
+        """Marks that nobody has made yet."""
+        starts, size = {}, 0
+        for file in files:
+            starts[file] = size
+            size += len(file.read_bytes().splitlines()) + 1
+        text = json.dumps({str(file): start for file, start in starts.items()})
+        (folder / "starts.json").write_text(text, "utf-8")
+        (folder / "marks").write_bytes(bytes(size))
+        return Marks(folder, starts, size)
+
+    def environment(self, outer: Mapping[str, str]) -> dict[str, str]:
+        """The variables under which a Python makes its marks here."""
+        path = os.pathsep.join([str(TRACED), str(ROOT), outer.get("PYTHONPATH", "")])
+        return {**outer, FOLDER: str(self.folder), "PYTHONPATH": path}
+
+    def read(self) -> dict[Path, bytes]:
+        """The marks by file."""
+        marks = (self.folder / "marks").read_bytes()
+        ends = [*self.starts.values(), self.size][1:]
+        return {
+            file: marks[start:end]
+            for (file, start), end in zip(self.starts.items(), ends, strict=True)
+        }
 
 
 def ranges(lines: frozenset[int]) -> str:
@@ -146,9 +155,18 @@ def ranges(lines: frozenset[int]) -> str:
 def main(arguments: list[str]) -> int:
     """Run pytest with these arguments and print what it did not execute; 1 if there is any."""
     files = sorted(file for folder in MEASURED for file in (ROOT / folder).glob("**/*.py"))
+    for file in files:
+        try:
+            list(excuses(file.read_text("utf-8")))
+        except ValueError as error:
+            sys.exit(f"{file.relative_to(ROOT)}, {error}")
     with tempfile.TemporaryDirectory() as folder:
-        marks = run(arguments, Path(folder), files)
-    found = [measure(file, marks[file]) for file in files]
+        marks = Marks.empty(Path(folder), files)
+        command = [sys.executable, "-m", "pytest", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=marks.environment(os.environ), check=False)
+        if done.returncode not in FINISHED:
+            return done.returncode
+        found = [measure(file, lines) for file, lines in marks.read().items()]
     print()
     for file in found:
         name = file.path.relative_to(ROOT)
