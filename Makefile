@@ -23,7 +23,7 @@ test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2
 
 coverage: $(READY)  ## lines of grading and worker that no test executes; slower than the tests
-	$(BIN)/python -m tools.coverage -n 2
+	$(BIN)/python -m tools.coverage -n 2 --ignore tests/browser
 
 fuzz: $(READY)  ## 10,000 damaged banks; every one loads or is explained
 	QUIZPREP_FUZZ=10000 $(BIN)/python -m pytest tests/hostile/test_bad_banks.py -k mutation

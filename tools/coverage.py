@@ -168,17 +168,17 @@ def main(arguments: list[str]) -> int:
             return done.returncode
         found = [measure(file, lines) for file, lines in marks.read().items()]
     print()
-    for file in found:
-        name = file.path.relative_to(ROOT)
-        if file.missed:
-            print(f"{name}: no test executes {ranges(file.missed)}")
-        for line in file.stale:
+    for each in found:
+        name = each.path.relative_to(ROOT)
+        if each.missed:
+            print(f"{name}: no test executes {ranges(each.missed)}")
+        for line in each.stale:
             print(f"{name}:{line}: excused, but a test executes it")
     lines, seen, excused = (
-        sum(len(getattr(file, what)) for file in found) for what in ("lines", "seen", "excused")
+        sum(len(getattr(each, what)) for each in found) for what in ("lines", "seen", "excused")
     )
     print(f"{seen} of {lines} lines executed ({seen / lines:.1%}), {excused} excused")
-    return int(any(file.missed or file.stale for file in found))
+    return int(any(each.missed or each.stale for each in found))
 
 
 if __name__ == "__main__":

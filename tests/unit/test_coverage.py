@@ -58,8 +58,8 @@ def program(tmp_path: Path) -> coverage.Measured:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)
     marks = coverage.Marks.empty(tmp_path, [file])
-    environment = marks.environment({"PYTHONPATH": os.pathsep.join(sys.path)})
-    subprocess.run([sys.executable, str(file)], env=environment, check=True)
+    environment = marks.environment({"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])})
+    subprocess.run([sys.executable, "-m", "program"], env=environment, check=True)
     return coverage.measure(file, marks.read()[file])
 
 
