@@ -6,7 +6,7 @@ READY := .venv/ready
 # Decoded content, so that no start reads YAML; it is checked against the files, never trusted.
 DECODED := quizprep/_decoded/questions-concepts.msgpack
 
-.PHONY: demo test fuzz check format lint content evidence pictures bench clean
+.PHONY: demo test coverage fuzz check format lint content evidence pictures bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -21,6 +21,9 @@ demo: $(DECODED)  ## the main job on real input: questions, gradings, a sheet
 
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest -n 2
+
+coverage: $(READY)  ## lines of grading and worker that no test executes; slower than the tests
+	$(BIN)/python -m tools.coverage -n 2 --ignore tests/browser
 
 fuzz: $(READY)  ## 10,000 damaged banks; every one loads or is explained
 	QUIZPREP_FUZZ=10000 $(BIN)/python -m pytest tests/hostile/test_bad_banks.py -k mutation

@@ -78,9 +78,7 @@ def judge_readings(cost: CostResult, contract: Contract) -> tuple[ReadingVerdict
     by_name = {reading.meter: reading for reading in cost.readings}
     verdicts = []
     for reading in cost.readings:
-        limit = limits.get(reading.meter.replace("elementwise", "flops"))
-        if limit is None:
-            continue
+        limit = limits[reading.meter.replace("elementwise", "flops")]
         verdicts.append(_judge(reading, limit, contract, where, by_name))
     verdicts += [
         _judge_comparison(result, spec.at_most, spec.says)
@@ -157,21 +155,23 @@ def _growth_problems(
     bound = parse(limit.growth).expand()
     if found is None:
         return _measured_problems(reading, where, order)
-    if dominated(found, bound, where):
-        return []
     bounds = [monomial for monomial, _ in bound.terms]
     for monomial, _ in found.terms:
         direction = faster_direction(monomial, bounds, where)
-        if direction:
-            term = Polynomial(((monomial, Fraction(1)),)).text(order)
-            names = " and ".join(name for name in order if name in direction)
-            return [
-                f"{term} grows faster than the contract's {bound.text(order)} when {names} grows"
-                if len(direction) == 1
-                else f"{term} grows faster than the contract's {bound.text(order)} "
-                f"when {names} grow together"
-            ]
+        if direction is not None:
+            return [_faster(monomial, bound, direction, order)]
     return []
+
+
+def _faster(
+    monomial: Exponents, bound: Polynomial, direction: Mapping[str, Fraction], order: Sequence[str]
+) -> str:
+    if not direction:
+        return "it is not 0, which the contract asks for"
+    term = Polynomial(((monomial, Fraction(1)),)).text(order)
+    names = " and ".join(name for name in order if name in direction)
+    when = f"{names} grows" if len(direction) == 1 else f"{names} grow together"
+    return f"{term} grows faster than the contract's {bound.text(order)} when {when}"
 
 
 def _measured_problems(

@@ -126,8 +126,9 @@ class Grader:
         bounds = {}
         for meter, limit in limits.items():
             growth = parse(limit.growth or limit.exact or "1").expand()
+            # A contract that asks for 0 is a constant here: measured growth is a quotient.
             bounds[meter] = tuple(
-                float(growth.evaluate({s: int(p.params[s] or 0) for s in contract.sizes}))
+                float(growth.evaluate({s: int(p.params[s] or 0) for s in contract.sizes})) or 1.0
                 for p in points
             )
         return wire.Job(

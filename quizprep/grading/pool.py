@@ -15,6 +15,9 @@ from quizprep.grading import wire
 
 _NEEDS = {"numpy": ("numpy",), "torch": ("torch",), "triton": ("torch", "triton")}
 
+LEAVING = 5.0
+"""Seconds a nursery may take to end by itself."""
+
 
 class GraderFault(Exception):
     """Something of ours failed while grading; the text is for a bug report."""
@@ -119,7 +122,7 @@ class Nursery:
         return GraderFault(f"{fault.message} {self._written()}".strip())
 
     def _died(self) -> Exception:
-        self._process.wait()
+        self._end()
         return GraderFault(f"the grading process ended: {self._written()}")
 
     def _written(self) -> str:
@@ -132,12 +135,16 @@ class Nursery:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+        self._end()
+        self._errors.close()
+
+    def _end(self) -> None:
+        """Wait for the process, but not for ever."""
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=LEAVING)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._errors.close()
 
 
 class Pool:

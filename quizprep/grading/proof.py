@@ -287,10 +287,9 @@ def _list(names: set[str] | frozenset[str]) -> str:
 
 
 def _why(verdict: Verdict) -> str:
-    for stage in verdict.stages:
-        if stage.status in ("fail", "error"):
-            case = next((c for c in stage.cases if c.status == "fail"), None)
-            bad = next((r for r in stage.readings if r.status == "fail"), None)
-            detail = case.message if case else f"{bad.meter}: {bad.message}" if bad else ""
-            return f"{stage.name}: {detail or stage.message}"[:300]
-    return "it passes"
+    """The first thing that a verdict holds against a submission that does not pass."""
+    stage = next(stage for stage in verdict.stages if stage.status in ("fail", "error"))
+    case = next((c for c in stage.cases if c.status == "fail"), None)
+    bad = next((r for r in stage.readings if r.status == "fail"), None)
+    detail = case.message if case else f"{bad.meter}: {bad.message}" if bad else ""
+    return f"{stage.name}: {detail or stage.message}"[:300]

@@ -431,17 +431,13 @@ class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
     number: int
 
 
-class Stop(Message, frozen=True, kw_only=True, tag="stop"):
-    """No more calls."""
-
-
 class Rest(Message, frozen=True, kw_only=True, tag="rest"):
     """Give back to the system what the allocator holds but nothing uses."""
 
     number: int
 
 
-Order = Load | Call | Fetch | Rest | Stop
+Order = Load | Call | Fetch | Rest
 
 
 # --- learner to judge ----------------------------------------------------------------------
@@ -540,7 +536,7 @@ def send(fd: int, message: msgspec.Struct) -> None:
     try:
         while view:
             view = view[os.write(fd, view) :]
-    except (BrokenPipeError, ConnectionResetError) as error:
+    except BrokenPipeError as error:
         raise Closed from error
 
 
@@ -558,10 +554,7 @@ def receive(fd: int, kind: Any, limit: int = MAX_FRAME) -> Any:
 def _exactly(fd: int, length: int) -> bytes:
     parts = bytearray()
     while len(parts) < length:
-        try:
-            part = os.read(fd, min(length - len(parts), 1 << 20))
-        except ConnectionResetError as error:
-            raise Closed from error
+        part = os.read(fd, min(length - len(parts), 1 << 20))
         if not part:
             raise Closed
         parts += part

@@ -15,7 +15,12 @@ os.environ["TRITON_INTERPRET"] = "0" if "cuda" in sys.argv[2:] else "1"
 # Asking whether there is a GPU must not start CUDA: this process forks.
 os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
 
-from quizprep.worker import nursery
+from quizprep.grading import wire
 
 if __name__ == "__main__":
-    nursery.serve(*sys.argv[1:])
+    try:
+        from quizprep.worker import nursery
+    except ImportError as error:
+        wire.send(1, wire.Fault(message=f"missing: {error.name or error}"))
+    else:
+        nursery.serve(*sys.argv[1:])

@@ -165,7 +165,7 @@ class TorchBackend:
         flat.fill_(float("nan") if dtype.is_floating_point else _torch_extreme(torch, dtype))
         if ones:
             flat[:ones] = flat[-ones:] = 1
-        self.view(memory, at).copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        self.view(memory, at).copy_(torch.from_numpy(np.asarray(value, order="C")))
 
     def place(self, array: Any, memory: bytearray) -> TensorAt:
         """Where a tensor that is a slice of the memory lies in it."""
@@ -231,7 +231,9 @@ class TorchBackend:
             return array
         sign: Any = 1
         if rng is not None:
-            sign = self._torch.from_numpy(rng.integers(0, 2, tuple(array.shape)) * 2 - 1)
+            # As doubles: an integer tensor times a number is float32, which a unit of
+            # float64 does not reach.
+            sign = self._torch.from_numpy(rng.integers(0, 2, tuple(array.shape)) * 2.0 - 1)
         moved = array.double() * (1 + sign * EPSILON[self.dtype(array)])
         return moved.to(array.dtype)
 
@@ -248,11 +250,11 @@ class CudaBackend(TorchBackend):
 
     name = "cuda"
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # unseen: only on a GPU
         super().__init__()
         self._pairs: list[tuple[Any, Any]] = []
 
-    def view(self, memory: Any, at: TensorAt) -> Any:
+    def view(self, memory: Any, at: TensorAt) -> Any:  # unseen: only on a GPU
         """A copy on the GPU with the same strides."""
         here = super().view(memory, at)
         there = self._torch.empty_strided(at.shape, at.strides, dtype=here.dtype, device="cuda")
@@ -260,13 +262,13 @@ class CudaBackend(TorchBackend):
         self._pairs.append((here, there))
         return there
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # unseen: only on a GPU
         """Copy inputs back after a call, so that the judge sees whether they were changed."""
         for here, there in self._pairs:
             here.copy_(there)
         self._pairs.clear()
 
-    def pack(self, arrays: dict[str, Any]) -> bytes:
+    def pack(self, arrays: dict[str, Any]) -> bytes:  # unseen: only on a GPU
         """Tensors as safetensors, from wherever they are."""
         return super().pack({name: tensor.cpu() for name, tensor in arrays.items()})
 

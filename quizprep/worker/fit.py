@@ -95,12 +95,6 @@ def _distinct(values: np.ndarray) -> int:
     return len(set(values.tolist()))
 
 
-def identifies(grid: Grid) -> bool:
-    """Whether the points tell all monomials of the grid apart."""
-    scaled = grid.table / np.linalg.norm(grid.table, axis=0)
-    return int(np.linalg.matrix_rank(scaled, tol=1e-9)) == len(grid.powers)
-
-
 def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted | None:
     """The formula that gives every reading exactly, or None."""
     target = np.array(readings, dtype=np.float64)
@@ -192,8 +186,6 @@ def _non_negative(table: np.ndarray, target: np.ndarray) -> np.ndarray:
             step = np.min(current[falling] / np.maximum(current[falling] - trial[falling], 1e-300))
             solution[chosen] = np.maximum(current + step * (trial - current), 0)
             active[chosen[falling & (solution[chosen] <= 1e-14)]] = False
-            if not active.any():
-                break
         if np.linalg.norm(target - table @ solution) < 1e-12 * np.linalg.norm(target):
             break
     return solution

@@ -102,7 +102,7 @@ class Judge:
                 load=load, cases=results, diagnosis=diagnosis, unconfined=unconfined
             )
         self._gradients = ()
-        if self.job.device == "cuda" and self.job.runtime == "triton":
+        if self.job.device == "cuda" and self.job.runtime == "triton":  # unseen: only on a GPU
             message = (
                 "traffic is counted in Triton's interpreter; grade without --device cuda as well"
             )

@@ -397,7 +397,7 @@ def differentiated(
     return call
 
 
-def peak_by_allocator(
+def peak_by_allocator(  # unseen: only on a GPU
     call: Callable[[], Any], read: Callable[[Any], list[torch.Tensor]]
 ) -> tuple[Any, int]:
     """Run ``call`` on a GPU; returns (result, peak_bytes) from the allocator's statistics.

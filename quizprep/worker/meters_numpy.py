@@ -6,13 +6,14 @@ small). The sizes of numpy exercises make every matrix a multiple of GRAIN bytes
 down to GRAIN leaves the matrices alone; a vector beside them is rounded away.
 
 Flops are counted by a subclass of ndarray that sees each ufunc. Code that leaves the subclass
-(``np.asarray``, a list) is not seen; ``CountingArray.escaped`` says so, and then no flop
+(``np.asarray``, a list) is not seen; `count_flops` says so, and then no flop
 reading is offered rather than one that is too low.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import tracemalloc
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -88,10 +89,11 @@ class CountingArray(np.ndarray):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         counter = self.counter
         if func.__name__ in ("einsum", "dot", "inner", "tensordot", "vdot"):
-            result = func(*_plain(args), **{k: _plain(v) for k, v in kwargs.items()})
+            plain = _plain(args)
+            result = func(*plain, **{k: _plain(v) for k, v in kwargs.items()})
             if counter is not None:
-                size = _einsum_size if func.__name__ == "einsum" else _product_size
-                counter.matmul += 2 * size(args)
+                terms = _einsum_terms if func.__name__ == "einsum" else _product_terms
+                counter.matmul += 2 * terms(plain, result)
         else:
             result = super().__array_function__(func, types, args, kwargs)
         return _wrap(result, counter)
@@ -99,7 +101,7 @@ class CountingArray(np.ndarray):
 
 def _count_ufunc(counter: Counter, ufunc: Any, inputs: Sequence[Any], result: Any) -> None:
     if ufunc is np.matmul:
-        counter.matmul += 2 * _product_size(inputs)
+        counter.matmul += 2 * np.size(result) * inputs[0].shape[-1]
         return
     sizes = [np.size(x) for x in inputs if isinstance(x, np.ndarray)]
     results = result if isinstance(result, tuple) else (result,)
@@ -107,22 +109,38 @@ def _count_ufunc(counter: Counter, ufunc: Any, inputs: Sequence[Any], result: An
     counter.elementwise += max(sizes, default=0)
 
 
-def _product_size(args: Sequence[Any]) -> int:
-    left, right = np.asarray(args[0]), np.asarray(args[1])
-    if left.ndim == 0 or right.ndim == 0:
-        return max(left.size, right.size)
-    return int(left.size * (right.shape[-1] if right.ndim > 1 else 1))
+def _product_terms(args: Sequence[Any], result: Any) -> int:
+    """Multiplications of a product that sums over axes of both: with a free and b free entries
+    and k summed ones, the sizes are a*k, b*k and a*b, and a*b*k is the root of their product."""
+    return math.isqrt(np.size(args[0]) * np.size(args[1]) * np.size(result))
 
 
-def _einsum_size(args: Sequence[Any]) -> int:
-    if not isinstance(args[0], str):
-        return 0
-    terms = args[0].replace(" ", "").split("->")[0].split(",")
-    lengths: dict[str, int] = {}
-    for term, operand in zip(terms, args[1:], strict=False):
-        for letter, length in zip(term, np.shape(operand), strict=False):
-            lengths[letter] = length
-    return int(np.prod(list(lengths.values()), dtype=np.int64))
+def _einsum_terms(args: Sequence[Any], _: Any) -> int:
+    """Multiplications of an einsum that goes over all its indices at once."""
+    if isinstance(args[0], str):
+        texts = args[0].replace(" ", "").split("->")[0].split(",")
+        pairs = [(_indices(text), np.shape(x)) for text, x in zip(texts, args[1:], strict=True)]
+    else:
+        pairs = [(list(args[at + 1]), np.shape(args[at])) for at in range(0, len(args) - 1, 2)]
+    lengths: dict[Any, int] = {}
+    for indices, shape in pairs:
+        if ... in indices:
+            # Axes under the dots are matched from the right.
+            at, free = indices.index(...), len(shape) - len(indices) + 1
+            indices = [
+                *indices[:at],
+                *(("...", axis) for axis in range(-free, 0)),
+                *indices[at + 1 :],
+            ]
+        for index, length in zip(indices, shape, strict=True):
+            if lengths.get(index, 1) == 1:
+                lengths[index] = length
+    return math.prod(lengths.values())
+
+
+def _indices(text: str) -> list[Any]:
+    before, dots, behind = text.partition("...")
+    return [*before, *([...] if dots else []), *behind]
 
 
 def _plain(value: Any) -> Any:

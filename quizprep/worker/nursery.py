@@ -257,7 +257,7 @@ class _Grading:
         missing: list[str] = []
         if not on_gpu:
             learner.Instruments(self.setup.runtime).warm()
-        if on_gpu:
+        if on_gpu:  # unseen: only on a GPU
             # A GPU's driver opens devices, starts threads and maps what no limit allows, and
             # Triton's compiler starts processes.
             missing = ["anything: a GPU's driver cannot work confined"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quizprep.content.exercises import Contract, Limit
 from quizprep.formula import parse
-from quizprep.grading.contract import judge_readings, name_cost_mistakes
-from quizprep.grading.wire import CostResult, Named, Reading, Term
+from quizprep.grading.contract import judge_readings, judge_witness, name_cost_mistakes
+from quizprep.grading.wire import CostResult, Named, Reading, Term, WitnessResult
 
 SIZES = {"n": (4, 8, 16), "m": (4, 8, 16), "w": (1, 2, 4)}
 
@@ -135,3 +137,47 @@ def test_a_mistake_of_cost_is_named_by_its_whole_signature_only() -> None:
     assert named(reading("peak_bytes", "4*n*m + n")) == ["full"]
     assert named(reading("peak_bytes", "4*n*m*w")) == []
     assert named(reading("peak_bytes", "4*n")) == []
+
+
+@pytest.mark.parametrize(
+    ("formula", "wanted"), [("0", "pass"), ("4", "fail"), ("n", "fail"), ("n + 4", "fail")]
+)
+@pytest.mark.parametrize("kind", ["growth", "exact"])
+def test_a_contract_of_nothing_allows_nothing(kind: str, formula: str, wanted: str) -> None:
+    """Where the contract says 0, a constant fails as well as what grows."""
+    found = status(reading("peak_bytes", formula), Limit(**{kind: "0"}))
+    assert (found[0], bool(found[1])) == (wanted, wanted == "fail")
+
+
+def test_what_has_no_formula_is_not_the_exact_one() -> None:
+    """Measured exponents cannot show that a reading is what an exact contract asks for."""
+    found = status(measured("peak_bytes", {"n": 1.0}, {}), Limit(exact="4*n"))
+    assert found == ("fail", "no exact formula; the contract asks for exactly 4*n")
+
+
+@given(st.integers(1, 10**6), st.floats(1, 8), st.booleans())
+def test_a_budget_alone_says_nothing_of_growth(own: int, budget: float, more: bool) -> None:
+    """Without growth or formula any reading within the budget passes, however it grows."""
+    largest = int(own * budget) + (4 << 20 if more else 0)
+    found = status(reading("peak_bytes", "n**2*m**2*w", largest, own), Limit(budget=budget))
+    assert found[0] == ("fail" if more else "pass")
+
+
+POINT = {"n": 64, "m": 64, "w": 4}
+
+
+def test_memory_that_nobody_can_read_is_not_judged() -> None:
+    """On a system without a witness the verdict says so, and does not fail for it."""
+    cost = CostResult(status="pass", witness=WitnessResult(params=POINT, available=False))
+    found = judge_witness(cost, Contract(sizes=SIZES))
+    assert found is not None
+    assert (found.status, "cannot be read" in found.message) == ("skip", True)
+
+
+@given(st.integers(0, 1 << 40))
+def test_the_watched_peak_is_believed_where_no_contract_bounds_it(metered: int) -> None:
+    """The meters explain what the process grew by, if nothing says how a peak may grow."""
+    witness = WitnessResult(params=POINT, resident=metered, metered=metered)
+    found = judge_witness(CostResult(status="pass", witness=witness), Contract(sizes=SIZES))
+    assert found is not None
+    assert (found.status, found.metered) == ("pass", metered)

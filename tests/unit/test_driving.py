@@ -385,3 +385,16 @@ def test_a_write_through_a_mask_counts_as_a_whole() -> None:
     with meters:
         torch.ops.aten.index_put_(whole, [mask], torch.ones(0, 3))
     assert meters.readings(())["moved_bytes"] == whole.nbytes + mask.nbytes
+
+
+def test_names_that_are_not_asked_for_are_not_there(pipe: Pipe) -> None:
+    """A script finds the entries and their methods; what Python itself looks for is missing, not
+    asked of the learner."""
+
+    def drive(api: Any) -> Iterator[tuple[str, Any]]:
+        shelf = api.Shelf(1)
+        yield "entries", hasattr(api, "Shelf") and not hasattr(api, "Ticket")
+        yield "specials", hasattr(shelf, "put") and not hasattr(shelf, "__len__")
+
+    outputs, _ = pipe.run(drive)
+    assert list(outputs) == [True, True]

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quizprep.content.library import Library, shipped_root
-from quizprep.grading.evidence import evidence_text
+from quizprep.grading.evidence import evidence_text, with_section
 from quizprep.grading.mutants import Mutant
 from quizprep.grading.proof import Evidence, MutantCount
 
@@ -60,3 +62,32 @@ def test_half_an_evidence_is_refused(flags: list[str], tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "--mutants" in done.stderr
     assert not page.exists()
+
+
+def test_a_pair_without_a_name_is_listed() -> None:
+    """Pairs that several explanations fit stand under their own heading, and only where any are."""
+    one = proved("softmax")
+    assert "Unnamed:" not in evidence_text(LIBRARY, [one])
+    one.unnamed.append("one + other")
+    assert "Unnamed:\n\n- one + other\n" in evidence_text(LIBRARY, [one])
+
+
+BODIES = st.text(st.characters(codec="ascii", categories=["L", "Zs"]), max_size=20)
+
+
+@given(BODIES, BODIES)
+def test_a_section_is_replaced_where_it_stands(old: str, new: str) -> None:
+    """A page with another text of one section is the page made with that text; a page without
+    the section gets it where it would have been made."""
+    bare = evidence_text(LIBRARY, [proved("softmax")])
+    before, after = (f"## Open answers\n\n{body.strip()}\n" for body in (old, new))
+    made = evidence_text(LIBRARY, [proved("softmax")], after)
+    assert with_section(evidence_text(LIBRARY, [proved("softmax")], before), after) == made
+    assert with_section(bare, after) == made
+
+
+def test_a_page_without_sections_gets_its_first() -> None:
+    """A page that was never made by us keeps its text, and the section goes behind it."""
+    assert with_section("# Evidence\n", "## Open answers\n\nWell.") == (
+        "# Evidence\n## Open answers\n\nWell.\n"
+    )

@@ -125,3 +125,17 @@ def test_slopes_are_the_exponents_of_a_product() -> None:
     """Measured growth of a pure product is its powers, symbol by symbol."""
     readings = [point["b"] * point["n"] ** 2 * point["d"] for point in PLAIN]
     assert slopes(GRID, readings) == {"b": 1.0, "h": 0.0, "n": 2.0, "m": 0.0, "d": 1.0}
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=len(PLAIN), max_size=len(PLAIN)))
+def test_readings_without_a_pattern_have_no_formula(readings: list[int]) -> None:
+    """Numbers drawn at random are met by no formula, unless they are all the same one."""
+    if len(set(readings)) > len(PLAIN) // 2:
+        assert fit(GRID, readings, HELD) is None
+
+
+def test_as_many_terms_as_readings_are_no_formula() -> None:
+    """A formula with a term for each reading it was fitted to would explain anything."""
+    one = Grid.over(["n"], [{"n": 2}, {"n": 3}], {})
+    assert fit(one, [1, 5], [False, False]) is None
+    assert fit(one, [7, 7], [False, True]) is None

@@ -47,6 +47,8 @@ def test_an_axis_is_shifted_and_a_factor_is_negated() -> None:
     assert "-8 -> +8" in changes("y = -8 * x")
     assert "-n -> +n" in changes("y = -n % w")
     assert "-0.5 -> +0.5" in changes("y = f(d ** -0.5)")
+    # True is no number to shift, though Python counts it among them.
+    assert changes("y = f(-True)") == {"True -> False", "-True -> +True", "y = f(-True) -> nothing"}
 
 
 def test_what_nothing_depends_on_is_left_alone() -> None:

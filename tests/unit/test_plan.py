@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import msgspec
 import pytest
 
 from quizprep.content.exercises import ExerciseSpec
@@ -74,3 +75,11 @@ def test_inputs_at_the_meters_are_fresh(named: tuple[str, ExerciseSpec]) -> None
     one, two = (plan.cost_points(name, spec.contract, seed) for seed in (1, 2))
     assert [point.params for point in one] == [point.params for point in two]
     assert not {point.seed for point in one} & {point.seed for point in two}
+
+
+@pytest.mark.parametrize("where", ["1 <= 0", "rows + cols <= 1"])
+def test_a_relation_that_nothing_meets_gives_no_case(where: str) -> None:
+    """Planning ends, with no case rather than with one that breaks the relation."""
+    spec = SPECS["softmax"]
+    none = msgspec.structs.replace(spec, cases=msgspec.structs.replace(spec.cases, where=(where,)))
+    assert plan.fixed_cases("softmax", none) == ()
