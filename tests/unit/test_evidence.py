@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizprep.content.library import Library, shipped_root
@@ -75,6 +75,7 @@ def test_a_pair_without_a_name_is_listed() -> None:
 BODIES = st.text(st.characters(codec="ascii", categories=["L", "Zs"]), max_size=20)
 
 
+@settings(max_examples=10)
 @given(BODIES, BODIES)
 def test_a_section_is_replaced_where_it_stands(old: str, new: str) -> None:
     """A page with another text of one section is the page made with that text; a page without

@@ -254,9 +254,9 @@ def test_mutants_of_a_wrong_solution_prove_nothing(make: Make, pool: Pool) -> No
     assert evidence.mutants is None
 
 
-def told_apart(exercise: Exercise) -> dict[tuple[str, ...], tuple[bool, set[str]]]:
+def told_apart(exercise: Exercise, most: int = 100) -> dict[tuple[str, ...], tuple[bool, set[str]]]:
     """By pair of switches: whether it fails, and what it is named, found in this process."""
-    cases = Grader(Pool()).cases(exercise, SEEDS[0])
+    cases = Grader(Pool()).cases(exercise, SEEDS[0])[:most]
     request = wire.TellApart(
         folder=str(exercise.folder), runtime=exercise.spec.runtime, cases=cases
     )
@@ -272,7 +272,7 @@ def test_a_pair_that_raises_is_named_as_itself(make: Make) -> None:
 
 def test_gradients_tell_mistakes_apart() -> None:
     """Two mistakes of which one shows in the gradient alone are named together."""
-    found = told_apart(Library(shipped_root()).exercise("padding_mask"))
+    found = told_apart(Library(shipped_root()).exercise("padding_mask"), most=12)
     assert found["nan_gradient", "no_scale"] == (True, {"nan_gradient", "no_scale"})
 
 
