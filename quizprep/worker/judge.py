@@ -6,6 +6,7 @@ number on it; readings made in the learner's process are checked by witnesses fr
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -60,7 +61,8 @@ def main(
     except wire.Closed:
         return
     except Exception:
-        wire.send(events, wire.Fault(message=traceback.format_exc()))
+        with contextlib.suppress(wire.Closed):
+            wire.send(events, wire.Fault(message=traceback.format_exc()))
 
 
 class Judge:

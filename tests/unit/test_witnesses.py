@@ -165,4 +165,4 @@ def test_a_judge_without_listeners_leaves_quietly(ends: Ends) -> None:
     job: Any = SimpleNamespace(runtime="numpy", require_confinement=False)
     subject = Subject(os.getpid(), ends.fd, "")
     orders, replies, events, control = ends.near
-    judge.main(job, subject, orders, replies, events, control, ready)
+    judge.main(job, subject, orders, replies, events, control, ready, -1)
