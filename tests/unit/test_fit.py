@@ -125,3 +125,19 @@ def test_slopes_are_the_exponents_of_a_product() -> None:
     """Measured growth of a pure product is its powers, symbol by symbol."""
     readings = [point["b"] * point["n"] ** 2 * point["d"] for point in PLAIN]
     assert slopes(GRID, readings) == {"b": 1.0, "h": 0.0, "n": 2.0, "m": 0.0, "d": 1.0}
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        lambda b, h, n, m, d: 16 * b * h * (n - 1) * d + 8 * b * h * d,
+        lambda b, h, n, m, d: 4 * b * h * m * n * (d - 1),
+        lambda b, h, n, m, d: 2 * b * h * n * (n - 1) * d,
+    ],
+)
+def test_all_but_one_of_a_size_is_recovered(cost: Callable[..., int]) -> None:
+    """Work on all entries but one has a formula with a negative term, in the symbols as given."""
+    found = fit(GRID, [cost(**point) for point in PLAIN], HELD)
+    assert found is not None
+    other = {"b": 5, "h": 7, "n": 11, "m": 13, "d": 17}
+    assert sum(c * _monomial(powers, other) for powers, c in found.terms) == cost(**other)
