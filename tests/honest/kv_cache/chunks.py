@@ -1,5 +1,7 @@
 """A list of what was appended (copies), concatenated only inside attend, head by head."""
+
 import torch
+
 
 class KVCache:
     def __init__(self, batch, heads, head_dim, max_len, dtype):
@@ -18,6 +20,6 @@ class KVCache:
         p = s.masked_fill(~mask, float("-inf")).softmax(-1)
         o, at = 0, 0
         for _, v in self.parts:
-            o = o + p[..., at:at + v.shape[2]] @ v
+            o = o + p[..., at : at + v.shape[2]] @ v
             at += v.shape[2]
         return o

@@ -1,5 +1,7 @@
 """A preallocated buffer, the window shifted by one in place, loops over heads."""
+
 import torch
+
 
 class SinkCache:
     def __init__(self, batch, heads, head_dim, sinks, window):
@@ -13,14 +15,14 @@ class SinkCache:
             self.buf = [torch.zeros(self.size, dtype=k.dtype) for _ in range(2)]
         for buf, x in zip(self.buf, (k, v)):
             if self.n == self.size[2]:
-                buf[:, :, self.sinks:-1] = buf[:, :, self.sinks + 1:].clone()
+                buf[:, :, self.sinks : -1] = buf[:, :, self.sinks + 1 :].clone()
                 buf[:, :, -1:] = x
             else:
-                buf[:, :, self.n:self.n + 1] = x
+                buf[:, :, self.n : self.n + 1] = x
         self.n = min(self.n + 1, self.size[2])
 
     def attend(self, q):
-        k, v = (b[:, :, :self.n] for b in self.buf)
+        k, v = (b[:, :, : self.n] for b in self.buf)
         o = torch.empty_like(q)
         for i in range(q.shape[0]):
             for j in range(q.shape[1]):
