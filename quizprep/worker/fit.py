@@ -97,7 +97,9 @@ def _monomials(
         ranges = [range(power, power + 1) for power in powers]
         for axis, axes in cut.items():
             total = sum(powers[a] for a in axes)
-            ranges[axis] = range(-total, max(top - total, 0) + 1)
+            # So many powers as it has values; with more of them 4 may read as P/4 - 8 + 128/P.
+            last = min(max(top - total, 0), _distinct(sizes[:, axis]) - 1 - total)
+            ranges[axis] = range(-total, last + 1)
         found.extend(product(*ranges))
     return found[:MAX_MONOMIALS]
 

@@ -141,3 +141,14 @@ def test_all_but_one_of_a_size_is_recovered(cost: Callable[..., int]) -> None:
     assert found is not None
     other = {"b": 5, "h": 7, "n": 11, "m": 13, "d": 17}
     assert sum(c * _monomial(powers, other) for powers, c in found.terms) == cost(**other)
+
+
+def test_a_tile_of_two_sizes_has_two_powers() -> None:
+    """What does not depend on the tile is not read as t/4 - 8 + 128/t, which is 4 at 16 and 32."""
+    sizes = {"n": [32, 64, 96, 128], "d": [4, 6, 8], "t": [16, 32]}
+    rows = points(sizes, 20)
+    grid = Grid.over(list(sizes), rows, {"t": ["n"]})
+    held = [place % 5 == 3 for place in range(len(rows))]
+    found = fit(grid, [8 * row["n"] * row["d"] + 4 * row["n"] for row in rows], held)
+    assert found is not None
+    assert dict(found.terms) == {(1, 1, 0): 8, (1, 0, 0): 4}
