@@ -19,7 +19,7 @@ FILES = sorted(path for path in HONEST.glob("*/*.py") if path.parent.name != "co
 SEEDS = (101, 102, 103)
 THOROUGH = ("causal_mask", "flash_forward", "softmax", "triton_softmax")
 """Exercises of which each style is graded with every seed; of the others with one of its own."""
-STYLES = {name: 6 for name in THOROUGH}
+STYLES = dict.fromkeys(THOROUGH, 6)
 FEWEST = 2
 """Differently written solutions an exercise has at least: so many, or what STYLES says."""
 
