@@ -3,7 +3,9 @@
 The reference runs in float64. The same definition runs in the working dtype, once on the
 inputs and on inputs moved by a unit in the last place; the largest of these errors says what an
 honest implementation of this dtype can lose on these inputs. A submission may lose
-SLACK times as much, so a different order of sums passes and a lower precision does not.
+SLACK times as much, so a different order of sums passes and a lower precision does not. Where an
+output is small beside the inputs, because what it is made of cancels, the definition also runs
+with every operation rounded at random (`rounding.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ ROUGHLY = 1e-2
 ROUGHLY_ULPS = 1024.0
 """At metered points: no sum of these sizes loses as much in float32, and half precision
 loses more, so what is cheap there because it is less precise is found out."""
+
+CANCELS = 0.25
+"""An output whose largest value is so small beside the largest input is what is left of a
+difference: its own size does not tell what rounding loses."""
 
 FLOOR_ULPS = 4.0
 """Where the plain implementation happens to be exact, so many units in the last place."""
@@ -68,8 +74,11 @@ def expect(
     backend: Backend,
     rng: np.random.Generator,
     magnitude: float = 1.0,
+    cancels: bool = False,
 ) -> Expected:
     """Run the reference in float64 and in the working dtype.
+
+    With ``cancels`` results are known to be differences, as gradients of a softmax are.
 
     Inputs enlarged by a magnitude look for overflow, not for digits: scores then are hundreds,
     and exp(score - logsumexp) is as right as softmax but loses a unit in the last place of the
@@ -83,6 +92,9 @@ def expect(
     # All away from zero: products and what an exponential makes of them grow by as much as
     # rounding can make them. At random: sums that cancel move as well.
     moved = [places(solve(*_nudged(args, backend, r))) for r in (None, *[rng] * draws)]
+    cancels = cancels or _cancels(truth, args, backend)
+    if cancels and (rounded := backend.rounded(solve, rng)) is not None:
+        moved += [places(rounded(*args)) for _ in range(draws)]
     allowed = []
     for value, one, *near in zip(truth, plain, *moved, strict=True):
         spread = max(_distance(value, backend.exact(other)) for other in (one, *near))
@@ -139,6 +151,12 @@ def computed_lower(
         if made and made / 10 <= seen <= SLACK * made:
             return dtype
     return ""
+
+
+def _cancels(truth: Sequence[np.ndarray], args: Sequence[Any], backend: Backend) -> bool:
+    floating = [a for a in _arrays(args, backend) if backend.dtype(a) in EPSILON]
+    largest = max((_scale(backend.exact(a)) for a in floating), default=0.0)
+    return any(_scale(value) < CANCELS * largest for value in truth if value.size)
 
 
 def _arrays(args: Sequence[Any], backend: Backend) -> list[Any]:

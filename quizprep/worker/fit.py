@@ -2,7 +2,9 @@
 
 Readings over a grid of sizes are fitted with non-negative coefficients on monomials of the
 size symbols, the coefficients are rounded to simple fractions, and the formula counts only if
-it predicts every reading exactly, those held out of the fit included.
+it predicts every reading exactly, those held out of the fit included. Where there is none, one of
+the symbols less one is tried in its place: who moves all but one entry of a window does work
+that has a negative term.
 """
 
 from __future__ import annotations
@@ -51,12 +53,22 @@ class Grid:
         """The grid of these points; tiles maps a symbol to the lengths it cuts."""
         sizes = np.array([[point[s] for s in symbols] for point in points], dtype=np.float64)
         powers = tuple(_monomials(symbols, sizes, tiles))
-        table = np.ones((len(points), len(powers)))
-        for place, monomial in enumerate(powers):
-            for axis, power in enumerate(monomial):
-                if power:
-                    table[:, place] *= sizes[:, axis] ** power
-        return Grid(tuple(symbols), sizes, powers, table)
+        return Grid(tuple(symbols), sizes, powers, _table(sizes, powers))
+
+    def less_one(self, axis: int) -> Grid:
+        """The same monomials over the symbol of this place less one."""
+        sizes = self.sizes.copy()
+        sizes[:, axis] -= 1
+        return Grid(self.symbols, sizes, self.powers, _table(sizes, self.powers))
+
+
+def _table(sizes: np.ndarray, powers: Sequence[Powers]) -> np.ndarray:
+    table = np.ones((len(sizes), len(powers)))
+    for place, monomial in enumerate(powers):
+        for axis, power in enumerate(monomial):
+            if power:
+                table[:, place] *= sizes[:, axis] ** power
+    return table
 
 
 def _monomials(
@@ -85,7 +97,9 @@ def _monomials(
         ranges = [range(power, power + 1) for power in powers]
         for axis, axes in cut.items():
             total = sum(powers[a] for a in axes)
-            ranges[axis] = range(-total, max(top - total, 0) + 1)
+            # So many powers as it has values; with more of them 4 may read as P/4 - 8 + 128/P.
+            last = min(max(top - total, 0), _distinct(sizes[:, axis]) - 1 - total)
+            ranges[axis] = range(-total, last + 1)
         found.extend(product(*ranges))
     return found[:MAX_MONOMIALS]
 
@@ -97,6 +111,33 @@ def _distinct(values: np.ndarray) -> int:
 
 def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted | None:
     """The formula that gives every reading exactly, or None."""
+    found = _fit(grid, readings, held_out)
+    if found is not None:
+        return found
+    for axis in range(len(grid.symbols)):
+        powers = {monomial[axis] for monomial in grid.powers}
+        # A tile may be divided by, and a size of one has nothing left.
+        if min(powers) < 0 or max(powers) == 0 or grid.sizes[:, axis].min() <= 1:
+            continue
+        found = _fit(grid.less_one(axis), readings, held_out)
+        if found is not None:
+            return _expanded(found, axis)
+    return None
+
+
+def _expanded(fitted: Fitted, axis: int) -> Fitted:
+    """A formula in x - 1 as one in x, for the symbol x of this place."""
+    whole: dict[Powers, Fraction] = {}
+    for powers, coefficient in fitted.terms:
+        power = powers[axis]
+        for kept in range(power + 1):
+            monomial = (*powers[:axis], kept, *powers[axis + 1 :])
+            part = coefficient * math.comb(power, kept) * (-1) ** (power - kept)
+            whole[monomial] = whole.get(monomial, Fraction(0)) + part
+    return Fitted(tuple((monomial, c) for monomial, c in whole.items() if c))
+
+
+def _fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted | None:
     target = np.array(readings, dtype=np.float64)
     if not target.any():
         return Fitted(())

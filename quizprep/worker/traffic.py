@@ -37,6 +37,15 @@ class Traffic:
         }
 
 
+def _multiplies_tiles(op: Any, product: np.ndarray) -> bool:
+    """Whether an operation is arithmetic of integer data, and not of addresses.
+
+    An address is a row's place times one stride plus a column's times another: what is multiplied
+    there is long in one axis at most.
+    """
+    return op is np.multiply and sum(length > 1 for length in product.shape) > 1
+
+
 @contextmanager
 def counting() -> Iterator[Traffic]:
     """Count what kernels do inside the block."""
@@ -91,7 +100,7 @@ def counting() -> Iterator[Traffic]:
 
     def binary(self: Any, lhs: Any, rhs: Any, op: Any) -> Any:
         result = original["binary_op"](self, lhs, rhs, op)
-        if result.data.dtype.kind == "f":
+        if result.data.dtype.kind == "f" or _multiplies_tiles(op, result.data):
             traffic.work += result.data.size
         return result
 

@@ -139,3 +139,30 @@ def test_as_many_terms_as_readings_are_no_formula() -> None:
     one = Grid.over(["n"], [{"n": 2}, {"n": 3}], {})
     assert fit(one, [1, 5], [False, False]) is None
     assert fit(one, [7, 7], [False, True]) is None
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        lambda b, h, n, m, d: 16 * b * h * (n - 1) * d + 8 * b * h * d,
+        lambda b, h, n, m, d: 4 * b * h * m * n * (d - 1),
+        lambda b, h, n, m, d: 2 * b * h * n * (n - 1) * d,
+    ],
+)
+def test_all_but_one_of_a_size_is_recovered(cost: Callable[..., int]) -> None:
+    """Work on all entries but one has a formula with a negative term, in the symbols as given."""
+    found = fit(GRID, [cost(**point) for point in PLAIN], HELD)
+    assert found is not None
+    other = {"b": 5, "h": 7, "n": 11, "m": 13, "d": 17}
+    assert sum(c * _monomial(powers, other) for powers, c in found.terms) == cost(**other)
+
+
+def test_a_tile_of_two_sizes_has_two_powers() -> None:
+    """What does not depend on the tile is not read as t/4 - 8 + 128/t, which is 4 at 16 and 32."""
+    sizes = {"n": [32, 64, 96, 128], "d": [4, 6, 8], "t": [16, 32]}
+    rows = points(sizes, 20)
+    grid = Grid.over(list(sizes), rows, {"t": ["n"]})
+    held = [place % 5 == 3 for place in range(len(rows))]
+    found = fit(grid, [8 * row["n"] * row["d"] + 4 * row["n"] for row in rows], held)
+    assert found is not None
+    assert dict(found.terms) == {(1, 1, 0): 8, (1, 0, 0): 4}
