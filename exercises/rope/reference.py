@@ -42,3 +42,17 @@ def solve(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
         y[..., 2 * i] = first * cos - second * sin
         y[..., 2 * i + 1] = first * sin + second * cos
     return y
+
+
+def allowance(x: Tensor, positions: Tensor, base: float = 10000.0) -> np.ndarray:
+    """(b, h, n, d): by how much angles in float32 may turn a pair too far.
+
+    The exponent 2*i/d, the power of the base, its inverse and the product with the position are
+    each rounded; what the exponent loses counts log(base) times.
+    """
+    d = x.shape[-1]
+    frequency = base ** (-np.arange(0, d, 2) / d)
+    angle = np.abs(positions.double().numpy()[:, None]) * frequency
+    off = angle * (2 + np.log(base)) * 2.0**-23
+    length = x.double().unflatten(-1, (-1, 2)).norm(dim=-1).numpy()
+    return np.repeat(length * off, 2, axis=-1)
