@@ -80,7 +80,7 @@ class Kept:
 
     def save(self) -> None:
         """Write down what the next judge can use, where that is more than was known."""
-        if self._fd < 0 or self._known() == self._before:
+        if self._known() == self._before:
             return
         written = {number: _written(each) for number, each in self.expected.items()}
         data = msgspec.msgpack.encode(_Record(self._key, written, self.own, self.worked))
@@ -90,8 +90,6 @@ class Kept:
 
 def _read(fd: int) -> _Record | None:
     """What an earlier judge wrote; None where there is nothing, or half of it."""
-    if fd < 0:
-        return None
     data = os.pread(fd, os.fstat(fd).st_size, 0)
     try:
         return msgspec.msgpack.decode(data, type=_Record)

@@ -20,10 +20,13 @@ from quizprep.grading import plan
 from quizprep.worker import traffic
 from quizprep.worker.backends import backend_for
 from quizprep.worker.folder import load_reference, load_solution
+from quizprep.worker import interpreter
 from quizprep.worker.interpreter import without_repetition
 from quizprep.worker.judge import lay_case
 
 if sys.argv[1] == "faster":
+    # So few that they are forgotten again and again.
+    interpreter.REMEMBERED = 8
     without_repetition()
 
 @triton.jit
@@ -49,6 +52,12 @@ for name, big in (("fits", 1 << 20), ("sum", (1 << 31) - 2), ("product", 1 << 30
         found[name] = str(error)[-200:]
 mixed[(1,)](x, out)
 found["mixed"] = out.tolist()
+for shape in ([4, 2], [tl.constexpr(4), 2], (8,), [16], [32], [64], [3], [], [2.0]):
+    try:
+        made = tl.block_type(tl.float32, shape)
+        found[str(shape)] = [str(made), str(made.shape), str(made.numel)]
+    except Exception as error:
+        found[str(shape)] = repr(error)
 backend = backend_for("triton")
 for exercise in Library(shipped_root()).exercises:
     if exercise.spec.runtime != "triton":
@@ -83,7 +92,8 @@ def found(way: str, path: Path) -> dict[str, object]:
 
 def test_the_same_bits_and_the_same_bytes(tmp_path: Path) -> None:
     """Results of every Triton solution, casts, broadcasts, promotions, integers that overflow,
-    and the traffic and arithmetic that are counted: all as without the changes."""
+    types and those that are refused, the traffic and arithmetic that are counted: all as without
+    the changes."""
     plain, faster = found("plain", tmp_path), found("faster", tmp_path)
     assert plain == faster
     assert len(plain) > 40
