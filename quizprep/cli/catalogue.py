@@ -28,7 +28,9 @@ def list_command(folder: Path | None) -> None:
     library = library_in(folder)
     with Store.open() as store:
         passed = {attempt.exercise for attempt in store.attempts() if attempt.passed}
-    if folder is None and library.topics:
+    # Read before anything is printed: what does not load is told alone.
+    exercises = path_order(library.exercises)
+    if folder is None and library.banks:
         click.echo("Topics, for quizprep ask")
         _print_table(
             [
@@ -48,7 +50,7 @@ def list_command(folder: Path | None) -> None:
                 "passed" if exercise.id in passed else "",
                 exercise.spec.title,
             )
-            for exercise in path_order(library.exercises)
+            for exercise in exercises
         ]
     )
 

@@ -162,3 +162,6 @@ def test_a_faulty_exercise_names_its_line(mine: Path, quizprep: Program) -> None
     done = quizprep("grade", "my_task", str(mine / "solutions" / "my_task.py"), *WHERE)
     assert done.returncode == 3
     assert f"exercise.yaml:{place + 1}: minutes" in done.stderr
+    listed = quizprep("list", *WHERE)
+    assert listed.returncode == 3
+    assert listed.stdout == "" and f"exercise.yaml:{place + 1}: minutes" in listed.stderr
