@@ -36,6 +36,11 @@ class _Rounded(TorchDispatchMode):
         super().__init__()
         self._rng = rng
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: the wrapper it would add imports torch._dynamo, a second and 900 modules."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Any,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -71,3 +74,18 @@ def test_a_gradient_in_half_precision_is_still_wrong() -> None:
     expected = expect(gradient, (p, v, grad_o), BACKEND, rng, cancels=True)
     low = by_output(*(a.bfloat16() for a in (p, v, grad_o))).double().numpy()
     assert wrong(expected.values[0], expected.allowed[0], low).any()
+
+
+def test_no_second_is_lost_to_an_import() -> None:
+    """A mode would import torch._dynamo, 900 modules, in every judge that rounds."""
+    program = (
+        "import sys, numpy, torch\n"
+        "from quizprep.worker.rounding import rounded\n"
+        "x = torch.ones(2, 2)\n"
+        "rounded(lambda a: a @ a, numpy.random.default_rng(1))(x)\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "False"
