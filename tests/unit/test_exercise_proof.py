@@ -272,7 +272,7 @@ def test_a_pair_that_raises_is_named_as_itself(make: Make) -> None:
 
 def test_gradients_tell_mistakes_apart() -> None:
     """Two mistakes of which one shows in the gradient alone are named together."""
-    found = told_apart(Library(shipped_root()).exercise("padding_mask"), most=12)
+    found = told_apart(Library(shipped_root()).exercise("padding_mask"), most=20)
     assert found["nan_gradient", "no_scale"] == (True, {"nan_gradient", "no_scale"})
 
 
