@@ -369,12 +369,17 @@ class Relation:
     large: Exponents
 
 
-def relation(text: str) -> Relation:
-    """Read ``window <= n``; both sides are single monomials."""
+def two_sides(text: str) -> tuple[Formula, Formula]:
+    """The formulas of ``window + sinks <= n``, the small one first; raises FormulaError."""
     sides = text.split("<=")
     if len(sides) != 2:
         raise FormulaError(f"is not a relation such as 'window <= n': {text!r}")
-    small, large = (parse(side).expand() for side in sides)
+    return parse(sides[0]), parse(sides[1])
+
+
+def relation(text: str) -> Relation:
+    """Read ``window <= n``; both sides are single monomials."""
+    small, large = (side.expand() for side in two_sides(text))
     if len(small.terms) != 1 or len(large.terms) != 1:
         raise FormulaError(f"compares sums; each side must be one product: {text!r}")
     return Relation(small.terms[0][0], large.terms[0][0])

@@ -65,7 +65,7 @@ def check_exercises(library: Library, names: Collection[str]) -> list[Problem]:
     """What exercise.yaml files refer to and is not there, by file and line."""
     banks = library if (library.root / "questions").is_dir() else Library(shipped_root())
     concepts, sources = _keys(lambda: banks.concepts), _keys(lambda: banks.sources)
-    exercises = {name: library.exercise(name) for name in library.exercise_ids}
+    exercises = {exercise.id: exercise for exercise in library.exercises}
     after = {name: exercise.spec.after for name, exercise in exercises.items()}
     known = {*after, *Library(shipped_root()).exercise_ids}
     problems: list[Problem] = []

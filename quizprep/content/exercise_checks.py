@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from quizprep.content.exercises import ExerciseSpec, Limit
 from quizprep.content.question_checks import Finding
 from quizprep.content.yaml_tree import Steps
-from quizprep.formula import FormulaError, parse, relation
+from quizprep.formula import FormulaError, parse, relation, two_sides
 
 
 def spec_findings(spec: ExerciseSpec) -> Iterator[Finding]:
@@ -111,10 +111,7 @@ def _relations(
 
 def _two_sides(text: str) -> set[str]:
     """The symbols of a relation that chooses sizes; raises FormulaError."""
-    sides = text.split("<=")
-    if len(sides) != 2:
-        raise FormulaError(f"is not a relation such as 'window <= n': {text!r}")
-    return {name for side in sides for name in parse(side).symbols}
+    return {name for side in two_sides(text) for name in side.symbols}
 
 
 def _two_products(text: str) -> set[str]:

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from quizprep.content.exercises import Contract, ExerciseSpec
-from quizprep.formula import parse
+from quizprep.formula import two_sides
 from quizprep.grading.wire import Case, Comparison, Params, Point, Scalar
 
 CANDIDATES = 24
@@ -36,10 +36,7 @@ HELD_OUT = 5
 
 def holds(where: Sequence[str]) -> Callable[[Mapping[str, Any]], bool]:
     """A test of relations such as ``n <= m`` on parameters."""
-    pairs = []
-    for text in where:
-        small, large = (parse(side) for side in text.split("<="))
-        pairs.append((small, large))
+    pairs = [two_sides(text) for text in where]
 
     def test(params: Mapping[str, Any]) -> bool:
         sizes = {name: value for name, value in params.items() if type(value) is int}
