@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from quizprep.content.library import Library, shipped_root
+from quizprep.grading import wire
 from quizprep.grading.pipeline import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
+from quizprep.worker import arena
+from quizprep.worker.backends import TorchBackend
 
-pytest.importorskip("triton")
+bounds = pytest.importorskip("quizprep.worker.bounds", exc_type=ImportError)
 
 TASK = Library(shipped_root()).exercise("triton_softmax")
 SOURCE = """\
@@ -110,3 +115,17 @@ def test_a_write_past_the_end_of_a_result_is_told(grader: Grader) -> None:
         f"writes outside every tensor that it was given (line {STORE_LINE})" in message
         for message in messages(verdict)
     )
+
+
+def test_an_input_without_elements_has_none_to_be_beside() -> None:
+    """An access where an empty input lies is one outside every tensor."""
+    memory = arena.attach(arena.create())
+    empty = arena.lay_out({"x": np.ones((0, 4))}, TorchBackend(), "float32", "contiguous", True)
+    watched = bounds.Bounds(memory, empty.args, TorchBackend().itemsize, "mine.py")
+    start = np.frombuffer(memory, np.uint8).ctypes.data
+    lane = SimpleNamespace(
+        data=np.array([start + 64], np.uint64),
+        get_element_ty=lambda: SimpleNamespace(primitive_bitwidth=32),
+    )
+    watched._look(lane, SimpleNamespace(data=np.array([True])), False)
+    assert watched.stray == wire.Stray(arg=-1, by=0, writes=False, line=0)

@@ -8,13 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprep.grading import wire
-from quizprep.worker import arena, judge, witness
+from quizprep.worker import arena, judge, kept, witness
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.channel import STOPPED, Channel, LearnerGone
 from quizprep.worker.costing import Costing
@@ -31,6 +32,30 @@ def ended() -> int:
     return process.pid
 
 
+def a_job(folder: Path) -> wire.Job:
+    """A job of nothing to do over files that lie in this folder."""
+    return wire.Job(
+        exercise="x",
+        folder=str(folder),
+        solution=str(folder / "solution.py"),
+        runtime="numpy",
+        entries=("f",),
+        returns={"o": ("n",)},
+        cases=(),
+        points=(),
+        symbols=("n",),
+        tiles={},
+        meters=(),
+        bounds={},
+        budgets={},
+        comparisons=(),
+        witness=None,
+        cost_dtype="float32",
+        guards=False,
+        require_confinement=False,
+    )
+
+
 # --- memory of another process ---
 
 
@@ -39,6 +64,7 @@ def test_a_process_that_ended_has_no_memory(ended: int) -> None:
     assert witness.reset_peak(ended) is None
     assert witness.peak(ended) is None
     assert witness.resting(ended) is None
+    assert witness.processor_time(ended) == 0
 
 
 def test_a_process_that_ends_before_it_is_read_is_gone(ended: int) -> None:
@@ -133,6 +159,21 @@ def test_without_an_answer_of_the_nursery_the_own_reason_holds(ends: Ends, said:
     os.close(ends.control)
     with pytest.raises(LearnerGone, match=STOPPED):
         ends.channel.load()
+
+
+def test_a_judge_whose_parent_is_gone_leaves(ends: Ends, ended: int, tmp_path: Path) -> None:
+    """Nobody hears what it finds: it ends at its first word, and leaves nothing to the next."""
+    os.close(ends.events)
+    ready, said = os.pipe()
+    os.write(said, msgspec.msgpack.encode([]))
+    os.close(said)
+    for name in ("reference.py", "solution.py"):
+        (tmp_path / name).touch()
+    left = kept.create()
+    subject = Subject(ended, ends.fd, str(tmp_path))
+    judge.main(a_job(tmp_path), subject, *ends.near, ready, left)
+    assert os.fstat(left).st_size == 0
+    os.close(left)
 
 
 LAID = arena.lay_out(
