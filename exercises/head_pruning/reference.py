@@ -68,10 +68,10 @@ def drive(
     keep: int,
 ) -> Iterator[tuple[str, Any]]:
     """Both functions; heads are pruned by importances that are given."""
-    with api.meter("importance"):
-        found = api.head_importance(head_out, grad)
-    yield "importance", found
-    with api.meter("prune"):
-        smaller = api.prune_heads(w_q, w_k, w_v, w_o, bits.view(torch.float32), keep)
-    for place, name in enumerate(("w_q", "w_k", "w_v", "w_o")):
-        yield name, smaller[place]
+    with api.ahead():
+        with api.meter("importance"):
+            found = api.head_importance(head_out, grad)
+        yield "importance", found
+        with api.meter("prune"):
+            smaller = api.prune_heads(w_q, w_k, w_v, w_o, bits.view(torch.float32), keep)
+        yield ("w_q", "w_k", "w_v", "w_o"), smaller

@@ -59,15 +59,16 @@ def drive(
     """Appends of several lengths, interleaved with attention over the latest tokens."""
     b, h, n, d = k.shape
     rng = np.random.default_rng(order)
-    cache = api.KVCache(b, h, d, n + spare, k.dtype)
-    end = 0
-    while end < n:
-        start, end = end, min(n, end + int(rng.integers(1, t + 2)))
-        cache.append(k[:, :, start:end], v[:, :, start:end])
-        if rng.integers(0, 3) or end == n:
-            # As many queries as the last append had tokens, or as many as there are so far.
-            first = start if rng.integers(0, 2) else max(0, end - t)
-            yield "o", cache.attend(q[:, :, first:end])
+    with api.ahead():
+        cache = api.KVCache(b, h, d, n + spare, k.dtype)
+        end = 0
+        while end < n:
+            start, end = end, min(n, end + int(rng.integers(1, t + 2)))
+            cache.append(k[:, :, start:end], v[:, :, start:end])
+            if rng.integers(0, 3) or end == n:
+                # As many queries as the last append had tokens, or as many as there are so far.
+                first = start if rng.integers(0, 2) else max(0, end - t)
+                yield "o", cache.attend(q[:, :, first:end])
 
 
 def cost(
@@ -75,10 +76,11 @@ def cost(
 ) -> Iterator[tuple[str, Any]]:
     """m tokens held, then t more appended and attended from."""
     b, h, n, d = k.shape
-    cache = api.KVCache(b, h, d, n + spare, k.dtype)
-    cache.append(k[:, :, : n - t], v[:, :, : n - t])
-    with api.meter("append"):
-        cache.append(k[:, :, n - t :], v[:, :, n - t :])
-    with api.meter("attend"):
-        o = cache.attend(q[:, :, n - t :])
-    yield "o", o
+    with api.ahead():
+        cache = api.KVCache(b, h, d, n + spare, k.dtype)
+        cache.append(k[:, :, : n - t], v[:, :, : n - t])
+        with api.meter("append"):
+            cache.append(k[:, :, n - t :], v[:, :, n - t :])
+        with api.meter("attend"):
+            o = cache.attend(q[:, :, n - t :])
+        yield "o", o

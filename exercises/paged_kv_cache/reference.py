@@ -126,7 +126,7 @@ class Both:
         raised = wanted = _raises(lambda: self.right.append(seq, k, v))
         if not self.parted:
             raised = self.api.raises(
-                "OutOfPages", lambda: self.cache.append(self.handles[seq], k, v)
+                "OutOfPages", lambda: self.cache.append(self.handles[seq], k, v), guess=wanted
             )
             self.parted = raised is not wanted
         yield "out_of_pages", raised
@@ -188,39 +188,40 @@ def drive(
             at = int(rng.integers(0, n))
             yield from both.attend(seq, q[:, at : at + 1])
 
-    yield from poison()
-    for _ in range(steps):
-        # After a fork both sides are written to, in either order.
-        seq = waiting.pop() if waiting else None
-        draw = rng.random()
-        if not live or (seq is None and draw < 0.1 and len(live) < 4):
-            seq = both.allocate()
-            live.append(seq)
-        elif seq is None and draw < 0.35 and len(live) < 5:
-            parent = live[int(rng.integers(0, len(live)))]
-            live.append(both.fork(parent))
-            waiting = [parent, live[-1]] if rng.random() < 0.5 else [live[-1], parent]
+    with api.ahead():
+        yield from poison()
+        for _ in range(steps):
+            # After a fork both sides are written to, in either order.
+            seq = waiting.pop() if waiting else None
+            draw = rng.random()
+            if not live or (seq is None and draw < 0.1 and len(live) < 4):
+                seq = both.allocate()
+                live.append(seq)
+            elif seq is None and draw < 0.35 and len(live) < 5:
+                parent = live[int(rng.integers(0, len(live)))]
+                live.append(both.fork(parent))
+                waiting = [parent, live[-1]] if rng.random() < 0.5 else [live[-1], parent]
+                yield from both.used_pages()
+                continue
+            elif seq is None and draw < 0.5:
+                both.free(live.pop(int(rng.integers(0, len(live)))))
+                yield from poison()
+                continue
+            if seq is None:
+                seq = live[int(rng.integers(0, len(live)))]
+            count = int(rng.integers(1, most + 1))
+            start = int(rng.integers(0, n - count + 1))
+            yield from both.append(seq, k[:, start : start + count], v[:, start : start + count])
             yield from both.used_pages()
-            continue
-        elif seq is None and draw < 0.5:
-            both.free(live.pop(int(rng.integers(0, len(live)))))
-            yield from poison()
-            continue
-        if seq is None:
-            seq = live[int(rng.integers(0, len(live)))]
-        count = int(rng.integers(1, most + 1))
-        start = int(rng.integers(0, n - count + 1))
-        yield from both.append(seq, k[:, start : start + count], v[:, start : start + count])
-        yield from both.used_pages()
-        yield from attend(seq)
-        # Another one: what was written must not show there.
-        other = live[int(rng.integers(0, len(live)))]
-        if other != seq:
-            yield from attend(other)
-    while live:
-        yield from attend(live[-1])
-        both.free(live.pop())
-    yield from poison()
+            yield from attend(seq)
+            # Another one: what was written must not show there.
+            other = live[int(rng.integers(0, len(live)))]
+            if other != seq:
+                yield from attend(other)
+        while live:
+            yield from attend(live[-1])
+            both.free(live.pop())
+        yield from poison()
 
 
 def cost(
@@ -238,17 +239,18 @@ def cost(
     """m tokens held, t more appended and attended to; then a fork that writes a token."""
     h, n, d = q.shape
     end = n - 2 * most - 2
-    with api.meter("hold"):
-        cache = api.PagedKVCache(pages, page, h, d)
-        seq = api.opaque(lambda: cache.allocate())
-        cache.append(seq, k[:, :m], v[:, :m])
-    with api.meter("append"):
-        cache.append(seq, k[:, m:end], v[:, m:end])
-    with api.meter("attend"):
-        o = cache.attend(seq, q[:, :1])
-    yield "o", o
-    cache.append(seq, k[:, end : end + 1], v[:, end : end + 1])
-    fork = api.opaque(lambda: cache.fork(seq))
-    with api.meter("write"):
-        cache.append(fork, k[:, end + 1 : end + 2], v[:, end + 1 : end + 2])
-    yield "used_pages", cache.used_pages()
+    with api.ahead():
+        with api.meter("hold"):
+            cache = api.PagedKVCache(pages, page, h, d)
+            seq = api.opaque(lambda: cache.allocate())
+            cache.append(seq, k[:, :m], v[:, :m])
+        with api.meter("append"):
+            cache.append(seq, k[:, m:end], v[:, m:end])
+        with api.meter("attend"):
+            o = cache.attend(seq, q[:, :1])
+        yield "o", o
+        cache.append(seq, k[:, end : end + 1], v[:, end : end + 1])
+        fork = api.opaque(lambda: cache.fork(seq))
+        with api.meter("write"):
+            cache.append(fork, k[:, end + 1 : end + 2], v[:, end + 1 : end + 2])
+        yield "used_pages", cache.used_pages()

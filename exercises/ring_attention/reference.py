@@ -49,7 +49,7 @@ def drive(
     api: Any, q: Tensor, k: Tensor, v: Tensor, s: int, *causal: bool
 ) -> Iterator[tuple[str, Any]]:
     """One call with lists of shards by rank; a list of outputs by rank."""
-    with api.meter("ring"):
+    with api.ahead(), api.meter("ring"):
         o = api.ring_attention(_shards(q, s), _shards(k, s), _shards(v, s), *causal)
     yield "o", o
 

@@ -60,11 +60,12 @@ def drive(
     """The stream token by token, attended from after most of them and after the last."""
     b, h, n, d = k.shape
     rng = np.random.default_rng(order)
-    cache = api.SinkCache(b, h, d, sinks, window)
-    for t in range(n):
-        cache.append(k[:, :, t : t + 1], v[:, :, t : t + 1])
-        if rng.integers(0, 3) or t == n - 1:
-            yield "o", cache.attend(q[:, :, t : t + 1])
+    with api.ahead():
+        cache = api.SinkCache(b, h, d, sinks, window)
+        for t in range(n):
+            cache.append(k[:, :, t : t + 1], v[:, :, t : t + 1])
+            if rng.integers(0, 3) or t == n - 1:
+                yield "o", cache.attend(q[:, :, t : t + 1])
 
 
 def cost(
@@ -72,12 +73,13 @@ def cost(
 ) -> Iterator[tuple[str, Any]]:
     """A whole stream, then its last token once more and attention from that."""
     b, h, n, d = k.shape
-    with api.meter("stream"):
-        cache = api.SinkCache(b, h, d, sinks, window)
-        for t in range(n):
-            cache.append(k[:, :, t : t + 1], v[:, :, t : t + 1])
-    with api.meter("append"):
-        cache.append(k[:, :, n - 1 :], v[:, :, n - 1 :])
-    with api.meter("attend"):
-        o = cache.attend(q[:, :, n - 1 :])
-    yield "o", o
+    with api.ahead():
+        with api.meter("stream"):
+            cache = api.SinkCache(b, h, d, sinks, window)
+            for t in range(n):
+                cache.append(k[:, :, t : t + 1], v[:, :, t : t + 1])
+        with api.meter("append"):
+            cache.append(k[:, :, n - 1 :], v[:, :, n - 1 :])
+        with api.meter("attend"):
+            o = cache.attend(q[:, :, n - 1 :])
+        yield "o", o

@@ -20,6 +20,9 @@ Status = Literal["pass", "fail", "error", "skip"]
 NO_GPU = "no GPU"
 """The nursery's fault where a GPU was asked for and torch can use none."""
 
+MAX_OUTPUTS = 16
+"""Results of one call that are looked at."""
+
 MAX_FRAME = 64 << 20
 """Bytes in one frame; outputs at the largest witness point fit several times over."""
 
@@ -379,6 +382,11 @@ class Handle(Message, frozen=True, kw_only=True, tag="handle"):
     number: int
 
 
+def handle(call: int, place: int) -> int:
+    """The number of what the call of that number returned at one of its places."""
+    return call * MAX_OUTPUTS + place
+
+
 class Kind(Message, frozen=True, kw_only=True, tag="kind"):
     """A dtype, by its name."""
 
@@ -408,7 +416,10 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
 
     A script of calls names what is called: a function or class of the submission, or with
     ``target`` a method of an object that an earlier call returned. ``anew`` forgets those.
-    With ``opaque`` the result stays in the learner's process whatever it is.
+    With ``opaque`` the result stays in the learner's process whatever it is. One that stays has
+    the number that `handle` gives. A call with ``ahead`` was sent before the answer to the one
+    before it was read: it is not made when that one raised, unless by an exception that it
+    ``raises``.
 
     ``gradients`` are the places of arguments to differentiate by; the outputs are weighted by
     the ``cotangents``, and the gradients come back behind the outputs."""
@@ -421,6 +432,8 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
     target: int | None = None
     anew: bool = False
     opaque: bool = False
+    ahead: bool = False
+    raises: str = ""
     gradients: tuple[int, ...] = ()
     cotangents: tuple[TensorAt, ...] = ()
 
@@ -471,8 +484,8 @@ class Array(Message, frozen=True, kw_only=True):
     """``tensor``, or the name of the type that came instead of one."""
     value: bool | int | float | Short | None = None
     """A number or a short text, in a script of calls."""
-    handle: int | None = None
-    """The number of an object that stays in the learner's process."""
+    stays: bool = False
+    """An object that stays in the learner's process; its number is that of its place."""
 
 
 class Stray(Message, frozen=True, kw_only=True):
@@ -505,7 +518,7 @@ class Reply(Message, frozen=True, kw_only=True):
 
     number: int
     raised: Said | None = None
-    outputs: Annotated[tuple[Array, ...], msgspec.Meta(max_length=16)] = ()
+    outputs: Annotated[tuple[Array, ...], msgspec.Meta(max_length=MAX_OUTPUTS)] = ()
     several: bool = False
     tensors: bytes = b""
     readings: Annotated[dict[Short, Count], msgspec.Meta(max_length=16)] = {}

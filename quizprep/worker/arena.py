@@ -9,6 +9,7 @@ otherwise let a learner kill the judge with a truncated mapping.
 from __future__ import annotations
 
 import fcntl
+import math
 import mmap
 import os
 from collections.abc import Mapping, Sequence
@@ -92,7 +93,8 @@ def lay_out(inputs: Mapping[str, Any], backend: Any, dtype: str, layout: str, gu
         end += -(-(at.span * size) // ALIGN) * ALIGN
         args.append(at)
         places.append((at, value))
-    memory = bytearray(end)
+    # Of ones only: NaN in every floating dtype, and cheaper than to write it into each input.
+    memory = bytearray(b"\xff") * end
     for at, value in places:
         backend.fill(memory, at, value, None if guards else GUARD)
     return Laid(tuple(args), tuple(inputs), memory)
@@ -111,5 +113,5 @@ def _strides(shape: Sequence[int], layout: str) -> tuple[tuple[int, ...], tuple[
     for axis in reversed(order):
         strides[axis] = reach
         reach *= max(shape[axis], 1)
-    count = int(np.prod(shape, dtype=np.int64)) if shape else 1
+    count = math.prod(shape)
     return tuple(shape), tuple(strides), count * step if count else 0

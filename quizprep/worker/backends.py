@@ -35,12 +35,13 @@ class NumpyBackend:
         )
 
     def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
-        """Write an input into private memory; everything around it becomes NaN or extreme, but
-        so many elements at both ends become one."""
+        """Write an input into private memory, all of it NaN as floats; around integers it becomes
+        extreme, and so many elements at both ends of any input become one."""
         if at.span == 0:
             return
         flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
-        flat[...] = np.nan if flat.dtype.kind == "f" else _extreme(flat.dtype)
+        if flat.dtype.kind != "f":
+            flat[...] = _extreme(flat.dtype)
         if ones:
             flat[:ones] = flat[-ones:] = 1
         self.view(memory, at)[...] = value
@@ -161,17 +162,19 @@ class TorchBackend:
         return flat.as_strided(at.shape, at.strides, at.offset)
 
     def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
-        """Write an input into private memory; everything around it becomes NaN or extreme, but
-        so many elements at both ends become one."""
+        """Write an input into private memory, all of it NaN as floats; around integers it becomes
+        extreme, and so many elements at both ends of any input become one."""
         torch = self._torch
         if at.span == 0:
             return
         dtype = getattr(torch, at.dtype)
         flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
-        flat.fill_(float("nan") if dtype.is_floating_point else _torch_extreme(torch, dtype))
+        if not dtype.is_floating_point:
+            flat.fill_(_torch_extreme(torch, dtype))
         if ones:
             flat[:ones] = flat[-ones:] = 1
-        self.view(memory, at).copy_(torch.from_numpy(np.asarray(value, order="C")))
+        inside = flat.as_strided(at.shape, at.strides, at.offset)
+        inside.copy_(torch.from_numpy(np.asarray(value, order="C")))
 
     def place(self, array: Any, memory: bytearray) -> TensorAt:
         """Where a tensor that is a slice of the memory lies in it."""

@@ -7,11 +7,10 @@ meters and does less work is found out by its outputs.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
-
-import numpy as np
 
 from quizprep.grading import wire
 from quizprep.worker import arena
@@ -19,7 +18,7 @@ from quizprep.worker.backends import Backend
 from quizprep.worker.channel import Channel, LearnerGone
 from quizprep.worker.compare import Expected, expect_roughly
 from quizprep.worker.deck import Deck
-from quizprep.worker.driving import Drive, Remote, flat, metered_locally
+from quizprep.worker.driving import Remote, Script, flat, metered_locally
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
 from quizprep.worker.kept import Kept
@@ -34,12 +33,7 @@ class Examiner(Protocol):
         """What is wrong with a reply, "" if nothing."""
 
     def script(
-        self,
-        api: Remote,
-        drive: Drive | None,
-        args: Sequence[Any],
-        expected: Expected,
-        params: wire.Params,
+        self, script: Script, expected: Expected, params: wire.Params
     ) -> tuple[str, Any, Any]:
         """What is wrong with what a script gave, "" if nothing."""
 
@@ -186,7 +180,7 @@ class Costing:
     def _host_rules(self, readings: dict[str, int], laid: arena.Laid) -> None:
         if readings.get("launches", 0) == 0:
             raise CostFailed("Your code launches no Triton kernel; this exercise is to write one.")
-        size = sum(int(np.prod(a.shape)) for a in laid.args if isinstance(a, wire.TensorAt))
+        size = sum(math.prod(a.shape) for a in laid.args if isinstance(a, wire.TensorAt))
         if readings.get("host_work", 0) > HOST_WORK * max(size, 1):
             raise CostFailed(
                 "Your code computes outside its kernels; there it may only allocate, reshape "
@@ -224,12 +218,14 @@ class Costing:
         """The readings of a script's phases at a point; its outputs there must be right."""
         laid = self._lay(point)
         args = laid.views(self.backend)
-        assert self.reference.solve_cost is not None
+        assert self.reference.cost is not None and self.reference.solve_cost is not None
+        api = Remote(self.channel, laid, self.backend, self.job.entries, metered=True)
+        script = Script(api, self.reference.cost, args)
+        # The learner is at work on the other core meanwhile.
         expected = expect_roughly(self.reference.solve_cost, args, self.backend)
         if self.reference.allowance_cost is not None:
             expected = expected.allowing(self.reference.allowance_cost(*args))
-        api = Remote(self.channel, laid, self.backend, self.job.entries, metered=True)
-        message, _, _ = self.examiner.script(api, self.reference.cost, args, expected, point.params)
+        message, _, _ = self.examiner.script(script, expected, point.params)
         if message:
             sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
             raise CostFailed(f"While its cost was measured ({sizes}): {message}")
@@ -240,7 +236,7 @@ class Costing:
         samples = self._samples()
         sizes = [_sizes(point.params, self.job.symbols) for point in points]
         grid = Grid.over(self.job.symbols, sizes, self.job.tiles)
-        largest = max(range(len(points)), key=lambda p: float(np.prod(list(sizes[p].values()))))
+        largest = max(range(len(points)), key=lambda p: math.prod(sizes[p].values()))
         if not self.kept.own:
             self.kept.own = self._solution(points[largest])
         own = dict(self.kept.own)
@@ -395,20 +391,18 @@ class Costing:
         """
         if not self.watch.available:
             return wire.WitnessResult(params=point.params, available=False)
-        reply = self.channel.call(self._lay(point, "dispatch"), "dispatch")
+        number = self.channel.order(self._lay(point, "dispatch"), "dispatch")
+        # The learner is at work on the other core meanwhile.
+        laid = self._lay(point, "watched")
+        args = laid.views(self.backend)
+        expected = expect_roughly(self.reference.solve, args, self.backend)
+        reply = self.channel.answer(number)
         if reply.refused or reply.raised is not None:
             what = reply.raised.kind if reply.raised is not None else reply.refused
             raise CostFailed(f"At {point.params} your code raised {what}.")
-        laid = self._lay(point, "watched")
-
-        def judge_outputs() -> Callable[[wire.Reply], None]:
-            views = laid.views(self.backend)
-            expected = expect_roughly(self.reference.solve, views, self.backend)
-            return lambda reply: self._right(reply, expected, point)
-
-        seen = self.watch.call(laid, judge_outputs)
+        seen = self.watch.call(laid, lambda reply: self._right(reply, expected, point))
         if not self.kept.worked:
-            self.kept.worked = self._work_of_solution(laid.views(self.backend))
+            self.kept.worked = self._work_of_solution(args)
         return wire.WitnessResult(
             params=point.params,
             resident=seen.growth,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,8 @@ class Deck(np.random.Generator):
 
     def standard_normal(self, size: Any = None, *_: Any, **__: Any) -> Any:
         """Normal values in this shape, float32."""
-        count = 1 if size is None else int(np.prod(size))
+        sizes = () if size is None else size if isinstance(size, tuple) else (size,)
+        count = math.prod(int(n) for n in sizes)
         if self._dealt + count > len(self._values):
             missing = self._dealt + count - len(self._values)
             more = super().standard_normal(missing, dtype=np.float32)

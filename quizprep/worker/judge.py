@@ -22,7 +22,7 @@ from quizprep.worker.channel import Channel, LearnerGone, read_ready
 from quizprep.worker.compare import Expected, computed_lower, expect, places, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
-from quizprep.worker.driving import Drive, Remote, RemoteObject, ScriptFailed, collect
+from quizprep.worker.driving import Remote, RemoteObject, Script, ScriptFailed
 from quizprep.worker.folder import Reference, load_mistakes, load_reference
 from quizprep.worker.kept import Kept
 from quizprep.worker.watch import Subject, Watch
@@ -222,13 +222,16 @@ class Judge:
     def _script_case(
         self, place: int, case: wire.Case
     ) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
-        laid = lay_case(self.reference, case, self.backend)
+        laid, _ = self._ahead.pop(place) if place in self._ahead else self._laid(case)
         args = laid.views(self.backend)
-        expected = self._expected(place, case, args)
         api = Remote(self.channel, laid, self.backend, self.job.entries, metered=False)
-        message, outputs, raised = self.script(
-            api, self.reference.drive, args, expected, case.params
-        )
+        assert self.reference.drive is not None
+        script = Script(api, self.reference.drive, args)
+        # The learner is at work on the other core meanwhile.
+        expected = self._expected(place, case, args)
+        for following in self.job.cases[place + 1 : place + 2]:
+            self._ahead[place + 1] = self._laid(following)
+        message, outputs, raised = self.script(script, expected, case.params)
         unequal = bool(message) and outputs is not None
         if not message and (changed := self.channel.changed(laid)):
             message = f"Your code changed its input {changed}; inputs belong to the caller."
@@ -237,21 +240,14 @@ class Judge:
         return "fail" if message else "pass", message, raised, seen
 
     def script(
-        self,
-        api: Remote,
-        drive: Drive | None,
-        args: Sequence[Any],
-        expected: Expected,
-        params: wire.Params,
+        self, script: Script, expected: Expected, params: wire.Params
     ) -> tuple[str, tuple[np.ndarray, ...] | None, wire.Raised | None]:
-        """Drive the submission; what is wrong, its outputs, and what it raised."""
-        assert drive is not None
+        """What is wrong with what a script gave, its outputs, and what it raised."""
         try:
-            outputs = collect(drive(api, *args))
+            outputs = script.outputs()
         except ScriptFailed as failed:
-            message, _ = self.check(failed.reply, expected, params)
             raised = _told(failed.reply.raised)
-            return f"{message} (in {failed.call})", None, raised
+            return f"{self._stopped(failed.reply, raised)} (in {failed.call})", None, raised
         except LearnerGone:
             raise
         except Exception as error:
@@ -270,13 +266,9 @@ class Judge:
         self, reply: wire.Reply, expected: Expected, params: wire.Params
     ) -> tuple[str, tuple[np.ndarray, ...] | None]:
         """What is wrong with a reply, "" if nothing, and its outputs where there are any."""
-        if reply.refused:
-            return REFUSED.format(name=_plain(reply.refused)), None
-        raised = _told(reply.raised)
-        if raised is not None:
-            return f"Your code raised {raised.kind}: {raised.message}", None
-        if reply.patched:
-            return f"Your code replaced {_plain(reply.patched)}, with which it is measured.", None
+        stopped = self._stopped(reply, _told(reply.raised))
+        if stopped:
+            return stopped, None
         names = [*self.job.returns, *(f"gradient of {n}" for n in self._gradients)]
         kinds = [output.kind for output in reply.outputs]
         if len(kinds) != len(names):
@@ -289,6 +281,16 @@ class Judge:
         tensors = self.channel.outputs(reply)
         arrays = tuple(tensors[str(place)] for place in range(len(names)))
         return self._compared(names, arrays, expected, params)
+
+    def _stopped(self, reply: wire.Reply, raised: wire.Raised | None) -> str:
+        """Why a call has no outputs that count, or ""."""
+        if reply.refused:
+            return REFUSED.format(name=_plain(reply.refused))
+        if raised is not None:
+            return f"Your code raised {raised.kind}: {raised.message}"
+        if reply.patched:
+            return f"Your code replaced {_plain(reply.patched)}, with which it is measured."
+        return ""
 
     def _compared(
         self,

@@ -96,7 +96,9 @@ class Learner:
         self.names = tuple(entries)
         self.memory = memory
         self.entries: dict[str, Any] = {}
-        self.kept: list[Any] = []
+        self.kept: dict[int, Any] = {}
+        self.stopped = False
+        """The last call of a script raised; what was sent ahead of that is not called."""
         self.session: Any = None
         self.instruments = Instruments(runtime)
         self.ban = self.instruments.ban_library_attention()
@@ -127,11 +129,14 @@ class Learner:
                 return wire.Reply(number=order.number)
 
     def _call(self, order: wire.Call) -> wire.Reply:
+        self.stopped = self.stopped and order.ahead
+        if self.stopped:
+            return wire.Reply(number=order.number, raised=wire.Said(kind="", message=""))
         if order.anew:
-            self.kept, self.session = [], None
-        args = [self._argument(argument) for argument in order.args]
+            self.kept, self.session = {}, None
         name = order.name or self.names[0]
         try:
+            args = [self._argument(argument) for argument in order.args]
             owner = self.entries if order.target is None else self.kept[order.target]
             entry = owner[name] if order.target is None else getattr(owner, name)
             if order.cotangents:
@@ -144,6 +149,7 @@ class Learner:
                     entry, args, order.meter, self.instruments, self.backend, self.session
                 )
         except BaseException as error:
+            self.stopped = type(error).__name__ != order.raises
             return wire.Reply(
                 number=order.number,
                 raised=raised(error, self.path),
@@ -189,12 +195,12 @@ class Learner:
         several = isinstance(result, tuple | list)
         places = result if several else (result,)
         kinds, tensors = [], {}
-        for place, value in enumerate(places[:16]):
+        for place, value in enumerate(places[: wire.MAX_OUTPUTS]):
             if self.backend.is_array(value) and self.backend.is_plain(value):
                 kinds.append(wire.Array(kind="tensor"))
                 tensors[str(place)] = value
             elif scripted:
-                kinds.append(self._kept(value))
+                kinds.append(self._kept(wire.handle(number, place), value))
             else:
                 kinds.append(wire.Array(kind=_short(type(value).__name__, 200)))
         try:
@@ -213,15 +219,15 @@ class Learner:
             patched=_short(self.seal.broken(), 200) if readings else "",
         )
 
-    def _kept(self, value: Any) -> wire.Array:
+    def _kept(self, number: int, value: Any) -> wire.Array:
         """A result of a script's call: a number or short text goes over, an object stays."""
         kind = _short(type(value).__name__, 200)
         if value is None or type(value) in (bool, int, float):
             return wire.Array(kind=kind, value=value)
         if type(value) is str:
             return wire.Array(kind=kind, value=_short(value, 200))
-        self.kept.append(value.inner if isinstance(value, Opaque) else value)
-        return wire.Array(kind=kind, handle=len(self.kept) - 1)
+        self.kept[number] = value.inner if isinstance(value, Opaque) else value
+        return wire.Array(kind=kind, stays=True)
 
 
 def _kind(entry: Any) -> str:

@@ -9,8 +9,6 @@ from quizprep.grading import wire
 from quizprep.worker import arena, witness
 from quizprep.worker.channel import Channel, LearnerGone
 
-Checked = Callable[[wire.Reply], None]
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -49,11 +47,10 @@ class Watch:
         """Whether this system shows resident memory of another process at all."""
         return self._born is not None and witness.reset_peak(self._subject.pid) is not None
 
-    def call(self, laid: arena.Laid, meanwhile: Callable[[], Checked]) -> Seen:
+    def call(self, laid: arena.Laid, check: Callable[[wire.Reply], None]) -> Seen:
         """Call with these inputs and read the process before and after.
 
-        ``meanwhile`` does the judge's work for the call, while the learner computes, and gives
-        what looks at the outputs. Raises LearnerGone, also when the process ended in between.
+        ``check`` looks at the outputs. Raises LearnerGone, also when the process ended in between.
         """
         pid = self._subject.pid
         self._channel.rest()
@@ -61,7 +58,6 @@ class Watch:
         before = self._now(witness.reset_peak(pid))
         idle = witness.processor_time(pid)
         number = self._channel.order(laid, hold=True)
-        check = meanwhile()
         reply = self._channel.answer(number)
         worked = witness.processor_time(pid) - idle
         during = self._now(witness.peak(pid))

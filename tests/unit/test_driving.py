@@ -20,7 +20,7 @@ from quizprep.grading import wire
 from quizprep.worker import arena
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.channel import Channel
-from quizprep.worker.driving import Local, Outputs, Remote, ScriptFailed, collect, flat
+from quizprep.worker.driving import Local, Outputs, Remote, Script, ScriptFailed, collect, flat
 from quizprep.worker.learner import Learner, load_module
 from quizprep.worker.meters import Meters, tensors_in
 
@@ -77,6 +77,17 @@ def same(one, other):
     return one is other
 
 
+UPS = []
+
+
+def count_up():
+    UPS.append(1)
+
+
+def ups():
+    return len(UPS)
+
+
 def address(x):
     return x.__array_interface__["data"][0], x.flags.owndata
 
@@ -85,7 +96,7 @@ def allocates(x, size):
     return x.sum() + np.ones(size).sum()
 '''
 
-NAMES = ("Shelf", "total", "kind", "echo", "made", "same", "address", "allocates")
+NAMES = tuple("Shelf total kind echo made same address allocates count_up ups".split())
 BACKEND = NumpyBackend()
 Drive = Callable[..., Iterator[tuple[str, Any]]]
 
@@ -107,7 +118,7 @@ class Pipe:
     def run(self, drive: Drive, *values: Any) -> tuple[Outputs, Remote]:
         laid = lay(values)
         api = Remote(self.channel, laid, BACKEND, NAMES, metered=True)
-        return collect(drive(api, *laid.views(BACKEND))), api
+        return Script(api, drive, laid.views(BACKEND)).outputs(), api
 
 
 def _serve(learner: Learner, orders: int, replies: int) -> None:
@@ -171,6 +182,91 @@ def test_a_script_is_the_same_here_and_through_the_pipe(
     x = np.arange(24.0).reshape(6, 4)
     through, _ = pipe.run(drive, x)
     assert same(through, collect(drive(here, *lay([x]).views(BACKEND))))
+
+
+@given(steps, st.integers(1, 4), st.integers(0, 2**12))
+def test_what_is_sent_ahead_comes_to_the_same(
+    pipe: Pipe, here: Local, steps: list[tuple[str, int]], room: int, guesses: int
+) -> None:
+    """However many calls are sent before the first is answered, and whether or not guesses of what
+    raises are right, outputs are those of calls that are waited for."""
+
+    def drive(api: Any, x: np.ndarray) -> Iterator[tuple[str, Any]]:
+        with api.ahead():
+            shelf, tickets = api.Shelf(room), []
+            for place, (step, at) in enumerate(steps * 3):
+                if step == "put":
+                    full = api.raises(
+                        "Full",
+                        lambda at=at: tickets.append(shelf.put(x[at:, : at + 1])),
+                        guess=bool(guesses >> place % 12 & 1),
+                    )
+                    yield "full", full
+                    # After a guess there is a ticket whether or not the call raised.
+                    del tickets[room:]
+                elif step == "get" and tickets:
+                    yield "thing", shelf.get(tickets[at % len(tickets)])
+                elif step == "count":
+                    yield "count", shelf.count()
+                else:
+                    yield ("sum", "arrays"), api.total([x[:at], x[at:, 0]])
+
+    x = np.arange(24.0).reshape(6, 4)
+    through, _ = pipe.run(drive, x)
+    assert same(through, collect(drive(here, *lay([x]).views(BACKEND))))
+
+
+def test_nothing_is_called_behind_a_call_that_raised(pipe: Pipe) -> None:
+    """The exception is that of the first call that raised, and what was on its way is not made."""
+
+    def breaks(api: Any, x: np.ndarray) -> Iterator[tuple[str, Any]]:
+        with api.ahead():
+            shelf = api.Shelf(1)
+            shelf.put(x)
+            yield "again", shelf.put(x)
+            yield "no such", shelf.burn()
+            api.count_up()
+
+    def counts(api: Any) -> Iterator[tuple[str, Any]]:
+        yield "ups", api.ups()
+
+    with pytest.raises(ScriptFailed) as failed:
+        pipe.run(breaks, np.ones(2))
+    assert failed.value.reply.raised is not None and failed.value.reply.raised.kind == "Full"
+    assert failed.value.call == "put, call 3"
+    assert list(pipe.run(counts)[0]) == [0]
+
+
+def test_a_result_that_is_used_as_an_object_has_to_be_one(pipe: Pipe) -> None:
+    """What a call is made on, or given, before its answer is known is told by its call."""
+
+    def drive(api: Any) -> Iterator[tuple[str, Any]]:
+        with api.ahead():
+            nothing = api.made("none")
+            yield "count", nothing.count()
+
+    for _ in range(2):
+        with pytest.raises(TypeError, match="made, call 1 returned NoneType"):
+            pipe.run(drive)
+
+
+def test_phases_are_measured_ahead_as_well(pipe: Pipe) -> None:
+    """A call counts in the phase in which it was sent, whenever its answer is read; a script that
+    is driven once more counts once."""
+
+    def drive(api: Any, x: np.ndarray) -> Iterator[tuple[str, Any]]:
+        with api.ahead():
+            with api.meter("small"):
+                api.allocates(x, 1 << 13)
+            with api.meter("large"):
+                yield "o", api.allocates(x, 1 << 15)
+            api.allocates(x, 1 << 17)
+            yield "wrong", api.raises("Full", lambda: api.echo(1), guess=True)
+
+    outputs, api = pipe.run(drive, np.ones(4))
+    readings = flat(api.readings)
+    assert (readings["small.peak_bytes"], readings["large.peak_bytes"]) == (1 << 16, 1 << 18)
+    assert outputs[1] == 0
 
 
 def test_objects_stay_where_they_were_made(pipe: Pipe) -> None:

@@ -72,7 +72,7 @@ def test_a_process_that_ends_before_it_is_read_is_gone(ended: int) -> None:
     channel: Any = SimpleNamespace(rest=lambda: None)
     watch = Watch(Subject(ended, -1, ""), channel)
     with pytest.raises(LearnerGone, match="before its memory could be read"):
-        watch.call(arena.Laid((), (), bytearray()), lambda: lambda _: None)
+        watch.call(arena.Laid((), (), bytearray()), lambda _: None)
 
 
 def test_without_a_witness_nothing_is_called(ended: int) -> None:
