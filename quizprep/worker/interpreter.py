@@ -132,9 +132,25 @@ def _change_only_what_differs() -> None:
 
     def broadcast_impl_value(self: Any, lhs: Any, rhs: Any) -> Any:
         one, two = lhs.type, rhs.type
-        if one.is_block() and two.is_block() and one.shape == two.shape:
-            return lhs, rhs
+        if one.is_block() and two.is_block():
+            # As lists of numbers; as Triton's tuples they are compared one constexpr at a time.
+            own, other = one.shape.values, two.shape.values
+            if own == other:
+                return lhs, rhs
+            pairs = list(zip(own, other, strict=False))
+            if len(own) == len(other) and all(x == y or x == 1 or y == 1 for x, y in pairs):
+                shape = [y if x == 1 else x for x, y in pairs]
+                return broaden(self, lhs, own, shape), broaden(self, rhs, other, shape)
         return broadcast(self, lhs, rhs)
+
+    def broaden(self: Any, value: Any, own: list[int], shape: list[int]) -> Any:
+        if own == shape:
+            return value
+        wide = tl.block_type(value.type.scalar, shape)
+        return self.make_tensor(self.builder.create_broadcast(value.handle, shape), wide)
+
+    def same(one: Any, two: Any) -> bool:
+        return bool(one.shape.values == two.shape.values)
 
     def cast_to_computation_type(self: Any, value: Any, dtype: Any) -> Any:
         # A plain number has no such attribute.
@@ -155,7 +171,7 @@ def _change_only_what_differs() -> None:
             if (
                 dtype is rhs.dtype
                 and not dtype.is_ptr()
-                and (one is two or (one.is_block() and two.is_block() and one.shape == two.shape))
+                and (one is two or (one.is_block() and two.is_block() and same(one, two)))
                 and self.computation_type_impl(dtype, False, dtype, False, div_or_mod) is dtype
             ):
                 return lhs, rhs
