@@ -26,7 +26,8 @@ from quizprep.grading.verdict import (
 )
 
 DEADLINE = {"numpy": 20.0, "torch": 20.0, "triton": 60.0}
-"""Seconds a submission may take for everything it is asked."""
+"""Seconds a submission may take for everything it is asked. What the judge works, and what the
+submission waits for a processor, comes on top, up to three times as many in all."""
 
 MEMORY = 1 << 29
 """Bytes of address space a submission may take beyond its runtime's own."""

@@ -35,6 +35,9 @@ MAX_OUTPUT = 4 << 20
 GRACE = 0.25
 """Seconds a learner that closed its pipe may take to end by itself."""
 
+LONGEST = 3
+"""Times the deadline that a learner has at most, however much of it is not its own."""
+
 LOOK = 0.25
 """Seconds between looks at what the learner has written."""
 
@@ -296,13 +299,16 @@ class _Grading:
             watch.register(fd, select.POLLIN)
         # Only for its end: the next request may come before this judge has left.
         watch.register(self.requests, 0)
-        deadline = time.monotonic() + self.setup.deadline
+        start = time.monotonic()
+        deadline = start + self.setup.deadline
         learner_alive, result_sent = True, False
         look = 0.0
         while True:
             wait = max(deadline - time.monotonic(), 0) if learner_alive else None
             ready = {fd for fd, _ in watch.poll(None if wait is None else min(wait, 0.5) * 1000)}
             now = time.monotonic()
+            if learner_alive and now >= deadline and not self.reason:
+                deadline = start + self._allowed()
             if learner_alive and now >= deadline:
                 self._kill(f"was still running after {self.setup.deadline:g} s and was stopped")
             if learner_alive and now >= look:
@@ -331,6 +337,12 @@ class _Grading:
                 if not result_sent:
                     wire.send(self.answers, wire.Fault(message="the judge ended without a verdict"))
                 return
+
+    def _allowed(self) -> float:
+        """Seconds after which the learner is stopped. It is not charged for what the judge works
+        and for what it waits itself for a processor: a slow or busy machine is not its fault."""
+        others = witness.processor_time(self.judge_pid) + witness.waited(self.learner_pid)
+        return min(self.setup.deadline + others / 1e9, LONGEST * self.setup.deadline)
 
     def _read_event(self) -> wire.Event | wire.Lost | None:
         try:

@@ -49,6 +49,15 @@ def processor_time(pid: int) -> int:
         return 0
 
 
+def waited(pid: int) -> int:
+    """Nanoseconds for which the process could have worked and had no processor; 0 where the system
+    does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+
+
 def _fields(pid: int) -> dict[str, int]:
     """The sizes in the process's status, in bytes; none when it has ended."""
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quizprep.worker.nursery import SHOWN_OUTPUT, _Grading
+from quizprep.worker import witness
+from quizprep.worker.nursery import LONGEST, SHOWN_OUTPUT, _Grading
 
 
 @settings(max_examples=30)
@@ -29,3 +32,30 @@ def test_all_that_was_printed_is_taken_without_waiting(sizes: list[int], ended: 
     assert grading.printed == text[:SHOWN_OUTPUT]
     for fd in (read, *(() if ended else (write,))):
         os.close(fd)
+
+
+@given(st.floats(0.001, 1e6), st.integers(0, 2**40), st.integers(0, 2**40))
+def test_a_learner_has_its_deadline_for_itself(deadline: float, judged: int, waited: int) -> None:
+    """What the judge works and what the learner waits for a processor comes on top, up to a bound
+    that holds whatever happens."""
+    grading: Any = _Grading.__new__(_Grading)
+    grading.setup, grading.judge_pid, grading.learner_pid = SimpleNamespace(deadline=deadline), 1, 2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(witness, "processor_time", {1: judged}.__getitem__)
+        patch.setattr(witness, "waited", {2: waited}.__getitem__)
+        allowed = grading._allowed()
+    assert deadline <= allowed <= LONGEST * deadline
+    assert allowed == LONGEST * deadline or allowed - deadline == pytest.approx(
+        (judged + waited) / 1e9, abs=1e-6 * deadline
+    )
+
+
+def test_what_a_process_waited_for_is_read_where_the_system_tells() -> None:
+    """It only grows; nothing is told of a process that is over."""
+    before = witness.waited(os.getpid())
+    assert 0 <= before <= witness.waited(os.getpid())
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert witness.waited(child) == 0
