@@ -6,11 +6,10 @@ import triton.language as tl
 
 
 @triton.jit
-def first_rows(x, strides, head, h, BLOCK: tl.constexpr, BLOCK_D: tl.constexpr):
-    """(BLOCK, BLOCK_D) pointers to the first rows of one head of x (b, h, rows, d)."""
-    row, col = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
-    x += head // h * strides[0] + head % h * strides[1]
-    return x + row[:, None] * strides[2] + col[None, :] * strides[3]
+def rows_of(x, strides, batch, head, row, col):
+    """(BLOCK, BLOCK_D) pointers into one head of x (b, h, rows, d); row is a column, col a row."""
+    x += batch * strides[0] + head * strides[1]
+    return x + row * strides[2] + col * strides[3]
 
 
 @triton.jit
@@ -40,13 +39,15 @@ def sum_rows(
 ):
     """delta = sum(o * grad_o) of every row, which is sum(p * dp) without visiting a key."""
     # Offsets can pass 2**31 elements; program_id is 32 bits wide.
-    head, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
-    row, col = i + tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
-    inside = (row[:, None] < n) & (col[None, :] < d)
-    o_at = first_rows(o, o_strides, head, h, BLOCK, BLOCK_D) + i * o_strides[2]
-    grad_at = first_rows(grad_o, grad_strides, head, h, BLOCK, BLOCK_D) + i * grad_strides[2]
+    bh, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    batch, head = bh // h, bh % h
+    row, cols = i + tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)[None, :]
+    rows = row[:, None]
+    inside = (rows < n) & (cols < d)
+    o_at = rows_of(o, o_strides, batch, head, rows, cols)
+    grad_at = rows_of(grad_o, grad_strides, batch, head, rows, cols)
     products = load_tile(o_at, inside) * load_tile(grad_at, inside)
-    tl.store(delta + head * n + row, tl.sum(products, axis=1), mask=row < n)
+    tl.store(delta + bh * n + row, tl.sum(products, axis=1), mask=row < n)
 
 
 @triton.jit
@@ -92,17 +93,19 @@ def grad_keys(
     BLOCK_D: tl.constexpr,
 ):
     """dk and dv of one tile of keys: it collects from all queries."""
-    head, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
-    lane, col = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
-    key, in_d = j + lane, col[None, :] < d
-    q_at = first_rows(q, q_strides, head, h, BLOCK, BLOCK_D)
-    k_at = first_rows(k, k_strides, head, h, BLOCK, BLOCK_D) + j * k_strides[2]
-    v_at = first_rows(v, v_strides, head, h, BLOCK, BLOCK_D) + j * v_strides[2]
-    grad_at = first_rows(grad_o, grad_strides, head, h, BLOCK, BLOCK_D)
-    lse_at = lse + head // h * lse_strides[0] + head % h * lse_strides[1] + lane * lse_strides[2]
-    delta_at = delta + head * n + lane
+    bh, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    batch, head = bh // h, bh % h
+    lane, cols = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)[None, :]
+    lanes, in_d, key = lane[:, None], cols < d, j + lane
+    keys = j + lanes
+    q_at = rows_of(q, q_strides, batch, head, lanes, cols)
+    k_at = rows_of(k, k_strides, batch, head, keys, cols)
+    v_at = rows_of(v, v_strides, batch, head, keys, cols)
+    grad_at = rows_of(grad_o, grad_strides, batch, head, lanes, cols)
+    lse_at = lse + batch * lse_strides[0] + head * lse_strides[1] + lane * lse_strides[2]
+    delta_at = delta + bh * n + lane
 
-    keys_inside = (key[:, None] < m) & in_d
+    keys_inside = (keys < m) & in_d
     k_tile = load_tile(k_at, keys_inside)
     v_tile = load_tile(v_at, keys_inside)
     dk_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
@@ -113,7 +116,7 @@ def grad_keys(
         start = tl.maximum(0, j + n - m) // BLOCK * BLOCK
     for i in range(start, n, BLOCK):
         row = i + lane
-        rows_inside = (row[:, None] < n) & in_d
+        rows_inside = (i + lanes < n) & in_d
         q_tile = load_tile(q_at + i * q_strides[2], rows_inside)
         grad = load_tile(grad_at + i * grad_strides[2], rows_inside)
         row_lse = tl.load(lse_at + i * lse_strides[2], mask=row < n, other=-float("inf"))
@@ -126,7 +129,7 @@ def grad_keys(
 
     # dk and dv are contiguous. s = scale * q k^T: the gradient of a score reaches q and k times
     # scale, once at the end.
-    at = (head * m + key[:, None]) * d + col[None, :]
+    at = (bh * m + keys) * d + cols
     tl.store(dk + at, dk_tile * scale, mask=keys_inside)
     tl.store(dv + at, dv_tile, mask=keys_inside)
 
@@ -155,20 +158,22 @@ def grad_queries(
     BLOCK_D: tl.constexpr,
 ):
     """dq of one tile of queries: it collects from all keys."""
-    head, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
-    lane, col = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)
-    row, in_d = i + lane, col[None, :] < d
-    q_at = first_rows(q, q_strides, head, h, BLOCK, BLOCK_D) + i * q_strides[2]
-    k_at = first_rows(k, k_strides, head, h, BLOCK, BLOCK_D)
-    v_at = first_rows(v, v_strides, head, h, BLOCK, BLOCK_D)
-    grad_at = first_rows(grad_o, grad_strides, head, h, BLOCK, BLOCK_D) + i * grad_strides[2]
-    lse_at = lse + head // h * lse_strides[0] + head % h * lse_strides[1] + row * lse_strides[2]
+    bh, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    batch, head = bh // h, bh % h
+    lane, cols = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)[None, :]
+    lanes, in_d, row = lane[:, None], cols < d, i + lane
+    rows = i + lanes
+    q_at = rows_of(q, q_strides, batch, head, rows, cols)
+    k_at = rows_of(k, k_strides, batch, head, lanes, cols)
+    v_at = rows_of(v, v_strides, batch, head, lanes, cols)
+    grad_at = rows_of(grad_o, grad_strides, batch, head, rows, cols)
+    lse_at = lse + batch * lse_strides[0] + head * lse_strides[1] + row * lse_strides[2]
 
-    rows_inside = (row[:, None] < n) & in_d
+    rows_inside = (rows < n) & in_d
     q_tile = load_tile(q_at, rows_inside)
     grad = load_tile(grad_at, rows_inside)
     row_lse = tl.load(lse_at, mask=row < n, other=-float("inf"))
-    row_delta = tl.load(delta + head * n + row, mask=row < n, other=0.0)
+    row_delta = tl.load(delta + bh * n + row, mask=row < n, other=0.0)
     dq_tile = tl.full((BLOCK, BLOCK_D), 0.0, dtype=tl.float32)
     stop = m
     if CAUSAL:
@@ -176,14 +181,14 @@ def grad_queries(
         stop = tl.minimum(m, i + BLOCK + m - n)
     for j in range(0, stop, BLOCK):
         key = j + lane
-        keys_inside = (key[:, None] < m) & in_d
+        keys_inside = (j + lanes < m) & in_d
         k_tile = load_tile(k_at + j * k_strides[2], keys_inside)
         v_tile = load_tile(v_at + j * v_strides[2], keys_inside)
         _p, ds = tile_gradients(
             q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
         )
         dq_tile += dot(ds, k_tile)
-    tl.store(dq + (head * n + row[:, None]) * d + col[None, :], dq_tile * scale, mask=rows_inside)
+    tl.store(dq + (bh * n + rows) * d + cols, dq_tile * scale, mask=rows_inside)
 
 
 def flash_attention_backward(
