@@ -217,8 +217,7 @@ class Remote:
             self._channel.answer(self._unread.popleft()._number)
 
     def afresh(self) -> None:
-        """Forget the script so far; from here on every answer is waited for."""
-        self.drop()
+        """Forget the script so far, which has ended; from here on every answer is waited for."""
         self._calls, self._patient = 0, True
         self.readings.clear()
 
@@ -314,8 +313,8 @@ class RemoteObject:
 
     def _result(self) -> Any:
         """What was returned; waits for it. Raises ScriptFailed."""
-        while any(self is made for made in self._api._unread):
-            self._api.settle(len(self._api._unread) - 1)
+        while self in self._api._unread:
+            self._api._read()
         return self._value
 
     def _settled(self, value: Any) -> None:

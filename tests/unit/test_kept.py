@@ -19,6 +19,7 @@ from quizprep.grading.pool import Pool
 from quizprep.worker import arena, kept
 from quizprep.worker.compare import Expected
 from quizprep.worker.kept import Kept
+from tests.unit.jobs import a_job
 
 FLOATS = st.floats(width=64, allow_nan=False)
 VALUES = array_shapes(min_dims=0, max_dims=3, max_side=3).flatmap(
@@ -58,26 +59,7 @@ def job(folder: Path, reference: str = "", fresh: int = 1) -> wire.Job:
         fresh=False,
     )
     drawn = [wire.Case(**{**_fields(case), "fresh": True, "seed": seed}) for seed in range(fresh)]
-    return wire.Job(
-        exercise="x",
-        folder=str(folder),
-        solution=str(folder / "solution.py"),
-        runtime="numpy",
-        entries=("f",),
-        returns={"o": ("n",)},
-        cases=(case, case, *drawn),
-        points=(),
-        symbols=("n",),
-        tiles={},
-        meters=(),
-        bounds={},
-        budgets={},
-        comparisons=(),
-        witness=None,
-        cost_dtype="float32",
-        guards=False,
-        require_confinement=False,
-    )
+    return a_job(folder, (case, case, *drawn))
 
 
 def _fields(case: wire.Case) -> dict[str, object]:

@@ -20,6 +20,7 @@ from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.channel import STOPPED, Channel, LearnerGone
 from quizprep.worker.costing import Costing
 from quizprep.worker.watch import Subject, Watch
+from tests.unit.jobs import a_job
 
 BACKEND = NumpyBackend()
 
@@ -30,30 +31,6 @@ def ended() -> int:
     with subprocess.Popen(["true"]) as process:
         process.wait()
     return process.pid
-
-
-def a_job(folder: Path) -> wire.Job:
-    """A job of nothing to do over files that lie in this folder."""
-    return wire.Job(
-        exercise="x",
-        folder=str(folder),
-        solution=str(folder / "solution.py"),
-        runtime="numpy",
-        entries=("f",),
-        returns={"o": ("n",)},
-        cases=(),
-        points=(),
-        symbols=("n",),
-        tiles={},
-        meters=(),
-        bounds={},
-        budgets={},
-        comparisons=(),
-        witness=None,
-        cost_dtype="float32",
-        guards=False,
-        require_confinement=False,
-    )
 
 
 # --- memory of another process ---
