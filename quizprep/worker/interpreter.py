@@ -2,9 +2,9 @@
 
 Before each launch, and before each call of a function such as `tl.max` inside a kernel, the
 interpreter replaces several hundred names of `triton.language`: up to half of a small kernel's
-time. The same few types are made
-anew for every value, their shapes checked and their names written out, and operands of one
-shape are broadcast to it: a third of the rest.
+time. The same few types are made anew for every value, their shapes checked and their names
+written out; operands are filled up to the shape of the result before an operation that would do
+it itself: half of the rest.
 
 What a kernel computes, and what is counted, is the same with and without this.
 """
@@ -43,6 +43,8 @@ def without_repetition() -> None:
     """Make the interpreter of this process faster, if it is of a version that is known."""
     if triton.__version__.startswith(KNOWN):
         _replace_names_once()
+        _call_at_once()
+        _make_values_at_once()
         _remember_types()
         _change_only_what_differs()
         _look_for_overflow_at_once()
@@ -72,17 +74,59 @@ def _replace_names_once() -> None:
     interpreter._patch_lang = replace_names
 
 
+def _call_at_once() -> None:
+    """Let a name of the language be called without a copy of its keywords and a second look at
+    the one that is added."""
+
+    def patch_attr(obj: Any, name: str, member: Any, builder: Any, scope: Any) -> None:
+        semantic = interpreter.interpreter_semantic
+        # What is wrapped only asks for the keyword, in words for who calls it outside a kernel.
+        call = getattr(member, "__wrapped__", member)
+
+        def new_member(*args: Any, **keywords: Any) -> Any:
+            keywords["_semantic"] = semantic
+            return call(*args, **keywords)
+
+        scope.set_attr(obj, name, new_member)
+
+    interpreter._patch_attr = patch_attr
+
+
+def _make_values_at_once() -> None:
+    """Let a value hold its data after one comparison of sizes, where they fit."""
+    handle = interpreter.TensorHandle
+    refuse: Callable[[Any], None] = handle.__post_init__
+    pointer = tl.core.pointer_type
+
+    def init_handle(self: Any, data: Any, dtype: Any, attr: Any = None) -> None:
+        self.data = data
+        self.dtype = dtype
+        self.attr = {} if attr is None else attr
+        most = dtype.__dict__.get("_most_bytes")
+        if most is None:
+            # The interpreter's own measure: any pointer fits, and one bit takes a byte.
+            bits = math.inf if isinstance(dtype, pointer) else dtype.primitive_bitwidth
+            most = dtype._most_bytes = max(8, bits) / 8
+        if data.itemsize > most:
+            refuse(self)
+
+    handle.__init__ = init_handle
+
+
 def _remember_types() -> None:
     """Let a type of a block be worked out once, and what a value has from its type as well."""
-    block = tl.core.block_type
+    block, several = tl.core.block_type, tl.core.tuple
     make: Callable[..., None] = block.__init__
     types: dict[tuple[Any, ...], Any] = {}
 
     def init_type(self: Any, element_ty: Any, shape: Any) -> None:
+        if type(shape) is several:
+            shape = shape.values
         for length in shape:
             # A number that equals a length but is of another type is refused.
             if type(length) is not int:
                 make(self, element_ty, shape)
+                self._with_element = {}
                 return
         key = (id(element_ty), *shape)
         known = types.get(key)
@@ -90,10 +134,17 @@ def _remember_types() -> None:
             self.__dict__.update(known.__dict__)
             return
         make(self, element_ty, shape)
+        self._with_element = {}
         if len(types) >= REMEMBERED:
             types.clear()
         # It holds the element's type, so that no other one gets that id.
         types[key] = self
+
+    def with_element_ty(self: Any, scalar_ty: Any) -> Any:
+        known = self._with_element.get(id(scalar_ty))
+        if known is None:
+            known = self._with_element[id(scalar_ty)] = block(scalar_ty, self.shape)
+        return known
 
     def init_value(self: Any, handle: Any, type: Any) -> None:
         known = type.__dict__.get("_of_values")
@@ -119,38 +170,73 @@ def _remember_types() -> None:
         return known
 
     block.__init__ = init_type
+    block.with_element_ty = with_element_ty
     tl.core.tensor.__init__ = init_value
     interpreter._get_np_dtype = np_dtype
 
 
 def _change_only_what_differs() -> None:
-    """Let operands be that would be broadcast or cast to the shape and type they have."""
+    """Let operands be that would be broadcast or cast to the shape and type they have, and leave
+    it to numpy to broadcast the two operands of one operation."""
     broadcast: Callable[..., Any] = TritonSemantic.broadcast_impl_value
     cast: Callable[..., Any] = TritonSemantic._cast_to_computation_type
     check: Callable[..., Any] = TritonSemantic.binary_op_type_checking_impl
-    value = tl.core.tensor
+    value, block = tl.core.tensor, tl.core.block_type
+    common: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    """By the ids of two types, which are held, the type they are computed in."""
+
+    def joint(own: list[int], other: list[int]) -> list[int] | None:
+        """The shape that two of as many axes are broadcast to, if they can be."""
+        if own == other:
+            return own
+        pairs = list(zip(own, other, strict=False))
+        if len(own) == len(other) and all(x == y or x == 1 or y == 1 for x, y in pairs):
+            return [y if x == 1 else x for x, y in pairs]
+        return None
 
     def broadcast_impl_value(self: Any, lhs: Any, rhs: Any) -> Any:
         one, two = lhs.type, rhs.type
         if one.is_block() and two.is_block():
             # As lists of numbers; as Triton's tuples they are compared one constexpr at a time.
             own, other = one.shape.values, two.shape.values
-            if own == other:
-                return lhs, rhs
-            pairs = list(zip(own, other, strict=False))
-            if len(own) == len(other) and all(x == y or x == 1 or y == 1 for x, y in pairs):
-                shape = [y if x == 1 else x for x, y in pairs]
+            shape = joint(own, other)
+            if shape is not None:
                 return broaden(self, lhs, own, shape), broaden(self, rhs, other, shape)
         return broadcast(self, lhs, rhs)
 
     def broaden(self: Any, value: Any, own: list[int], shape: list[int]) -> Any:
         if own == shape:
             return value
-        wide = tl.block_type(value.type.scalar, shape)
+        wide = block(value.type.scalar, shape)
         return self.make_tensor(self.builder.create_broadcast(value.handle, shape), wide)
 
-    def same(one: Any, two: Any) -> bool:
-        return bool(one.shape.values == two.shape.values)
+    def called_wide(self: Any, lhs: Any, rhs: Any) -> Any:
+        """Both operands with the type of the result; their data stay as they are, for the numpy
+        operation on the two broadcasts them."""
+        one, two = lhs.type, rhs.type
+        if one is two:
+            return lhs, rhs
+        if not one.is_block():
+            return (value(lhs.handle, two.with_element_ty(one)) if two.is_block() else lhs), rhs
+        if not two.is_block():
+            return lhs, value(rhs.handle, one.with_element_ty(two))
+        own, other = one.shape.values, two.shape.values
+        shape = joint(own, other)
+        if shape is None:
+            return broadcast(self, lhs, rhs)
+        if own != shape:
+            lhs = value(lhs.handle, block(one.element_ty, shape))
+        if other != shape:
+            rhs = value(rhs.handle, block(two.element_ty, shape))
+        return lhs, rhs
+
+    def computation_type(self: Any, lhs: Any, rhs: Any, plain: bool, div_or_mod: bool) -> Any:
+        key = (id(lhs), id(rhs), plain, div_or_mod)
+        known = common.get(key)
+        if known is None:
+            dtype = self.computation_type_impl(lhs, False, rhs, plain, div_or_mod)
+            known = common[key] = (dtype, lhs, rhs)
+        return known[0]
 
     def cast_to_computation_type(self: Any, value: Any, dtype: Any) -> Any:
         # A plain number has no such attribute.
@@ -165,16 +251,16 @@ def _change_only_what_differs() -> None:
         arithmetic_check: bool = True,
         div_or_mod: bool = False,
     ) -> Any:
-        if type(lhs) is value and type(rhs) is value:
-            one, two = lhs.type, rhs.type
-            dtype = lhs.dtype
-            if (
-                dtype is rhs.dtype
-                and not dtype.is_ptr()
-                and (one is two or (one.is_block() and two.is_block() and same(one, two)))
-                and self.computation_type_impl(dtype, False, dtype, False, div_or_mod) is dtype
-            ):
-                return lhs, rhs
+        if type(lhs) is value and arithmetic_check:
+            one = lhs.dtype
+            plain = type(rhs) is int or type(rhs) is float
+            if not one.is_ptr() and (plain or (type(rhs) is value and not rhs.dtype.is_ptr())):
+                two = self.to_tensor_type(rhs) if plain else rhs.dtype
+                dtype = computation_type(self, one, two, plain, div_or_mod)
+                lhs = cast_to_computation_type(self, lhs, dtype)
+                return called_wide(self, lhs, cast_to_computation_type(self, rhs, dtype))
+            if one.is_ptr() and allow_lhs_ptr and type(rhs) is value and rhs.dtype.is_int():
+                return called_wide(self, lhs, rhs)
         return check(self, lhs, rhs, allow_lhs_ptr, allow_rhs_ptr, arithmetic_check, div_or_mod)
 
     TritonSemantic.binary_op_type_checking_impl = binary_op_type_checking_impl
