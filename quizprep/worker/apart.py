@@ -14,7 +14,7 @@ from quizprep.worker.backends import Backend, backend_for
 from quizprep.worker.compare import Expected, wrong
 from quizprep.worker.diagnose import Models, Observed, candidates, diagnose
 from quizprep.worker.folder import Mistakes, load_mistakes, load_reference
-from quizprep.worker.judge import Around, as_it_is, expected_of, lay_case, weighted
+from quizprep.worker.prepare import Around, as_it_is, expected_of, lay_case, weighted
 
 
 def tell_apart(request: wire.TellApart) -> wire.ToldApart:

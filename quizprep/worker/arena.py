@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from quizprep.grading.wire import Plain, TensorAt
@@ -59,6 +60,11 @@ class Laid:
         return tuple(
             backend.view(self.memory, a) if isinstance(a, TensorAt) else a.value for a in self.args
         )
+
+
+def moved(at: TensorAt, by: int) -> TensorAt:
+    """The same so many bytes further on."""
+    return msgspec.structs.replace(at, start=at.start + by) if by else at
 
 
 def lay_out(inputs: Mapping[str, Any], backend: Any, dtype: str, layout: str, guards: bool) -> Laid:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from quizprep.grading import wire
 from quizprep.worker import arena
 from quizprep.worker.backends import Backend
-from quizprep.worker.channel import Channel, LearnerGone
-from quizprep.worker.compare import Expected, expect_roughly
-from quizprep.worker.deck import Deck
+from quizprep.worker.channel import Calls, Channel, LearnerGone
+from quizprep.worker.compare import Expected
 from quizprep.worker.driving import Remote, Script, flat, metered_locally
 from quizprep.worker.fit import Grid, fit, slopes
 from quizprep.worker.folder import Reference, load_mistakes, load_solution
 from quizprep.worker.kept import Kept
 from quizprep.worker.learner import Instruments, measure
+from quizprep.worker.prepare import Ground, Grounds
 from quizprep.worker.watch import Watch
 
 
@@ -63,6 +63,7 @@ class Costing:
         backend: Backend,
         channel: Channel,
         reference: Reference,
+        grounds: Grounds,
         examiner: Examiner,
         kept: Kept,
     ) -> None:
@@ -71,17 +72,21 @@ class Costing:
         self.backend = backend
         self.channel = channel
         self.reference = reference
+        self.grounds = grounds
         self.examiner = examiner
         self.kept = kept
-        self._expected: tuple[arena.Laid, Expected] | None = None
-        self._deck = Deck(job.points[0].seed if job.points else 0)
 
     def run(self) -> wire.CostResult:
         """All readings, or the reason why there are none."""
+        self.channel.meanwhile = self.grounds.step
         try:
-            readings = self._readings()
-            compared = tuple(self._compare(pair) for pair in self.job.comparisons)
-            seen = self._witness(self.job.witness) if self.job.witness else None
+            samples = self._samples()
+            compared = self._compared()
+            point = self.job.witness
+            number = self._begin_witness(point) if point else 0
+            # The learner is at work on that call while formulas are fitted.
+            readings = self._readings(samples)
+            seen = self._witness(point, number) if point else None
         except LearnerGone as gone:
             return wire.CostResult(
                 status="fail", message=f"While its cost was measured, your code {gone}."
@@ -104,63 +109,40 @@ class Costing:
 
     # --- points ---
 
-    def _lay(self, point: wire.Point, draw: str = "") -> arena.Laid:
-        """Inputs of a point. Each way of measuring draws its own, so that an answer remembered
-        from one is of no use in the next."""
-        self._deck.cut([point.seed, *draw.encode()])
-        inputs = self.reference.make_inputs(self._deck, **point.params)
-        return arena.lay_out(
-            inputs, self.backend, self.job.cost_dtype, "contiguous", self.job.guards
-        )
-
-    def _measured(self, point: wire.Point, meter: str) -> dict[str, int]:
-        """The readings at a point; the outputs there must be right. Raises CostFailed."""
-        (readings,) = self._measured_all([(point, meter)])
-        return readings
-
     def _measured_all(self, calls: Sequence[tuple[wire.Point, str]]) -> list[dict[str, int]]:
-        """The readings of several calls, in order.
-
-        The learner is at work on a call while the judge checks the one before it.
-        """
+        """The readings of several calls, in order; outputs must be right. Raises CostFailed."""
         readings: list[dict[str, int]] = []
-        before: tuple[wire.Point, str, arena.Laid, wire.Reply] | None = None
-        laid = self._lay(*calls[0])
+        grounds: list[Ground] = []
+
+        def inputs() -> Iterator[tuple[arena.Laid, str]]:
+            for place, (point, meter) in enumerate(calls):
+                again = place > 0 and calls[place - 1][0] is point
+                grounds.append(grounds[-1] if again else self.grounds.of(point, meter))
+                yield grounds[-1].laid, meter
+
+        made = Calls(self.channel, inputs())
         for place, (point, meter) in enumerate(calls):
             if place % 8 == 0:
                 self.channel.tell(wire.Progress(stage="cost", done=place, total=len(calls)))
-            number = self.channel.order(laid, meter)
-            following = calls[place + 1] if place + 1 < len(calls) else None
-            same = following is None or following[0] is point
-            ahead = laid if same or following is None else self._lay(*following)
-            if before is not None:
-                readings.append(self._checked(*before))
-            reply = self.channel.answer(number)
-            changed = self.channel.changed(laid)
+            reply, changed = made.next()
             if changed:
                 raise CostFailed(
                     f"While its cost was measured, your code changed its input {changed}; "
                     "inputs belong to the caller."
                 )
-            before = (point, meter, laid, reply)
-            laid = ahead
-        if before is not None:
-            readings.append(self._checked(*before))
+            readings.append(self._checked(point, meter, grounds[place], reply))
         return readings
 
     def _checked(
-        self, point: wire.Point, meter: str, laid: arena.Laid, reply: wire.Reply
+        self, point: wire.Point, meter: str, ground: Ground, reply: wire.Reply
     ) -> dict[str, int]:
-        if self._expected is None or self._expected[0] is not laid:
-            args = laid.views(self.backend)
-            self._expected = (laid, expect_roughly(self.reference.solve, args, self.backend))
-        self._right(reply, self._expected[1], point)
+        self._right(reply, ground.expected, point)
         readings = {name: max(value, 0) for name, value in reply.readings.items()}
         missing = sorted(self._needed(meter) - readings.keys())
         if missing:
             raise CostFailed(f"Your code's process gave no reading of {', '.join(missing)}.")
         if self.job.runtime == "triton" and meter == "dispatch":
-            self._host_rules(readings, laid)
+            self._host_rules(readings, ground.laid)
         return readings
 
     def _right(self, reply: wire.Reply, expected: Expected, point: wire.Point) -> None:
@@ -202,7 +184,7 @@ class Costing:
         """The readings at every point."""
         points = self.job.points
         if self.reference.drive is not None:
-            return [self._script(point) for point in points]
+            return self._scripts()
         counts = self.job.runtime == "numpy" and "flops" in self.job.meters
         ways = ("dispatch", "count") if counts else ("dispatch",)
         found = self._measured_all([(point, way) for point in points for way in ways])
@@ -214,26 +196,35 @@ class Costing:
             self._temporaries(samples)
         return samples
 
-    def _script(self, point: wire.Point) -> dict[str, int]:
-        """The readings of a script's phases at a point; its outputs there must be right."""
-        laid = self._lay(point)
-        args = laid.views(self.backend)
-        assert self.reference.cost is not None and self.reference.solve_cost is not None
-        api = Remote(self.channel, laid, self.backend, self.job.entries, metered=True)
-        script = Script(api, self.reference.cost, args)
-        # The learner is at work on the other core meanwhile.
-        expected = expect_roughly(self.reference.solve_cost, args, self.backend)
-        if self.reference.allowance_cost is not None:
-            expected = expected.allowing(self.reference.allowance_cost(*args))
-        message, _, _ = self.examiner.script(script, expected, point.params)
-        if message:
-            sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
-            raise CostFailed(f"While its cost was measured ({sizes}): {message}")
-        return flat(api.readings)
+    def _driven(self, point: wire.Point) -> tuple[Script, Remote, Ground]:
+        """The script of a point, driven under the meters, with its api."""
+        ground = self.grounds.of(point, "")
+        assert self.reference.cost is not None
+        api = Remote(self.channel, ground.laid, self.backend, self.job.entries, metered=True)
+        return Script(api, self.reference.cost, ground.args), api, ground
 
-    def _readings(self) -> tuple[wire.Reading, ...]:
+    def _scripts(self) -> list[dict[str, int]]:
+        """The readings of the script's phases at every point; its outputs there must be right.
+
+        The next script is driven before the outputs of one are looked at.
+        """
+        readings: list[dict[str, int]] = []
         points = self.job.points
-        samples = self._samples()
+        driven = self._driven(points[0])
+        for place, point in enumerate(points):
+            script, api, ground = driven
+            script.finish()
+            if place + 1 < len(points):
+                driven = self._driven(points[place + 1])
+            message, _, _ = self.examiner.script(script, ground.expected, point.params)
+            if message:
+                sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
+                raise CostFailed(f"While its cost was measured ({sizes}): {message}")
+            readings.append(flat(api.readings))
+        return readings
+
+    def _readings(self, samples: list[dict[str, int]]) -> tuple[wire.Reading, ...]:
+        points = self.job.points
         sizes = [_sizes(point.params, self.job.symbols) for point in points]
         grid = Grid.over(self.job.symbols, sizes, self.job.tiles)
         largest = max(range(len(points)), key=lambda p: math.prod(sizes[p].values()))
@@ -350,7 +341,7 @@ class Costing:
     def _solution(self, point: wire.Point) -> dict[str, int]:
         """The solution's own readings at a point, measured here with the same meters."""
         entries = load_solution(self.job.solution, self.job.entries)
-        laid = self._lay(point)
+        laid = self.grounds.of(point, "solution").laid
         runtime = self.job.runtime
         instruments = Instruments(runtime)
         if self.reference.cost is not None:
@@ -375,34 +366,41 @@ class Costing:
                 readings[name] = max(value, readings.get(name, 0))
         return readings
 
-    def _compare(self, pair: wire.Comparison) -> wire.ComparisonResult:
-        at = self._measured(pair.at, "dispatch")
-        against = self._measured(pair.against, "dispatch")
-        return wire.ComparisonResult(
-            meter=pair.meter, at=at[pair.meter], against=against[pair.meter]
+    def _compared(self) -> tuple[wire.ComparisonResult, ...]:
+        pairs = self.job.comparisons
+        if not pairs:
+            return ()
+        points = [point for pair in pairs for point in (pair.at, pair.against)]
+        found = self._measured_all([(point, "dispatch") for point in points])
+        return tuple(
+            wire.ComparisonResult(meter=p.meter, at=at[p.meter], against=against[p.meter])
+            for p, at, against in zip(pairs, found[::2], found[1::2], strict=True)
         )
 
     # --- witnesses ---
 
-    def _witness(self, point: wire.Point) -> wire.WitnessResult:
-        """A large call under the meters, then one with other inputs watched from outside.
+    def _begin_witness(self, point: wire.Point) -> int:
+        """Order a large call under the meters; its number, or 0 where nothing can be watched."""
+        if not self.watch.available:
+            return 0
+        return self.channel.order(self.grounds.of(point, "dispatch").laid, "dispatch")
+
+    def _witness(self, point: wire.Point, number: int) -> wire.WitnessResult:
+        """The large call of that number, then one with other inputs watched from outside.
 
         The first call also warms the path: library pages that it loads count in neither.
         """
-        if not self.watch.available:
+        if not number:
             return wire.WitnessResult(params=point.params, available=False)
-        number = self.channel.order(self._lay(point, "dispatch"), "dispatch")
-        # The learner is at work on the other core meanwhile.
-        laid = self._lay(point, "watched")
-        args = laid.views(self.backend)
-        expected = expect_roughly(self.reference.solve, args, self.backend)
+        ground = self.grounds.of(point, "watched")
+        expected = ground.expected
         reply = self.channel.answer(number)
         if reply.refused or reply.raised is not None:
             what = reply.raised.kind if reply.raised is not None else reply.refused
             raise CostFailed(f"At {point.params} your code raised {what}.")
-        seen = self.watch.call(laid, lambda reply: self._right(reply, expected, point))
+        seen = self.watch.call(ground.laid, lambda reply: self._right(reply, expected, point))
         if not self.kept.worked:
-            self.kept.worked = self._work_of_solution(args)
+            self.kept.worked = self._work_of_solution(ground.args)
         return wire.WitnessResult(
             params=point.params,
             resident=seen.growth,

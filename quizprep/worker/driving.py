@@ -335,31 +335,45 @@ class Script:
     def _run(self) -> None:
         self._steps: list[Step] = []
         self._failed: Exception | None = None
+        self._collected: Outputs | None = None
         try:
             self._steps.extend(self._drive(self._api, *self._args))
         except Exception as error:
             self._failed = error
 
-    def outputs(self) -> Outputs:
-        """All outputs; raises what stopped the script, ScriptFailed for a call that failed."""
+    def finish(self) -> None:
+        """Read every answer, so that another script can be driven; raises LearnerGone."""
         try:
-            return self._outputs()
+            self._finish()
         except WrongGuess:
             self._api.afresh()
             self._run()
-            return self._outputs()
+            self._finish()
 
-    def _outputs(self) -> Outputs:
+    def _finish(self) -> None:
+        if self._collected is not None:
+            return
         try:
             if self._failed is not None:
                 raise self._failed
             self._api.settle()
-            return collect(self._steps)
+            self._collected = collect(self._steps)
         except LearnerGone:
             raise
-        except Exception:
+        except WrongGuess:
             self._api.drop()
             raise
+        except Exception as error:
+            self._api.drop()
+            self._failed = error
+
+    def outputs(self) -> Outputs:
+        """All outputs; raises what stopped the script, ScriptFailed for a call that failed."""
+        self.finish()
+        if self._collected is None:
+            assert self._failed is not None
+            raise self._failed
+        return self._collected
 
 
 def add_readings(total: dict[str, int], more: Mapping[str, int]) -> None:

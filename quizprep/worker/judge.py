@@ -8,36 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from quizprep.grading import wire
 from quizprep.worker import arena, where
 from quizprep.worker.backends import Backend, backend_for
-from quizprep.worker.channel import Channel, LearnerGone, read_ready
-from quizprep.worker.compare import Expected, computed_lower, expect, places, wrong
+from quizprep.worker.channel import Calls, Channel, LearnerGone
+from quizprep.worker.compare import Expected, computed_lower, wrong
 from quizprep.worker.costing import Costing
 from quizprep.worker.diagnose import Observed, diagnose
 from quizprep.worker.driving import Remote, RemoteObject, Script, ScriptFailed
-from quizprep.worker.folder import Reference, load_mistakes, load_reference
+from quizprep.worker.folder import load_mistakes, load_reference
 from quizprep.worker.kept import Kept
+from quizprep.worker.prepare import Cases, Grounds, as_it_is
 from quizprep.worker.watch import Subject, Watch
 
 TELLING = ("every entry is", "only at")
 """Parts of messages that say more than that something is wrong, the most telling first."""
 
 REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
-
-
-Around = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def as_it_is(solve: Callable[..., Any]) -> Callable[..., Any]:
-    return solve
 
 
 def main(
@@ -77,13 +69,17 @@ class Judge:
         self.channel = channel
         self.kept = kept
         self._gradients: tuple[str, ...] = ()
-        self._ahead: dict[int, tuple[arena.Laid, Around]] = {}
-        """By place of a case, its inputs, laid out while the learner was at the one before."""
+        self.reference = load_reference(job.folder)
+        self._cases = Cases(job, self.reference, backend, kept)
+        self._grounds = Grounds(job, self.reference, backend)
+        channel.meanwhile = self._work_ahead
+        self._driven: dict[int, Script] = {}
+        """By place of a case, its script, driven before its turn."""
 
     def run(self, ready: int) -> wire.JudgeResult:
         """Load, correctness, then diagnosis or cost."""
         try:
-            unconfined = read_ready(ready)
+            unconfined = self.channel.ready(ready)
         except LearnerGone as gone:
             return wire.JudgeResult(load=wire.LoadResult(status="error", message=str(gone)))
         if unconfined and self.job.require_confinement:
@@ -96,7 +92,6 @@ class Judge:
         load = self._load()
         if load.status != "pass":
             return wire.JudgeResult(load=load, unconfined=unconfined)
-        self.reference = load_reference(self.job.folder)
         results, observed = self._correctness()
         if any(result.status == "fail" for result in results):
             diagnosis = None if self.job.brief else self._diagnose(results, observed)
@@ -111,9 +106,23 @@ class Judge:
             cost = wire.CostResult(status="skip", message=message)
             return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
         cost = Costing(
-            self.job, watch, self.backend, self.channel, self.reference, self, self.kept
+            self.job,
+            watch,
+            self.backend,
+            self.channel,
+            self.reference,
+            self._grounds,
+            self,
+            self.kept,
         ).run()
         return wire.JudgeResult(load=load, cases=results, cost=cost, unconfined=unconfined)
+
+    def _work_ahead(self) -> bool:
+        """A piece of what will be needed, while the learner is waited for; False at its end."""
+        if self._cases.step():
+            return True
+        # A script sends few calls ahead: the learner would soon wait for the end of a long piece.
+        return self.reference.drive is None and not self.job.brief and self._grounds.step()
 
     # --- load ---
 
@@ -142,11 +151,15 @@ class Judge:
         results: list[wire.CaseResult] = []
         observed: list[Observed] = []
         total = len(self.job.cases)
+        calls = Calls(self.channel, self._in_order()) if self.reference.drive is None else None
         for number, case in enumerate(self.job.cases):
             if number % 8 == 0:
                 self.channel.tell(wire.Progress(stage="correctness", done=number, total=total))
             try:
-                status, message, raised, seen = self._case(number, case)
+                if calls is not None:
+                    status, message, raised, seen = self._case(number, case, calls)
+                else:
+                    status, message, raised, seen = self._script_case(number, case)
             except LearnerGone as gone:
                 message = f"Your code {gone}."
                 results.append(_case_result(case, "fail", message))
@@ -159,19 +172,14 @@ class Judge:
         return tuple(results), observed
 
     def _case(
-        self, place: int, case: wire.Case
+        self, place: int, case: wire.Case, calls: Calls
     ) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
-        if self.reference.drive is not None:
-            return self._script_case(place, case)
-        laid, around = self._ahead.pop(place) if place in self._ahead else self._laid(case)
+        made = self._cases.inputs(place)
+        laid, args, around = made.laid, made.args, made.around
+        reply, changed = calls.next()
+        # The learner is at work on the cases behind it meanwhile.
+        expected = self._cases.expected(place)
         self._gradients = case.gradients
-        number = self.channel.order(laid)
-        # The learner is at work on the other core meanwhile.
-        args = laid.views(self.backend)
-        expected = self._expected(place, case, args, around)
-        for following in self.job.cases[place + 1 : place + 2]:
-            self._ahead[place + 1] = self._laid(following)
-        reply = self.channel.answer(number)
         message, outputs = self.check(reply, expected, case.params)
         unequal = bool(message) and outputs is not None
         if message and outputs is not None and around is as_it_is:
@@ -179,14 +187,18 @@ class Judge:
             lower = computed_lower(solve, args, self.backend, expected, outputs)
             if lower:
                 message += f"; the error is as large as computing in {lower} makes it"
-        if not message:
-            changed = self.channel.changed(laid)
-            if changed:
-                message = f"Your code changed its input {changed}; inputs belong to the caller."
-        if not message and case.twice:
-            again, _ = self.check(self.channel.call(laid), expected, case.params)
-            if again:
-                message = f"A second call with the same inputs is wrong: {again}"
+        if not message and changed:
+            message = f"Your code changed its input {changed}; inputs belong to the caller."
+        if case.twice:
+            try:
+                again, _ = self.check(calls.next()[0], expected, case.params)
+            except LearnerGone:
+                # What is known of the first call says more; the next case tells of the end.
+                if not message:
+                    raise
+            else:
+                if again and not message:
+                    message = f"A second call with the same inputs is wrong: {again}"
         raised = _told(reply.raised)
         seen = Observed(
             args=args,
@@ -202,42 +214,40 @@ class Judge:
             message = "; ".join(part for part in (message, _strayed(reply.stray, laid)) if part)
         return "fail" if message else "pass", message, raised, seen
 
-    def _laid(self, case: wire.Case) -> tuple[arena.Laid, Around]:
-        """The inputs of a case; where gradients are judged, the weights of outputs as well."""
-        laid = lay_case(self.reference, case, self.backend)
-        if not case.gradients:
-            return laid, as_it_is
-        return weighted(laid, case, self.reference, self.backend)
-
-    def _expected(
-        self, place: int, case: wire.Case, args: Sequence[Any], around: Around = as_it_is
-    ) -> Expected:
-        """What is right for the case at that place, from an earlier grading where it is known."""
-        if place not in self.kept.expected:
-            found = expected_of(self.reference, case, args, self.backend, around)
-            self.kept.add(place, case, found)
-            return found
-        return self.kept.expected[place]
+    def _in_order(self) -> Iterator[tuple[arena.Laid, str]]:
+        """The calls of all cases; some are made twice."""
+        for place, case in enumerate(self.job.cases):
+            laid = self._cases.inputs(place).laid
+            yield laid, ""
+            if case.twice:
+                yield laid, ""
 
     def _script_case(
         self, place: int, case: wire.Case
     ) -> tuple[wire.Status, str, wire.Raised | None, Observed]:
-        laid, _ = self._ahead.pop(place) if place in self._ahead else self._laid(case)
-        args = laid.views(self.backend)
-        api = Remote(self.channel, laid, self.backend, self.job.entries, metered=False)
-        assert self.reference.drive is not None
-        script = Script(api, self.reference.drive, args)
+        made = self._cases.inputs(place)
+        laid, args = made.laid, made.args
+        script = self._driven.pop(place, None) or self._drive(place)
         # The learner is at work on the other core meanwhile.
-        expected = self._expected(place, case, args)
-        for following in self.job.cases[place + 1 : place + 2]:
-            self._ahead[place + 1] = self._laid(following)
+        expected = self._cases.expected(place)
+        script.finish()
+        changed = self.channel.changed(laid)
+        if place + 1 < len(self.job.cases):
+            self._driven[place + 1] = self._drive(place + 1)
         message, outputs, raised = self.script(script, expected, case.params)
         unequal = bool(message) and outputs is not None
-        if not message and (changed := self.channel.changed(laid)):
+        if not message and changed:
             message = f"Your code changed its input {changed}; inputs belong to the caller."
         kind = raised.kind if raised else ""
         seen = Observed(args, expected, outputs, kind, bool(message), unequal=unequal)
         return "fail" if message else "pass", message, raised, seen
+
+    def _drive(self, place: int) -> Script:
+        """The script of a case, driven up to where it waits for the last of its answers."""
+        made = self._cases.inputs(place)
+        api = Remote(self.channel, made.laid, self.backend, self.job.entries, metered=False)
+        assert self.reference.drive is not None
+        return Script(api, self.reference.drive, made.args)
 
     def script(
         self, script: Script, expected: Expected, params: wire.Params
@@ -391,66 +401,6 @@ def _plain(text: str) -> str:
 def _in_words(result: wire.CaseResult) -> str:
     sizes = ", ".join(f"{name}={value}" for name, value in result.params.items())
     return f"{result.message} ({sizes}; {result.dtype}, {result.layout})"
-
-
-def lay_case(reference: Reference, case: wire.Case, backend: Backend) -> arena.Laid:
-    """The inputs of a case, laid out in private memory."""
-    made = reference.make_inputs(np.random.default_rng(case.seed), **case.params)
-    scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
-    return arena.lay_out(scaled, backend, case.dtype, case.layout, case.guards)
-
-
-def expected_of(
-    reference: Reference,
-    case: wire.Case,
-    args: Sequence[Any],
-    backend: Backend,
-    around: Around = as_it_is,
-) -> Expected:
-    """What is right for a case on these inputs."""
-    rng = np.random.default_rng(case.seed + 1)
-    solve = around(reference.solve)
-    expected = expect(solve, args, backend, rng, case.magnitude, cancels=bool(case.gradients))
-    if reference.allowance is None:
-        return expected
-    return expected.allowing(reference.allowance(*args))
-
-
-def weighted(
-    laid: arena.Laid, case: wire.Case, reference: Reference, backend: Backend
-) -> tuple[arena.Laid, Around]:
-    """The inputs of a case with weights for its outputs, and what differentiates a function by
-    the inputs the case names."""
-    from quizprep.worker.meters import differentiated
-
-    gradients = tuple(laid.names.index(name) for name in case.gradients)
-    rng = np.random.default_rng(case.seed + 2)
-    results = places(reference.solve(*laid.views(backend)))
-    made = {str(place): rng.standard_normal(tuple(x.shape)) for place, x in enumerate(results)}
-    weights = arena.lay_out(made, backend, case.dtype, "contiguous", False)
-    start = len(laid.memory)
-    ats = tuple(
-        msgspec.structs.replace(at, start=at.start + start)
-        for at in weights.args
-        if isinstance(at, wire.TensorAt)
-    )
-    whole = replace(laid, memory=laid.memory + weights.memory, gradients=gradients, cotangents=ats)
-    cotangents = weights.views(backend)
-
-    def around(solve: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
-            first = next(args[place] for place in gradients)
-            return differentiated(solve, gradients, [c.to(first.dtype) for c in cotangents])(*args)
-
-        return call
-
-    return whole, around
-
-
-def _scaled(value: Any, magnitude: float) -> Any:
-    if magnitude != 1.0 and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return value * magnitude
-    return value
 
 
 def _case_result(

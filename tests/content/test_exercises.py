@@ -27,8 +27,8 @@ from quizprep.worker.backends import backend_for
 from quizprep.worker.driving import Outputs as Script
 from quizprep.worker.driving import local
 from quizprep.worker.folder import Reference, load_mistakes, load_reference
-from quizprep.worker.judge import lay_case
 from quizprep.worker.meters import differentiated
+from quizprep.worker.prepare import lay_case
 
 os.environ["TRITON_INTERPRET"] = "1"
 torch.set_num_threads(1)

@@ -23,7 +23,7 @@ from quizprep.grading import plan
 from quizprep.worker import interpreter, traffic
 from quizprep.worker.backends import backend_for
 from quizprep.worker.folder import load_reference, load_solution
-from quizprep.worker.judge import lay_case
+from quizprep.worker.prepare import lay_case
 
 DTYPES = (
     tl.int1,

@@ -24,7 +24,7 @@ from quizprep.worker.compare import (
 )
 from quizprep.worker.diagnose import Models, Observed, diagnose
 from quizprep.worker.folder import Mistakes, Reference, load_mistakes
-from quizprep.worker.judge import as_it_is, expected_of, lay_case
+from quizprep.worker.prepare import as_it_is, expected_of, lay_case
 
 NUMPY, TORCH = NumpyBackend(), TorchBackend()
 FLOATS = st.floats(-100, 100, width=32)

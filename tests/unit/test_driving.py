@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.grading import wire
 from quizprep.worker import arena
-from quizprep.worker.backends import NumpyBackend
-from quizprep.worker.channel import Channel
 from quizprep.worker.driving import Local, Outputs, Remote, Script, ScriptFailed, collect, flat
-from quizprep.worker.learner import Learner, load_module
+from quizprep.worker.learner import load_module
 from quizprep.worker.meters import Meters, tensors_in
+from tests.unit.threaded import BACKEND, Threaded
 
 SUBMISSION = '''
 import numpy as np
@@ -97,33 +93,21 @@ def allocates(x, size):
 '''
 
 NAMES = tuple("Shelf total kind echo made same address allocates count_up ups".split())
-BACKEND = NumpyBackend()
 Drive = Callable[..., Iterator[tuple[str, Any]]]
 
 
-class Pipe:
-    """A learner in a thread behind two pipes."""
+class Pipe(Threaded):
+    """A learner in a thread, and scripts that are driven against it."""
 
     def __init__(self, path: Path) -> None:
-        fd = arena.create()
-        order_r, order_w = os.pipe()
-        reply_r, reply_w = os.pipe()
-        learner = Learner(BACKEND, "numpy", str(path), NAMES, arena.attach(fd))
-        self.channel = Channel(BACKEND, arena.attach(fd), order_w, reply_r, -1, -1)
-        self.base = np.frombuffer(learner.memory, np.uint8).__array_interface__["data"][0]
-        thread = threading.Thread(target=_serve, args=(learner, order_r, reply_w), daemon=True)
-        thread.start()
-        assert self.channel.load().raised is None
+        super().__init__(path, NAMES)
+        memory = np.frombuffer(self.learner.memory, np.uint8)
+        self.base = memory.__array_interface__["data"][0]
 
     def run(self, drive: Drive, *values: Any) -> tuple[Outputs, Remote]:
         laid = lay(values)
         api = Remote(self.channel, laid, BACKEND, NAMES, metered=True)
         return Script(api, drive, laid.views(BACKEND)).outputs(), api
-
-
-def _serve(learner: Learner, orders: int, replies: int) -> None:
-    while True:
-        wire.send(replies, learner.answer(wire.receive(orders, wire.Order)))
 
 
 def lay(values: Sequence[Any]) -> arena.Laid:

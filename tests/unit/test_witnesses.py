@@ -57,7 +57,8 @@ def test_without_a_witness_nothing_is_called(ended: int) -> None:
     channel: Any = SimpleNamespace(rest=lambda: None)
     costing = Costing.__new__(Costing)
     costing.watch = Watch(Subject(ended, -1, ""), channel)
-    seen = costing._witness(wire.Point(params={"n": 4}, seed=1, held_out=False))
+    point = wire.Point(params={"n": 4}, seed=1, held_out=False)
+    seen = costing._witness(point, costing._begin_witness(point))
     assert (seen.available, seen.params) == (False, {"n": 4})
 
 
