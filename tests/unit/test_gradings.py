@@ -170,6 +170,37 @@ def test_temporaries_are_seen_on_a_grid_of_two_points(tmp_path: Path, pool: Pool
     assert peaks[1] >= peaks[0] + 64 * 128 * 4
 
 
+ENDS = """
+import os
+import numpy as np
+
+seen = []
+
+def softmax(x, axis=-1):
+    if any(np.array_equal(x, other) for other in seen):
+        os._exit(7)
+    seen.append(x.copy())
+    top = np.where(np.isneginf(top := x.max(axis, keepdims=True)), 0, top)
+    up = np.exp(x - top)
+    total = up.sum(axis, keepdims=True)
+    return up / np.where(total == 0, 1, total) {more}
+"""
+
+
+def test_who_ends_in_a_second_call_is_told_what_was_wrong_in_the_first(pool: Pool) -> None:
+    """The end is the fault of the case whose second call it was, unless more is known of its
+    first call: then it is that of the case behind it. Calls that were sent ahead change nothing."""
+    ends = []
+    for more, status in (("", "pass"), ("* 2", "fail")):
+        verdict = grade(pool, LIBRARY.exercise("softmax"), ENDS.format(more=more))
+        cases = verdict.stage("correctness").cases
+        (end,) = (n for n, case in enumerate(cases) if "ended its own process" in case.message)
+        assert {case.status for case in cases[:end]} == {status}
+        assert {case.status for case in cases[end + 1 :]} == {"skip"}
+        ends.append(end)
+    assert ends[1] == ends[0] + 1
+
+
 def test_a_brief_grading_ends_at_the_first_failure(pool: Pool) -> None:
     """Who only asks whether it passes is told one failed case, and no name."""
     exercise = LIBRARY.exercise("padding_mask")
