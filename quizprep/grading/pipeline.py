@@ -32,6 +32,22 @@ submission waits for a processor, comes on top, up to three times as many in all
 MEMORY = 1 << 29
 """Bytes of address space a submission may take beyond its runtime's own."""
 
+STRAYS = {
+    "mask": NamedMistake(
+        id="lanes_without_an_element",
+        says="Lanes of your kernel read or write where a tensor has no element. A tile that "
+        "sticks out of a tensor needs a mask on its loads and on its stores.",
+        concept="kernel-masking",
+    ),
+    "strides": NamedMistake(
+        id="strides_not_used",
+        says="Your kernel reads or writes between the elements of an input, as if they lay side "
+        "by side. An element is at the sum of its indices times their strides.",
+        concept="strides",
+    ),
+}
+"""What accesses of a kernel without an element are called; every Triton exercise may see them."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -189,7 +205,7 @@ def _later_stages(exercise: Exercise, result: wire.JudgeResult) -> list[Stage]:
         cases=cases,
     )
     if failed:
-        return [correctness, _diagnosis(result), Stage(name="cost", status="skip")]
+        return [correctness, _diagnosis(exercise, result), Stage(name="cost", status="skip")]
     assert result.cost is not None
     cost = _cost(exercise, result.cost)
     mistakes: tuple[NamedMistake, ...] = ()
@@ -199,16 +215,19 @@ def _later_stages(exercise: Exercise, result: wire.JudgeResult) -> list[Stage]:
     return [correctness, diagnosis, cost]
 
 
-def _diagnosis(result: wire.JudgeResult) -> Stage:
+def _diagnosis(exercise: Exercise, result: wire.JudgeResult) -> Stage:
     found = result.diagnosis or wire.DiagnosisResult()
+    mistakes = [NamedMistake(id=m.id, says=m.says, concept=m.concept) for m in found.mistakes]
+    stray = STRAYS.get(found.stray)
+    # Seen, and not concluded from outputs; where a mistake of the exercise says it, once.
+    if stray and stray.concept in {*exercise.spec.concepts} - {m.concept for m in mistakes}:
+        mistakes.append(stray)
     return Stage(
         name="diagnosis",
         status="pass",
         where=found.where,
         unexplained=found.unexplained,
-        mistakes=tuple(
-            NamedMistake(id=m.id, says=m.says, concept=m.concept) for m in found.mistakes
-        ),
+        mistakes=tuple(mistakes),
     )
 
 

@@ -160,12 +160,17 @@ class Named(Message, frozen=True, kw_only=True):
 
 
 class DiagnosisResult(Message, frozen=True, kw_only=True):
-    """Where the outputs are wrong, in words, and which mistakes explain them; ``unexplained``
-    where outputs are wrong and no mistake does."""
+    """Where the outputs are wrong, in words, and which mistakes explain them.
+
+    stray        what the first access of a kernel without an element came of: a mask that is
+                 missing, or strides that were not looked at
+    unexplained  outputs are wrong, and neither a mistake nor that explains them
+    """
 
     where: str = ""
     mistakes: tuple[Named, ...] = ()
     tried: int = 0
+    stray: Literal["", "mask", "strides"] = ""
     unexplained: bool = False
 
 
@@ -492,11 +497,13 @@ class Stray(Message, frozen=True, kw_only=True):
     """An access of a kernel where there is no element.
 
     arg     the place of the input beside which it lies; -1 where it is none
+    name    where it is none, the kernel's own name of the tensor beside which it lies, or ""
     by      elements past the end, negative before the start; 0 between elements
     line    of the submission, or 0
     """
 
     arg: Annotated[int, msgspec.Meta(ge=-1, le=64)]
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
     by: Annotated[int, msgspec.Meta(ge=-(1 << 40), le=1 << 40)]
     writes: bool
     line: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]

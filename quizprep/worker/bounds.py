@@ -2,7 +2,9 @@
 
 A lane without a mask that runs past the end of a matrix may do no harm: what it read is thrown
 away, and the outputs are right. On a GPU it faults, some day. So every access in a correctness
-case is held against the elements that inputs have, and against the tensors of the launch.
+case is held against the elements that inputs have, and against the tensors of the launch. What
+lies in none of them is neither read nor written: a result without a mask would end the process
+in its allocator, and all that could be told is a signal.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ class Bounds:
             reach = zip(at.shape, steps, strict=True)
             last = first + sum((length - 1) * step for length, step in reach)
             self._zones.append((place, at.start, end, first, last))
-        self._own: list[tuple[int, int]] = []
-        """First byte and end of the other tensors of the launch."""
+        self._own: list[tuple[str, int, int]] = []
+        """Of the tensors of the launch, the kernel's name, the first byte and the end."""
 
     def __enter__(self) -> Bounds:
         builder, executor = type(interpreter.interpreter_builder), interpreter.GridExecutor
@@ -56,20 +58,19 @@ class Bounds:
         load, store, rmw, arguments = (original for _, _, original in self._originals)
 
         def masked_load(builder: Any, ptrs: Any, mask: Any, *rest: Any) -> Any:
-            self._look(ptrs, mask, False)
-            return load(builder, ptrs, mask, *rest)
+            return load(builder, ptrs, self._looked(ptrs, mask, False), *rest)
 
         def masked_store(builder: Any, ptrs: Any, value: Any, mask: Any, *rest: Any) -> Any:
-            self._look(ptrs, mask, True)
-            return store(builder, ptrs, value, mask, *rest)
+            return store(builder, ptrs, value, self._looked(ptrs, mask, True), *rest)
 
         def atomic_rmw(builder: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any) -> Any:
-            self._look(ptr, mask, True)
-            return rmw(builder, op, ptr, val, mask, *rest)
+            return rmw(builder, op, ptr, val, self._looked(ptr, mask, True), *rest)
 
         def init_args(executor: Any, args: Any, kwargs: Any) -> Any:
             made = arguments(executor, args, kwargs)
-            self._own = [_storage(t) for t in _tensors((made[0], list(made[1].values())))]
+            # Some come by name, so there may be fewer that come by place.
+            named = [*zip(executor.arg_names, made[0], strict=False), *made[1].items()]
+            self._own = [(n, *_storage(t)) for n, value in named for t in _tensors(value)]
             return made
 
         for (owner, name, _), method in zip(
@@ -87,24 +88,43 @@ class Bounds:
         for owner, name, original in self._originals:
             setattr(owner, name, original)
 
-    def _look(self, ptrs: Any, mask: Any, writes: bool) -> None:
-        if self.stray is not None:
-            return
+    def _looked(self, ptrs: Any, mask: Any, writes: bool) -> Any:
+        """The mask of the lanes that may be read or written; notes the first that strays."""
         used = np.broadcast_to(mask.data, ptrs.data.shape)
-        at = ptrs.data[used].astype(np.int64) - self._base
+        address = ptrs.data.astype(np.int64)
+        at = address - self._base
         shared = (at >= 0) & (at < self._length)
-        inside = np.minimum(at[shared], len(self._elements) - 1)
-        for offset in inside[~self._elements[inside]][:1]:
-            self.stray = self._beside(int(offset), ptrs, writes)
-            return
-        for address in at[~shared] + self._base:
-            if not any(start <= address < end for start, end in self._own):
-                self.stray = wire.Stray(arg=-1, by=0, writes=writes, line=self._line())
-                return
+        if self.stray is None:
+            inside = np.minimum(at[used & shared], len(self._elements) - 1)
+            for offset in inside[~self._elements[inside]][:1]:
+                self.stray = self._beside(int(offset), ptrs, writes)
+        outside = used & ~shared
+        if not outside.any():
+            return mask
+        owned = [(address >= start) & (address < end) for _, start, end in self._own]
+        for lanes in owned:
+            outside &= ~lanes
+        if not outside.any():
+            return mask
+        if self.stray is None:
+            self.stray = self._past(int(address[outside][0]), used, owned, ptrs, writes)
+        return interpreter.TensorHandle(used & ~outside, mask.dtype)
+
+    def _past(
+        self, address: int, used: Any, owned: Sequence[Any], ptrs: Any, writes: bool
+    ) -> wire.Stray:
+        """An access outside every tensor, with the name of the one that its other lanes are in."""
+        met = [own for own, lanes in zip(self._own, owned, strict=True) if (used & lanes).any()]
+        if len(met) != 1:
+            return wire.Stray(arg=-1, by=0, writes=writes, line=self._line())
+        ((name, start, end),) = met
+        size = _size(ptrs)
+        by = (address - end) // size + 1 if address >= end else -(-(address - start) // size)
+        return wire.Stray(arg=-1, name=name[:200], by=by, writes=writes, line=self._line())
 
     def _beside(self, offset: int, ptrs: Any, writes: bool) -> wire.Stray:
         """An access in the zone of an input where it has no element."""
-        size = max(ptrs.get_element_ty().primitive_bitwidth // 8, 1)
+        size = _size(ptrs)
         for place, start, end, first, last in self._zones:
             if start <= offset < end:
                 past = -(-(offset - last) // size) if offset > last else 0
@@ -118,6 +138,11 @@ class Bounds:
         while frame is not None and frame.f_code.co_filename != self._path:
             frame = frame.f_back
         return frame.f_lineno if frame is not None else 0
+
+
+def _size(ptrs: Any) -> int:
+    """Bytes of an element that is pointed to."""
+    return max(ptrs.get_element_ty().primitive_bitwidth // 8, 1)
 
 
 def _tensors(values: Any) -> list[Any]:

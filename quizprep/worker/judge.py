@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -73,6 +73,7 @@ class Judge:
         self._cases = Cases(job, self.reference, backend, kept)
         self._grounds = Grounds(job, self.reference, backend)
         channel.meanwhile = self._work_ahead
+        self._stray: Literal["", "mask", "strides"] = ""
         self._driven: dict[int, Script] = {}
         """By place of a case, its script, driven before its turn."""
 
@@ -211,6 +212,8 @@ class Judge:
         )
         # No part of what is diagnosed: models of mistakes have outputs, and no kernels.
         if reply.stray is not None:
+            between = reply.stray.arg >= 0 and reply.stray.by == 0
+            self._stray = self._stray or ("strides" if between else "mask")
             message = "; ".join(part for part in (message, _strayed(reply.stray, laid)) if part)
         return "fail" if message else "pass", message, raised, seen
 
@@ -343,15 +346,16 @@ class Judge:
         complete = len(observed) == len(self.job.cases)
         values_wrong = [seen for seen in observed if seen.failed]
         if not complete or not values_wrong:
-            return wire.DiagnosisResult(where=shown)
+            return wire.DiagnosisResult(where=shown, stray=self._stray)
         known = load_mistakes(self.job.folder, self.reference)
         found = diagnose(known, observed, self.backend)
         return wire.DiagnosisResult(
             where=shown,
             mistakes=found.mistakes,
             tried=found.tried,
+            stray=self._stray,
             # What raises, returns none or changes its inputs has no outputs to be explained.
-            unexplained=not found.mistakes and _all_told_by_outputs(observed),
+            unexplained=not found.mistakes and not self._stray and _all_told_by_outputs(observed),
         )
 
 
@@ -375,12 +379,13 @@ def _strayed(stray: wire.Stray, laid: arena.Laid) -> str:
     """An access without an element, in words."""
     does = "writes" if stray.writes else "reads"
     line = f" (line {stray.line})" if stray.line else ""
-    if not 0 <= stray.arg < len(laid.names):
+    known = 0 <= stray.arg < len(laid.names)
+    name, by = laid.names[stray.arg] if known else _plain(stray.name), stray.by
+    if not name:
         return (
             f"Your kernel {does} outside every tensor that it was given{line}; mask lanes "
             "that have no element"
         )
-    name, by = laid.names[stray.arg], stray.by
     if by == 0:
         return (
             f"Your kernel {does} between the elements of {name}, which do not lie side by side "

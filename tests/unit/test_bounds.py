@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.grading import wire
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.pipeline import STRAYS, Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 from quizprep.worker import arena
@@ -99,22 +100,58 @@ def test_right_outputs_do_not_excuse_it(grader: Grader) -> None:
     verdict = grade(grader, "over_cols, c < cols)", "over_cols, c <= cols)")
     for message in messages(verdict):
         assert re.match(r"Your kernel reads [12] elements? past the end of x", message)
-    assert verdict.mistakes == () and not verdict.stage("diagnosis").unexplained
+    assert [m.id for m in verdict.mistakes] == ["lanes_without_an_element"]
+    assert not verdict.stage("diagnosis").unexplained
 
 
 def test_gaps_between_elements_are_none_of_the_input(grader: Grader) -> None:
     """A kernel that takes a strided row for a contiguous one is told so."""
     verdict = grade(grader, "c * over_cols, c < cols)", "c, c < cols)")
     assert any("between the elements of x" in message for message in messages(verdict))
+    assert [mistake.concept for mistake in verdict.mistakes] == ["strides"]
 
 
 def test_a_write_past_the_end_of_a_result_is_told(grader: Grader) -> None:
     """It lies in nobody's tensor: the submission's own are known from the launch."""
     verdict = grade(grader, "tl.sum(e, 0), mask=c < cols)", "tl.sum(e, 0), mask=c < cols + 1)")
     assert any(
-        f"writes outside every tensor that it was given (line {STORE_LINE})" in message
+        f"writes 1 element past the end of y (line {STORE_LINE})" in message
         for message in messages(verdict)
     )
+
+
+@pytest.mark.parametrize(
+    ("store", "says"),
+    [
+        (
+            "tl.store(y + row * cols + c, {}, mask=c >= 0)",
+            r"writes \d+ elements? past the end of y",
+        ),
+        ("tl.store(y - 100000 + c, {}, mask=c < cols)", "writes outside every tensor"),
+        ("tl.store(y - 1 + row * cols + c, {}, mask=c < cols)", "writes 1 element before the st"),
+    ],
+)
+def test_a_write_outside_every_tensor_is_told_and_not_made(
+    grader: Grader, store: str, says: str
+) -> None:
+    """Made, it would end the process in its allocator. The tensor is named where other lanes of
+    the same write are in it."""
+    values = "e / tl.sum(e, 0)"
+    verdict = grade(
+        grader, f"tl.store(y + row * cols + c, {values}, mask=c < cols)", store.format(values)
+    )
+    cases = verdict.stage("correctness").cases
+    assert "skip" not in {case.status for case in cases}
+    assert {mistake.id for mistake in verdict.mistakes} == {"lanes_without_an_element"}
+    assert any(re.search(says, message) for message in messages(verdict))
+
+
+def test_what_strays_are_called_is_a_concept_of_every_triton_exercise() -> None:
+    """So that its questions come up, whichever kernel it was."""
+    exercises = [e for e in Library(shipped_root()).exercises if e.spec.runtime == "triton"]
+    assert exercises
+    assert all(STRAYS["mask"].concept in exercise.spec.concepts for exercise in exercises)
+    assert any(STRAYS["strides"].concept in exercise.spec.concepts for exercise in exercises)
 
 
 def test_an_input_without_elements_has_none_to_be_beside() -> None:
@@ -123,9 +160,9 @@ def test_an_input_without_elements_has_none_to_be_beside() -> None:
     empty = arena.lay_out({"x": np.ones((0, 4))}, TorchBackend(), "float32", "contiguous", True)
     watched = bounds.Bounds(memory, empty.args, TorchBackend().itemsize, "mine.py")
     start = np.frombuffer(memory, np.uint8).ctypes.data
-    lane = SimpleNamespace(
+    lane: Any = SimpleNamespace(
         data=np.array([start + 64], np.uint64),
         get_element_ty=lambda: SimpleNamespace(primitive_bitwidth=32),
     )
-    watched._look(lane, SimpleNamespace(data=np.array([True])), False)
+    watched._looked(lane, SimpleNamespace(data=np.array([True])), False)
     assert watched.stray == wire.Stray(arg=-1, by=0, writes=False, line=0)
