@@ -33,12 +33,21 @@ from quizprep.worker.integrity import Seal
 MODULE_NAME = "submission"
 
 
+WRAPPED = 8
+"""Kernels at most, one calling the other, through which an exception is followed."""
+
+
 def raised(error: BaseException, file: str) -> wire.Said:
     """An exception as the learner should see it: the frames of the submission only."""
     frames = []
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == file:
-            frames.append(_frame(frame.lineno, frame.name, frame.line))
+    for _ in range(WRAPPED):
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename == file:
+                frames.append(_frame(frame.lineno, frame.name, frame.line))
+        # What was raised inside a kernel Triton's interpreter raises once more as its own.
+        if type(error).__name__ != "InterpreterError" or error.__cause__ is None:
+            break
+        error = error.__cause__
     if isinstance(error, SyntaxError) and error.filename == file:
         frames = [_frame(error.lineno, "", (error.text or "").strip())]
     try:

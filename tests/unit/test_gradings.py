@@ -170,6 +170,26 @@ def test_temporaries_are_seen_on_a_grid_of_two_points(tmp_path: Path, pool: Pool
     assert peaks[1] >= peaks[0] + 64 * 128 * 4
 
 
+def test_an_exception_inside_a_kernel_shows_the_lines_of_the_kernel(pool: Pool) -> None:
+    """What was raised, and not that the interpreter failed; the launch, the kernel and the
+    function that the kernel called."""
+    pytest.importorskip("triton")
+    exercise = LIBRARY.exercise("triton_flash_backward")
+    source = edited(exercise, ("visible = (lse[:, None]", "visible = (lse[:, None, 0]"))
+    lines = source.splitlines()
+    case = grade(pool, exercise, source).stage("correctness").cases[0]
+    assert case.raised is not None
+    assert case.raised.kind != "InterpreterError"
+    assert [frame.function for frame in case.raised.frames] == [
+        "flash_attention_backward",
+        "grad_keys",
+        "tile_gradients",
+    ]
+    for frame in case.raised.frames:
+        assert lines[frame.line - 1].strip().startswith(frame.text.splitlines()[0])
+    assert "lse[:, None, 0]" in case.raised.frames[-1].text
+
+
 ENDS = """
 import os
 import numpy as np
