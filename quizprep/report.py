@@ -7,7 +7,8 @@ terminal that prints them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
@@ -78,12 +79,7 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
     yield from _raised(stage.raised)
     if stage.status == "fail" and stage.name in ("correctness", "cost"):
         yield from _diagnosis(diagnosis)
-    failed = [case for case in stage.cases if case.status == "fail"]
-    for case in failed[:SHOWN_FAILURES]:
-        yield Line(f"{_case(case)}: {case.message}", None, 5)
-        yield from _raised(case.raised)
-    if len(failed) > SHOWN_FAILURES:
-        yield Line(f"... and {len(failed) - SHOWN_FAILURES} more", "dim", 5)
+    yield from _failures([case for case in stage.cases if case.status == "fail"])
     for reading in stage.readings:
         yield from _reading(reading)
     if stage.witness is not None and stage.witness.status != "pass":
@@ -96,6 +92,35 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
             "dim",
             5,
         )
+
+
+def _failures(failed: Sequence[CaseVerdict]) -> Iterator[Line]:
+    """The first failures, the smallest ones; an exception from one place is shown once."""
+    places = Counter(_place(case) for case in failed)
+    met: set[object] = set()
+    shown = 0
+    for case in failed:
+        place = _place(case)
+        if place in met or shown == SHOWN_FAILURES:
+            continue
+        shown += 1
+        yield Line(f"{_case(case)}: {case.message}", None, 5)
+        yield from _raised(case.raised)
+        if place is None:
+            continue
+        met.add(place)
+        if (more := places[place] - 1) > 0:
+            yield Line(f"the same in {more} more case{'s' if more > 1 else ''}", "dim", 7)
+    rest = len(failed) - shown - sum(places[place] - 1 for place in met)
+    if rest > 0:
+        yield Line(f"... and {rest} more", "dim", 5)
+
+
+def _place(case: CaseVerdict) -> object:
+    """Where in the submission an exception came from; None where there was none."""
+    if case.raised is None:
+        return None
+    return case.raised.kind, tuple((frame.line, frame.function) for frame in case.raised.frames)
 
 
 def _diagnosis(stage: Stage) -> Iterator[Line]:

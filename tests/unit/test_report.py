@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.etree import ElementTree
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quizprep import report
 from quizprep.grading.verdict import (
@@ -13,6 +18,7 @@ from quizprep.grading.verdict import (
     Stage,
     Verdict,
 )
+from quizprep.grading.wire import Frame, Raised
 
 FAILED = Verdict(
     exercise="causal_mask",
@@ -113,3 +119,38 @@ def test_the_mistake_is_said_before_the_numbers() -> None:
 def test_missing_confinement_is_said() -> None:
     """A report of an unconfined run says which part was missing."""
     assert any("seccomp (not installed)" in line.text for line in report.lines(PASSED))
+
+
+@given(st.lists(st.sampled_from(["first", "second", "values"]), min_size=1, max_size=12))
+def test_an_exception_from_one_place_is_shown_once_and_no_failure_goes_missing(
+    kinds: list[str],
+) -> None:
+    """At most three failures are shown, the first among them; what is shown, what is the same
+    and what is left out add up to all."""
+    cases = tuple(
+        CaseVerdict(
+            params={"n": n},
+            dtype="float32",
+            layout="contiguous",
+            status="fail",
+            message=f"<{kind} {n}>",
+            raised=None
+            if kind == "values"
+            else Raised(
+                kind="E", message=f"of {n}", frames=(Frame(line=1, function=kind, text="x"),)
+            ),
+        )
+        for n, kind in enumerate(kinds)
+    )
+    correctness = Stage(name="correctness", status="fail", message="", cases=cases)
+    stages = tuple(correctness if s.name == "correctness" else s for s in FAILED.stages)
+    texts = [line.text for line in report.lines(msgspec.structs.replace(FAILED, stages=stages))]
+    shown = [text for text in texts if "<" in text]
+    counts = [
+        int(n) for text in texts for n in re.findall(r"(?:the same in|\.\.\. and) (\d+) more", text)
+    ]
+    assert f"<{kinds[0]} 0>" in shown[0]
+    assert len(shown) <= report.SHOWN_FAILURES
+    assert len(shown) + sum(counts) == len(kinds)
+    for kind in ("first", "second"):
+        assert sum(f"<{kind}" in text for text in shown) <= 1
