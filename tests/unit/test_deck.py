@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,18 +25,34 @@ def deal(seed: int, calls: list[list[int]]) -> list[list[np.ndarray]]:
 
 @given(CALLS, st.integers(0, 2**32))
 def test_no_value_comes_twice_in_a_call(calls: list[list[int]], seed: int) -> None:
-    """However the row grows and turns, the inputs of one call share no value."""
+    """However far the row has been drawn, the inputs of one call share no value."""
     for inputs, sizes in zip(deal(seed, calls), calls, strict=True):
         assert [len(values) for values in inputs] == sizes
         whole = np.concatenate(inputs)
         assert len(np.unique(whole)) == len(whole)
 
 
-@given(CALLS, st.integers(0, 2**32))
-def test_the_seed_decides(calls: list[list[int]], seed: int) -> None:
-    """The same seed deals the same inputs, so that a grading can be repeated."""
-    for one, two in zip(deal(seed, calls), deal(seed, calls), strict=True):
-        assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+@given(CALLS, st.integers(0, 2**32), st.randoms())
+def test_the_seeds_decide_and_not_the_order(
+    calls: list[list[int]], seed: int, dice: random.Random
+) -> None:
+    """Whatever was dealt before, a call's inputs are the same, its integers among them, so that
+    a grading can be repeated: the judge deals when it has the time."""
+
+    def deal_in(order: list[int]) -> dict[int, list[np.ndarray]]:
+        deck, dealt = Deck(seed), {}
+        for number in order:
+            deck.cut([seed, number])
+            dealt[number] = [deck.standard_normal((size,)) for size in calls[number]]
+            dealt[number].append(deck.integers(1 << 40, size=3))
+        return dealt
+
+    order = list(range(len(calls)))
+    one = deal_in(order)
+    dice.shuffle(order)
+    two = deal_in(order)
+    for number in order:
+        assert all(np.array_equal(a, b) for a, b in zip(one[number], two[number], strict=True))
 
 
 def test_calls_begin_at_different_places() -> None:
