@@ -167,10 +167,6 @@ class Channel:
         self._answered = self._under_way.popleft()[0] if self._under_way else 0
         return reply
 
-    def call(self, laid: Laid, meter: str = "") -> wire.Reply:
-        """One call, start to end; raises LearnerGone."""
-        return self.answer(self.order(laid, meter))
-
     def fetch(self, number: int) -> wire.Reply:
         """The outputs of a call that was held; raises LearnerGone."""
         return self._exchange(wire.Fetch(number=number), number)

@@ -255,14 +255,14 @@ class Judge:
     def script(
         self, script: Script, expected: Expected, params: wire.Params
     ) -> tuple[str, tuple[np.ndarray, ...] | None, wire.Raised | None]:
-        """What is wrong with what a script gave, its outputs, and what it raised."""
+        """What is wrong with what a script gave, its outputs, and what it raised; raises
+        LearnerGone."""
+        script.finish()
         try:
             outputs = script.outputs()
         except ScriptFailed as failed:
             raised = _told(failed.reply.raised)
             return f"{self._stopped(failed.reply, raised)} (in {failed.call})", None, raised
-        except LearnerGone:
-            raise
         except Exception as error:
             # The same script has run on the reference: what it stumbled over came from there.
             message = f"Your code returned something that cannot be used further: {error}"

@@ -150,6 +150,17 @@ def types() -> Iterator[tuple[str, Any]]:
             yield str(shape), repr(error)
 
 
+def values() -> Iterator[tuple[str, Any]]:
+    """Data that a type has room for, and data that it has not."""
+    for dtype in DTYPES:
+        for data in (np.int8, np.int32, np.float64):
+            try:
+                handle = TensorHandle(np.ones(2, data), dtype)
+                yield f"{dtype} of {data}", [str(handle.data), str(handle.dtype), handle.attr]
+            except ValueError as error:
+                yield f"{dtype} of {data}", str(error)
+
+
 def solutions() -> Iterator[tuple[str, Any]]:
     """Results of the Triton solutions on some of their cases, and what was counted meanwhile."""
     backend = backend_for("triton")
@@ -176,6 +187,6 @@ if __name__ == "__main__":
         # So few that they are forgotten again and again.
         interpreter.REMEMBERED = 8
         interpreter.without_repetition()
-    for findings in (kernels(), types(), solutions()):
+    for findings in (kernels(), types(), values(), solutions()):
         FOUND.update(findings)
     print(json.dumps(FOUND))

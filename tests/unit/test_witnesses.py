@@ -23,6 +23,7 @@ from quizprep.worker.watch import Subject, Watch
 from tests.unit.jobs import a_job
 
 BACKEND = NumpyBackend()
+REFERENCE = "make_inputs = solve = lambda *_, **__: {}\n"
 
 
 @pytest.fixture(scope="module")
@@ -145,8 +146,8 @@ def test_a_judge_whose_parent_is_gone_leaves(ends: Ends, ended: int, tmp_path: P
     ready, said = os.pipe()
     os.write(said, msgspec.msgpack.encode([]))
     os.close(said)
-    for name in ("reference.py", "solution.py"):
-        (tmp_path / name).touch()
+    (tmp_path / "solution.py").touch()
+    (tmp_path / "reference.py").write_text(REFERENCE)
     left = kept.create()
     subject = Subject(ended, ends.fd, str(tmp_path))
     judge.main(a_job(tmp_path), subject, *ends.near, ready, left)
@@ -176,12 +177,18 @@ def test_every_changed_byte_is_found_and_told_by_its_input(at: int) -> None:
     ends.close()
 
 
-def test_a_judge_without_listeners_leaves_quietly(ends: Ends) -> None:
-    """When the nursery is gone there is nobody to tell, not even of a fault."""
+@pytest.mark.parametrize("fault", [False, True])
+def test_a_judge_without_listeners_leaves_quietly(ends: Ends, tmp_path: Path, fault: bool) -> None:
+    """When the nursery is gone there is nobody to tell: neither that the learner could not be
+    confined, nor of a fault."""
     ready, said = os.pipe()
     os.close(said)
     os.close(ends.events)
-    job: Any = SimpleNamespace(runtime="numpy", require_confinement=False)
+    (tmp_path / "solution.py").touch()
+    (tmp_path / "reference.py").write_text("raise ValueError" if fault else REFERENCE)
+    job = a_job(tmp_path)
     subject = Subject(os.getpid(), ends.fd, "")
     orders, replies, events, control = ends.near
-    judge.main(job, subject, orders, replies, events, control, ready, -1)
+    left = kept.create()
+    judge.main(job, subject, orders, replies, events, control, ready, left)
+    os.close(left)
