@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+import triton.language as tl
 from numpy.lib.stride_tricks import as_strided
 from triton.runtime import interpreter
 
@@ -52,10 +53,15 @@ class Bounds:
 
     def __enter__(self) -> Bounds:
         builder, executor = type(interpreter.interpreter_builder), interpreter.GridExecutor
-        names = ("create_masked_load", "create_masked_store", "create_atomic_rmw")
+        names = (
+            "create_masked_load",
+            "create_masked_store",
+            "create_atomic_rmw",
+            "create_atomic_cas",
+        )
         self._originals = [(builder, name, builder.__dict__[name]) for name in names]
         self._originals.append((executor, "_init_args_hst", executor.__dict__["_init_args_hst"]))
-        load, store, rmw, arguments = (original for _, _, original in self._originals)
+        load, store, rmw, cas, arguments = (original for _, _, original in self._originals)
 
         def masked_load(builder: Any, ptrs: Any, mask: Any, *rest: Any) -> Any:
             return load(builder, ptrs, self._looked(ptrs, mask, False), *rest)
@@ -66,6 +72,12 @@ class Bounds:
         def atomic_rmw(builder: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any) -> Any:
             return rmw(builder, op, ptr, val, self._looked(ptr, mask, True), *rest)
 
+        def atomic_cas(builder: Any, ptr: Any, cmp: Any, *rest: Any) -> Any:
+            every = interpreter.TensorHandle(np.ones(ptr.data.shape, dtype=bool), tl.int1)
+            made = self._looked(ptr, every, True) is every
+            # There is no mask to leave lanes out with.
+            return cas(builder, ptr, cmp, *rest) if made else cmp
+
         def init_args(executor: Any, args: Any, kwargs: Any) -> Any:
             made = arguments(executor, args, kwargs)
             # Some come by name, so there may be fewer that come by place.
@@ -74,7 +86,9 @@ class Bounds:
             return made
 
         for (owner, name, _), method in zip(
-            self._originals, (masked_load, masked_store, atomic_rmw, init_args), strict=True
+            self._originals,
+            (masked_load, masked_store, atomic_rmw, atomic_cas, init_args),
+            strict=True,
         ):
             setattr(owner, name, method)
         return self

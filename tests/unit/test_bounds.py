@@ -128,6 +128,11 @@ def test_a_write_past_the_end_of_a_result_is_told(grader: Grader) -> None:
             r"writes \d+ elements? past the end of y",
         ),
         ("tl.store(y - 100000 + c, {}, mask=c < cols)", "writes outside every tensor"),
+        (
+            "tl.store(y + row * cols + c, {}, mask=c < cols)\n"
+            "    tl.atomic_cas(y.to(tl.pointer_type(tl.int32)) + 100000, 0, 1)",
+            "writes outside every tensor",
+        ),
         ("tl.store(y - 1 + row * cols + c, {}, mask=c < cols)", "writes 1 element before the st"),
     ],
 )
