@@ -6,10 +6,18 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pytest
+
+from quizprep import report
+from quizprep.content.library import Library, shipped_root
+from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.pool import Pool
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PICTURES = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README)
 LARGEST = 200_000
+VERDICT = re.search(r"\$ quizprep grade flash_forward (\S+)\n(.*?)```", README, re.S)
 
 
 def test_every_picture_is_there_and_told_in_words() -> None:
@@ -33,3 +41,18 @@ def test_screens_load_nothing() -> None:
             "https://www.textualize.io",
         }
         assert "url(http" not in text and "@font-face" not in text
+
+
+def test_the_verdict_is_what_the_program_prints() -> None:
+    """Every line of the example, in order; lines may be left out between them."""
+    pytest.importorskip("torch")
+    assert VERDICT is not None
+    path = ROOT / "examples" / VERDICT[1]
+    with Pool() as pool:
+        exercise = Library(shipped_root()).exercise("flash_forward")
+        verdict = Grader(pool).grade(exercise, Submission(path.name, path.read_bytes()))
+    printed = " ".join(line.text for line in report.lines(verdict))
+    place = 0
+    for sentence in VERDICT[2].splitlines():
+        wanted = " ".join(sentence.split())
+        place = " ".join(printed.split()).index(wanted, place) + len(wanted)
