@@ -2,7 +2,7 @@
 
 exercise: causal_mask
 stage: correctness
-says: still running
+says: was still running after 2 s and was stopped (line 1
 """
 
 

@@ -2,7 +2,7 @@
 
 exercise: causal_mask
 stage: correctness
-says: SIGSEGV
+says: SIGSEGV (line 12, in causal_attention)
 """
 
 import ctypes
