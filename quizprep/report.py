@@ -25,6 +25,16 @@ _MARKS: dict[str, tuple[str, Style]] = {
     "error": ("ERR ", "red"),
     "skip": ("--  ", "dim"),
 }
+CONFINED = (
+    "While it is graded, code may compute and use its own empty folder: no other files, no "
+    "network, no processes."
+)
+ASKS_FOR_GPU = ("active drivers", "CUDA enabled", "NVIDIA driver", "CUDA GPUs")
+"""In what Triton and torch raise where something asks for a GPU."""
+NO_GPU = (
+    "Here your code runs on the CPU, and kernels in Triton's interpreter: no GPU can be asked, "
+    "nothing can be timed on one, and tensors are made on the device of the inputs."
+)
 _NAMES = {
     "flops": "flops",
     "elementwise": "element-wise",
@@ -157,12 +167,9 @@ def _raised(raised: Raised | None) -> Iterator[Line]:
         yield Line(f"{place}: {frame.text}", None, 7)
     yield Line(f"{raised.kind}: {raised.message}", "red", 7)
     if raised.kind == "PermissionError":
-        yield Line(
-            "While it is graded, code may compute and use its own empty folder: no other "
-            "files, no network, no processes.",
-            "dim",
-            7,
-        )
+        yield Line(CONFINED, "dim", 7)
+    if any(words in raised.message for words in ASKS_FOR_GPU):
+        yield Line(NO_GPU, "dim", 7)
 
 
 def _reading(reading: ReadingVerdict) -> Iterator[Line]:

@@ -63,7 +63,7 @@ def serve(runtime: str, device: str = "cpu") -> None:
         os.dup2(null, standard)
     os.close(null)
     try:
-        _import_for(runtime)
+        _import_for(runtime, device)
         if device == "cuda" and not _has_gpu():
             wire.send(answers, wire.Fault(message=wire.NO_GPU))
             return
@@ -96,7 +96,7 @@ def _has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _import_for(runtime: str) -> None:
+def _import_for(runtime: str, device: str) -> None:
     """Everything a child would import, so that it is loaded once; nothing is computed."""
     import numpy.linalg
     import numpy.random  # noqa: F401
@@ -116,9 +116,11 @@ def _import_for(runtime: str) -> None:
         torch.set_num_threads(1)
     if runtime == "triton":
         from quizprep.worker import traffic  # noqa: F401
-        from quizprep.worker.interpreter import without_repetition
+        from quizprep.worker.interpreter import choose_without_timing, without_repetition
 
         without_repetition()
+        if device != "cuda":
+            choose_without_timing()
     # Once here instead of once in every child; the learner's cannot resolve names any more.
     for kind in (wire.Order, wire.Reply, wire.Job, wire.Ended):
         msgspec.msgpack.Decoder(kind)

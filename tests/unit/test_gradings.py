@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quizprep import report
 from quizprep.content.exercise_template import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading.pipeline import Grader, Submission
@@ -188,6 +189,54 @@ def test_an_exception_inside_a_kernel_shows_the_lines_of_the_kernel(pool: Pool) 
     for frame in case.raised.frames:
         assert lines[frame.line - 1].strip().startswith(frame.text.splitlines()[0])
     assert "lse[:, None, 0]" in case.raised.frames[-1].text
+
+
+TUNED = """
+import torch
+import triton
+import triton.language as tl
+
+
+def fits(configs, named, **_):
+    return [c for c in configs if c.kwargs["BLOCK"] >= named["cols"]]
+
+
+@triton.autotune(
+    [triton.Config({"BLOCK": size}) for size in (16, 1024, 2048)],
+    key=["cols"],
+    prune_configs_by={"early_config_prune": fits},
+)
+@triton.jit
+def row(x, y, cols, x_row, x_col, y_row, y_col, BLOCK: tl.constexpr):
+    at, lane = tl.program_id(0), tl.arange(0, BLOCK)
+    scores = tl.load(x + at * x_row + lane * x_col, mask=lane < cols, other=-float("inf"))
+    up = tl.exp(scores.to(tl.float32) - tl.max(scores.to(tl.float32), axis=0))
+    tl.store(y + at * y_row + lane * y_col, up / tl.sum(up, axis=0), mask=lane < cols)
+
+
+def softmax(x):
+    FIRST
+    y = torch.empty(x.shape, dtype=x.dtype)
+    row[(x.shape[0],)](x, y, x.shape[1], *x.stride(), *y.stride())
+    return y
+"""
+
+
+def test_a_tuned_kernel_runs_with_its_first_configuration_that_fits(pool: Pool) -> None:
+    """There is no GPU to time them on."""
+    pytest.importorskip("triton")
+    exercise = LIBRARY.exercise("triton_softmax")
+    assert grade(pool, exercise, TUNED.replace("FIRST", "pass")).passed
+
+
+@pytest.mark.parametrize(
+    "asking", ["triton.runtime.driver.active.get_current_device()", "x = x.to('cuda')"]
+)
+def test_what_asks_for_a_gpu_is_told_that_there_is_none(asking: str, pool: Pool) -> None:
+    """In words of ours, behind what was raised."""
+    pytest.importorskip("triton")
+    verdict = grade(pool, LIBRARY.exercise("triton_softmax"), TUNED.replace("FIRST", asking))
+    assert report.NO_GPU in [line.text for line in report.lines(verdict)]
 
 
 ENDS = """
