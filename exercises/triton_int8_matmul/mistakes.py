@@ -114,7 +114,7 @@ def solve(
 
 def _lanes(k: int, mistakes: frozenset[str]) -> Tensor:
     """The positions along k that go into the sum."""
-    for name in mistakes:
+    for name in sorted(mistakes):
         kind, _, variant = name.partition(":step_")
         if not variant:
             continue

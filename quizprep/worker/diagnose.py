@@ -88,7 +88,9 @@ def diagnose(
         for names, switches in candidates(known, size):
             if names in found:
                 continue
-            if all(_agrees(models.run(switches, p, cases[p]), cases[p]) for p in order):
+            if not all(_agrees(models.run(switches, p, cases[p]), cases[p]) for p in order):
+                continue
+            if any(_tells(models.run(switches, p, cases[p]), cases[p]) for p in order):
                 found.append(names)
         if len(found) == 1:
             return DiagnosisResult(mistakes=_named(known, found[0]), tried=models.count)
@@ -110,14 +112,27 @@ def _agrees(run: Expected | str, case: Observed) -> bool:
         return isinstance(run, str) and case.outputs is None and run == case.raised
     if len(run.values) != len(case.outputs):
         return False
-    for value, own, right, got in zip(
-        run.values, run.allowed, case.expected.allowed, case.outputs, strict=True
-    ):
-        if value.shape != got.shape:
-            return False
-        if wrong(value, SHARED_SLACK * np.maximum(own, right), got).any():
-            return False
-    return True
+    return not _differ(run.values, run, case)
+
+
+def _tells(run: Expected | str, case: Observed) -> bool:
+    """Whether it says anything that the model agrees with a case: not where it passed, and not
+    where the right outputs would agree with the learner's as well. On the edge of a condition a
+    unit in the last place of an input changes a model as much as a mistake does."""
+    if isinstance(run, str) or not case.failed:
+        return case.failed
+    return _differ(case.expected.values, run, case)
+
+
+def _differ(values: Sequence[np.ndarray], run: Expected, case: Observed) -> bool:
+    """Whether values are others than the learner's outputs, by what a model's run allows."""
+    assert case.outputs is not None
+    places = zip(values, run.allowed, case.expected.allowed, case.outputs, strict=True)
+    return any(
+        value.shape != got.shape
+        or bool(wrong(value, SHARED_SLACK * np.maximum(own, right), got).any())
+        for value, own, right, got in places
+    )
 
 
 def _named(known: Mistakes, names: Sequence[str]) -> tuple[Named, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib.util
 import inspect
@@ -351,3 +352,12 @@ def test_references_exist(name: str) -> None:
     assert set(exercise.spec.sources) <= LIBRARY.sources.keys()
     assert set(exercise.spec.after) <= set(LIBRARY.exercise_ids)
     assert exercise.spec.concepts[0] in concepts
+
+
+@EVERY_EXERCISE
+def test_models_do_not_depend_on_the_order_of_a_set(name: str) -> None:
+    """No statement loops over the switches as they come: strings hash anew in each process, and
+    two switches would be two mistakes on one day and one on the next."""
+    tree = ast.parse(LIBRARY.exercise(name).text("mistakes.py"))
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For)]
+    assert [loop.lineno for loop in loops if ast.unparse(loop.iter) == "mistakes"] == []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from quizprep.exercise import Mistake
@@ -66,6 +66,8 @@ def outputs(cases: Sequence[Sequence[float]], faults: frozenset[str]) -> list[An
 
 @settings(deadline=None, max_examples=150)
 @given(CASES, SWITCHES)
+@example([[5.0]], {"late", "one", "twice"})
+@example([[1.0], [5.0]], {"late", "one", "twice"})
 def test_what_is_named_gives_the_learners_outputs(
     cases: list[list[float]], faults: set[str]
 ) -> None:

@@ -1,3 +1,2 @@
 def causal_attention(q, k, v):
-    while True:
-        pass
+    while True: pass
