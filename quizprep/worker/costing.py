@@ -146,10 +146,7 @@ class Costing:
         return readings
 
     def _right(self, reply: wire.Reply, expected: Expected, point: wire.Point) -> None:
-        message, _ = self.examiner.check(reply, expected, point.params)
-        if message:
-            sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
-            raise CostFailed(f"While its cost was measured ({sizes}): {message}")
+        _refuse(self.examiner.check(reply, expected, point.params)[0], point)
 
     def _needed(self, meter: str) -> set[str]:
         """The readings that a reply cannot lack; a count of numpy's work may be impossible."""
@@ -216,10 +213,7 @@ class Costing:
             script.finish()
             if place + 1 < len(points):
                 driven = self._driven(points[place + 1])
-            message, _, _ = self.examiner.script(script, ground.expected, point.params)
-            if message:
-                sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
-                raise CostFailed(f"While its cost was measured ({sizes}): {message}")
+            _refuse(self.examiner.script(script, ground.expected, point.params)[0], point)
             readings.append(flat(api.readings))
         return readings
 
@@ -419,6 +413,13 @@ class Costing:
         before = time.process_time_ns()
         entry(*args)
         return max(time.process_time_ns() - before, 1)
+
+
+def _refuse(message: str, point: wire.Point) -> None:
+    """Raise CostFailed where something is wrong with the outputs at a point."""
+    if message:
+        sizes = ", ".join(f"{name}={value}" for name, value in point.params.items())
+        raise CostFailed(f"While its cost was measured ({sizes}): {message}")
 
 
 def _sizes(params: wire.Params, symbols: Sequence[str]) -> dict[str, int]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import faulthandler
 import fcntl
 import gc
 import os
-import re
 import select
 import shutil
 import signal
@@ -31,18 +29,10 @@ import msgspec
 from quizprep.grading import wire
 from quizprep.worker import arena, confine, kept, witness
 from quizprep.worker.channel import STOPPED
+from quizprep.worker.whereabouts import Whereabouts
 
 SHOWN_OUTPUT = 4096
 MAX_OUTPUT = 4 << 20
-TOLD = 1 << 16
-"""Bytes of what a process tells of where it is."""
-
-ASKS_WHERE = signal.SIGUSR1
-"""Has a learner's process tell where it is."""
-
-ANSWERS = 1.0
-"""Seconds in which it does so, on a busy machine as well."""
-
 GRACE = 0.25
 """Seconds a learner that closed its pipe may take to end by itself."""
 
@@ -182,7 +172,6 @@ class _Grading:
     kept: int
     """Descriptor of what judges of this exercise leave to each other; never read here."""
     printed: bytearray = field(default_factory=bytearray)
-    told: bytearray = field(default_factory=bytearray)
     output: int = 0
     reason: str = ""
     killed: bool = False
@@ -208,8 +197,7 @@ class _Grading:
         for pipe in (order_w, reply_w):
             with contextlib.suppress(OSError):
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
-        # Neither the learner at its end nor the nursery ever waits for this one.
-        crash_r, crash_w = os.pipe2(os.O_NONBLOCK)
+        self.whereabouts = Whereabouts(path)
         event_r, event_w = os.pipe()
         control_r, control_w = os.pipe()
         ready_r, ready_w = os.pipe()
@@ -218,9 +206,7 @@ class _Grading:
         learner_pid = os.fork()
         if learner_pid == 0:
             _in_child(
-                lambda: self._be_learner(
-                    nursery, path, memory, order_r, reply_w, out_w, crash_w, ready_w
-                )
+                lambda: self._be_learner(nursery, path, memory, order_r, reply_w, out_w, ready_w)
             )
         judge_pid = os.fork()
         if judge_pid == 0:
@@ -231,10 +217,9 @@ class _Grading:
             _in_child(lambda: self._be_judge(nursery, learner_pid, keep))
         for fd in (order_r, order_w, reply_r, reply_w, out_w, event_w, control_r, ready_r, ready_w):
             os.close(fd)
-        os.close(crash_w)
+        os.close(self.whereabouts.far)
         os.close(memory)
         self.event_r, self.out_r, self.control_w = event_r, out_r, control_w
-        self.crash_r, self.path = crash_r, path
         self.learner_pid, self.judge_pid = learner_pid, judge_pid
         self.learner_fd = os.pidfd_open(learner_pid)
         self.judge_fd = os.pidfd_open(judge_pid)
@@ -246,15 +231,7 @@ class _Grading:
     # --- the children ---
 
     def _be_learner(
-        self,
-        nursery: int,
-        path: Path,
-        memory: int,
-        orders: int,
-        answers: int,
-        out: int,
-        crash: int,
-        ready: int,
+        self, nursery: int, path: Path, memory: int, orders: int, answers: int, out: int, ready: int
     ) -> None:
         from quizprep.worker import learner
         from quizprep.worker.backends import backend_for
@@ -263,9 +240,8 @@ class _Grading:
         os.setsid()
         os.dup2(out, 1)
         os.dup2(out, 2)
-        _close_except({0, 1, 2, memory, orders, answers, crash, ready})
-        faulthandler.enable(crash, all_threads=False)
-        faulthandler.register(ASKS_WHERE, crash, all_threads=False)
+        _close_except({0, 1, 2, memory, orders, answers, ready, self.whereabouts.far})
+        self.whereabouts.tell()
         os.chdir(self.work)
         tempfile.tempdir = str(self.work)
         on_gpu = self.setup.device == "cuda"
@@ -340,7 +316,7 @@ class _Grading:
             if learner_alive and now >= deadline and not self.reason:
                 deadline = start + self._allowed()
             if learner_alive and now >= deadline:
-                where = "" if self.reason else self._asked_where()
+                where = "" if self.reason else self.whereabouts.asked(self.learner_fd)
                 limit = f"{self.setup.deadline:g} s"
                 self._kill(f"was still running after {limit} and was stopped{where}")
             if learner_alive and now >= look:
@@ -412,34 +388,9 @@ class _Grading:
         status = os.waitpid(self.learner_pid, 0)[1]
         self.learner_pid = 0
         if self.reason in ("", STOPPED):
-            self.reason = CLOSED if self.killed else _how_it_ended(status) + self._where()
+            self.reason = CLOSED if self.killed else _how_it_ended(status) + self.whereabouts.last()
         with contextlib.suppress(wire.Closed):
             wire.send(self.control_w, wire.Ended(reason=self.reason))
-
-    def _asked_where(self) -> str:
-        """The line at which the submission is, if its process tells before long; or ""."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.learner_fd, ASKS_WHERE)
-        end = time.monotonic() + ANSWERS
-        # It writes a piece at a time.
-        while (left := end - time.monotonic()) > 0:
-            if not select.select([self.crash_r], [], [], left)[0]:
-                break
-            if where := self._where():
-                return where
-        return ""
-
-    def _where(self) -> str:
-        """The innermost line of the submission that its process wrote down, when a signal met it
-        or when it was asked; or ""."""
-        try:
-            self.told += os.read(self.crash_r, 1 << 16)[: TOLD - len(self.told)]
-        except BlockingIOError:
-            return ""
-        # Written by a process that may write anything there: a number and a name, or nothing.
-        path = re.escape(str(self.path).encode("ascii", "backslashreplace"))
-        found = re.search(rb'File "%b", line ([0-9]{1,6}) in ([\w<>\\]{1,100})\n' % path, self.told)
-        return f" (line {int(found[1])}, in {found[2].decode('ascii')})" if found else ""
 
     def _clean_up(self) -> None:
         for pid in (self.learner_pid, self.judge_pid):
@@ -448,9 +399,9 @@ class _Grading:
                     os.kill(pid, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, 0)
-        ours = (self.event_r, self.out_r, self.crash_r, self.control_w)
-        for fd in (self.learner_fd, self.judge_fd, *ours):
+        for fd in (self.learner_fd, self.judge_fd, self.event_r, self.out_r, self.control_w):
             os.close(fd)
+        self.whereabouts.close()
 
 
 def _keep_freed_memory() -> None:
