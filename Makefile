@@ -14,7 +14,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 $(DECODED): $(READY) $(wildcard questions/*.yaml exercises/*/exercise.yaml quizprep/content/*.py)
-	$(BIN)/python -m quizprep.content.prebuild
+	$(BIN)/python -m quizprep.authoring.prebuild
 
 demo: $(DECODED)  ## the main job on real input: questions, gradings, a sheet
 	$(BIN)/python examples/demo.py

@@ -18,7 +18,7 @@ class Prebuild(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Write quizprep/_decoded; without the packages it needs the first start reads YAML."""
         root = Path(self.root)
-        subprocess.run([sys.executable, "-m", "quizprep.content.prebuild"], cwd=root, check=False)
+        subprocess.run([sys.executable, "-m", "quizprep.authoring.prebuild"], cwd=root, check=False)
         if (root / "quizprep" / "_decoded").is_dir():
             build_data["artifacts"].append("quizprep/_decoded/*.msgpack")
         if version != "editable":

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from quizprep.cli import clock
-from quizprep.cli.interview import HELP, interview_day
+from quizprep.cli.interview_date import HELP, interview_day
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Level, Question
 from quizprep.errors import UsageError
 from quizprep.quiz.scheduling import EXPECTED_SECONDS, cards_after, next_due
-from quizprep.quiz.session import DEFAULT_COUNT, Filter, History, Pick, plan
+from quizprep.quiz.selection import DEFAULT_COUNT, Filter, History, Pick, plan
 from quizprep.quiz.times import in_words
 from quizprep.store import Store, default_home
 

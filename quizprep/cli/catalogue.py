@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
-from quizprep.cli.own import command, exercises_option, library_in
+from quizprep.cli.options import command, exercises_option, library_in
+from quizprep.content.curriculum import path_order
 from quizprep.content.library import Exercise
-from quizprep.content.path import path_order
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.store import Store
 

@@ -8,19 +8,19 @@ from typing import NamedTuple
 
 import click
 
+from quizprep.authoring.bank_checks import check_banks, check_exercises, load_library_problems
+from quizprep.authoring.exercise_proof import Evidence
+from quizprep.authoring.open_answer_eval import PARTS, hearing_text, listen, load_answers
+from quizprep.authoring.placeholders import unfinished_exercise
+from quizprep.authoring.published import published_problems
+from quizprep.authoring.question_proof import question_problems
+from quizprep.authoring.snippets import check_snippets
+from quizprep.authoring.spelling import spelling_problems
 from quizprep.cli.terminal import Terminal
-from quizprep.content.banks import check_banks, check_exercises, load_library_problems
 from quizprep.content.figures import Measured, figure_problems, measured_now, write_figures
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import measured_problems, write_measured
-from quizprep.content.published import published_problems
-from quizprep.content.snippets import check_snippets
-from quizprep.content.spelling import spelling_problems
-from quizprep.content.unfinished import unfinished_exercise
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
-from quizprep.grading.proof import Evidence
-from quizprep.quiz.hearing import PARTS, hearing_text, listen, load_answers
-from quizprep.quiz.proof import question_problems
 
 
 @click.command()
@@ -123,7 +123,7 @@ def _hearing(library: Library, folder: Path, terminal: Terminal) -> str:
 
 
 def _put_section(page: Path, section: str, terminal: Terminal) -> None:
-    from quizprep.grading.evidence import with_section
+    from quizprep.authoring.evidence import with_section
 
     try:
         page.write_text(with_section(page.read_text(encoding="utf-8"), section), encoding="utf-8")
@@ -147,10 +147,10 @@ class _Proofs(NamedTuple):
 def _exercise_problems(
     library: Library, names: list[str], proofs: _Proofs, terminal: Terminal
 ) -> list[Problem]:
+    from quizprep.authoring.evidence import evidence_text
+    from quizprep.authoring.exercise_proof import Prover
     from quizprep.cli.grade import hidden_folders
-    from quizprep.grading.evidence import evidence_text
     from quizprep.grading.pool import Pool
-    from quizprep.grading.proof import Prover
 
     problems: list[Problem] = []
     proved: list[Evidence] = []

@@ -7,7 +7,7 @@ from quizprep.quiz.labels import label, read_labels
 from quizprep.quiz.marking import Mark, OpenMatch
 from quizprep.quiz.marking.open_answer import corrected
 from quizprep.quiz.marking.open_answer import mark as mark_of
-from quizprep.quiz.posed import Posed
+from quizprep.quiz.presented import Posed
 
 
 def confirmed(terminal: Terminal, posed: Posed, match: OpenMatch) -> Mark:

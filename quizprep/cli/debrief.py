@@ -10,12 +10,12 @@ from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library
 from quizprep.content.mathtext import plain
 from quizprep.content.questions import Open
+from quizprep.quiz.interview import Asked, Coded
 from quizprep.quiz.marking import Mark, mark, match_open
 from quizprep.quiz.marking.open_answer import mark as open_mark
-from quizprep.quiz.mock import Asked, Coded
-from quizprep.quiz.posed import Posed, pose
+from quizprep.quiz.presented import Posed, pose
 from quizprep.quiz.recording import agree
-from quizprep.quiz.session import Pick, Why
+from quizprep.quiz.selection import Pick, Why
 from quizprep.quiz.times import counted
 from quizprep.store import Review, Store
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from quizprep import report
-from quizprep.cli.own import command, exercises_option, library_in
+from quizprep.cli.options import command, exercises_option, library_in
 from quizprep.cli.predict import ask_predictions, show_predictions
 from quizprep.cli.terminal import Terminal
 from quizprep.cli.watch import watch
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.errors import ExitCode, QuizprepError, UsageError
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading import report
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 from quizprep.grading.wire import Progress

@@ -8,11 +8,11 @@ from quizprep.cli import clock, round_text
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Open
+from quizprep.quiz.interview import Asked, Coded, Ended, Part, Paused, Role, Step, next_part, write
 from quizprep.quiz.marking import Invalid, Mark, mark, match_open
-from quizprep.quiz.mock import Asked, Coded, Ended, Part, Paused, Role, Step, next_part, write
-from quizprep.quiz.posed import Posed, could_be_a_reply, pose
+from quizprep.quiz.presented import Posed, could_be_a_reply, pose
 from quizprep.quiz.recording import record
-from quizprep.quiz.session import draw_seed
+from quizprep.quiz.selection import draw_seed
 from quizprep.store import Mock, Review, Store
 
 _TITLES = {"opening": "Question", "follow-up": "Follow-up", "number": "A number"}

@@ -12,7 +12,7 @@ from quizprep.cli.interviewer import Leave
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Exercise, Library
 from quizprep.errors import QuizprepError
-from quizprep.quiz.mock import Coded
+from quizprep.quiz.interview import Coded
 from quizprep.store import Mock, Store, default_home
 
 
@@ -89,7 +89,7 @@ def _grade(
     terminal: Terminal, library: Library, store: Store, exercise: Exercise, path: Path
 ) -> Coded:
     from quizprep.cli import grade
-    from quizprep.grading.pipeline import Grader
+    from quizprep.grading.grader import Grader
     from quizprep.grading.pool import Pool
 
     submission = grade.read_submission(path, f"quizprep start {exercise.id}")

@@ -13,7 +13,7 @@ from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Level
 from quizprep.errors import StoreError, UsageError
-from quizprep.quiz.mock import MINUTES, Ended, choose, read, write
+from quizprep.quiz.interview import MINUTES, Ended, choose, read, write
 from quizprep.store import Mock, Store, default_home
 
 _LEVELS = [level.value for level in Level]

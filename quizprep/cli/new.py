@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from quizprep.cli.own import OPTION
+from quizprep.authoring.bank_editing import with_question
+from quizprep.authoring.exercise_scaffold import RUNTIMES, new_exercise
+from quizprep.authoring.placeholders import MARK
+from quizprep.authoring.question_scaffold import KINDS, new_bank, new_question
+from quizprep.cli.options import OPTION
 from quizprep.cli.terminal import Terminal
-from quizprep.content.append import with_question
-from quizprep.content.exercise_template import RUNTIMES, new_exercise
 from quizprep.content.library import Library, plain_id, shipped_root
-from quizprep.content.question_templates import KINDS, new_bank, new_question
-from quizprep.content.unfinished import MARK
 from quizprep.errors import QuizprepError, UsageError
 
 _ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")

@@ -13,7 +13,7 @@ import click
 
 from quizprep.cli import clock
 from quizprep.cli.heatmap import MOST_WEEKS, first_day, heatmap, weeks_that_fit
-from quizprep.cli.interview import HELP, interview_day
+from quizprep.cli.interview_date import HELP, interview_day
 from quizprep.cli.recall_text import show_recall
 from quizprep.cli.terminal import Terminal
 from quizprep.cli.today import show_weakness

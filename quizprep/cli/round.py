@@ -9,8 +9,8 @@ from quizprep.cli import clock, round_text
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Open
-from quizprep.quiz.posed import Posed, could_be_a_reply, pose
-from quizprep.quiz.session import Outcome, Pick, draw_seed
+from quizprep.quiz.presented import Posed, could_be_a_reply, pose
+from quizprep.quiz.selection import Outcome, Pick, draw_seed
 from quizprep.store import Review, Store
 
 KEYS = ("?", "s", "q", "x", "u")

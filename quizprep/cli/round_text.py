@@ -9,8 +9,8 @@ from quizprep.cli.terminal import Style, Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order, Source
 from quizprep.quiz.labels import label
-from quizprep.quiz.posed import Posed, could_be_a_reply
-from quizprep.quiz.session import Outcome, Pick, Why
+from quizprep.quiz.presented import Posed, could_be_a_reply
+from quizprep.quiz.selection import Outcome, Pick, Why
 from quizprep.store import Store
 
 if TYPE_CHECKING:

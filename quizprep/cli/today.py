@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from quizprep.cli import clock
-from quizprep.cli.interview import remembered_day
+from quizprep.cli.interview_date import remembered_day
 from quizprep.cli.terminal import Terminal
+from quizprep.content.curriculum import path_order
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.content.path import path_order
 from quizprep.content.questions import Question
 from quizprep.quiz.days import activity_on, distance, in_full, streak
 from quizprep.quiz.scheduling import cards_after, next_due
-from quizprep.quiz.session import Filter, History, Pick, Why, plan
+from quizprep.quiz.selection import Filter, History, Pick, Why, plan
 from quizprep.quiz.times import counted, in_words
 from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
 from quizprep.store import Attempt, Latest, Store, default_home

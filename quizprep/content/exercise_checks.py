@@ -6,8 +6,7 @@ import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from quizprep.content.exercises import ExerciseSpec, Limit
-from quizprep.content.question_checks import Finding
-from quizprep.content.yaml_tree import Steps
+from quizprep.content.yaml_tree import Finding, Steps
 from quizprep.formula import FormulaError, parse, relation, two_sides
 
 

@@ -29,6 +29,8 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 Step = str | int
 Steps = tuple[Step, ...]
+Finding = tuple[Steps, str]
+"""A field of a content file and what to write instead."""
 
 
 class Mapping(dict[str, Any]):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order
 from quizprep.quiz.labels import label
-from quizprep.quiz.posed import Posed
+from quizprep.quiz.presented import Posed
 
 
 def hints(posed: Posed, concepts: Sequence[str]) -> tuple[str, ...]:
@@ -84,8 +84,8 @@ def _derived(posed: Posed) -> Iterator[str]:
 
 def _of_number(posed: Posed, question: Number) -> Iterator[str]:
     """What is given and which of it counts; where nothing is given, how large the answer is."""
-    from quizprep.content.parameters import answer_value
-    from quizprep.quiz.units import find
+    from quizprep.content.draws import answer_value
+    from quizprep.units import find
 
     if question.given:
         numbers = ", ".join(f"{name} = {posed.values[name]}" for name in question.given)
@@ -106,7 +106,7 @@ def _of_number(posed: Posed, question: Number) -> Iterator[str]:
 
 def _needed(question: Number) -> list[str]:
     """The parameters that the answer is made of, through the ``show`` values as well."""
-    from quizprep.content.parameters import parsed
+    from quizprep.content.draws import parsed
 
     used = set(parsed(question.answer).symbols)
     for name, formula in reversed(question.show.items()):

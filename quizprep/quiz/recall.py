@@ -18,7 +18,7 @@ from datetime import datetime
 
 from quizprep.content.questions import Question
 from quizprep.quiz.scheduling import is_due, retrievability
-from quizprep.quiz.session import Filter, History, Pick, Why, brought_forward, by_level
+from quizprep.quiz.selection import Filter, History, Pick, Why, brought_forward, by_level
 from quizprep.store import Card
 
 TARGET = 0.9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from quizprep.quiz.marking import Mark
-from quizprep.quiz.posed import Posed
+from quizprep.quiz.presented import Posed
 from quizprep.quiz.scheduling import kind_of, rate, reschedule
 from quizprep.store import Answer, Review, Store
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quizprep.content import mathtext
+from quizprep.content.curriculum import path_order
 from quizprep.content.figures import Measured, figures, fresh_costs
 from quizprep.content.library import Exercise, Library
-from quizprep.content.path import path_order
 from quizprep.content.questions import Bank, Level, Question
 from quizprep.errors import ContentError, Problem
-from quizprep.quiz.posed import pose
+from quizprep.quiz.presented import pose
 from quizprep.sheets.cards import card
 from quizprep.sheets.drills import drill
 from quizprep.sheets.model import Concept, Reference, Section, Sheet

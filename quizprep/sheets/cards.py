@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from quizprep.content import mathtext
-from quizprep.content.parameters import (
+from quizprep.content.draws import (
     answer_value,
     fill,
     number_text,
@@ -28,9 +28,8 @@ from quizprep.content.questions import Trap as TrapSpec
 from quizprep.errors import ContentError, Problem
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
-from quizprep.quiz.posed import Posed
+from quizprep.quiz.presented import Posed
 from quizprep.quiz.scheduling import kind_of
-from quizprep.quiz.units import Unit, find
 from quizprep.sheets import formula_tex
 from quizprep.sheets.model import (
     Answer,
@@ -43,6 +42,7 @@ from quizprep.sheets.model import (
     Working,
 )
 from quizprep.sheets.prose import Line, Math, Prose, Words, line, prose
+from quizprep.units import Unit, find
 
 _BASES = {"data": "bytes", "work": "flops", "time": "s"}
 

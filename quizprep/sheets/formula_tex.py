@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from quizprep.content.parameters import number_text, parsed
+from quizprep.content.draws import number_text, parsed
 from quizprep.formula import Value
 
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from quizprep.content.parameters import parsed
+from quizprep.content.draws import parsed
 from quizprep.sheets.figures import Axis, Series
 from quizprep.sheets.plots import (
     Plot,

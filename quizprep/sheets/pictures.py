@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from quizprep.content.curriculum import path_order
 from quizprep.content.figures import Measured, fresh_costs, fresh_masks
 from quizprep.content.library import Library
-from quizprep.content.path import path_order
 from quizprep.sheets.growth import flops_plot, memory_plot, traffic_plot
 from quizprep.sheets.masks import MaskPicture
 from quizprep.sheets.plots import Plot, kv_cache_plot

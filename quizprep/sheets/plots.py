@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from quizprep.content.parameters import number_text, parsed
+from quizprep.content.draws import number_text, parsed
 from quizprep.sheets.figures import Axis, Mark, Palette, Series, lines_svg
 from quizprep.sheets.prose import Line, line
 

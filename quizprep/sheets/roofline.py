@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from quizprep.content.draws import parsed
 from quizprep.content.library import Library
-from quizprep.content.parameters import parsed
 from quizprep.content.questions import Number
 from quizprep.sheets.figures import Axis, Mark, Series
 from quizprep.sheets.plots import Plot, rounded

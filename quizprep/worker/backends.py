@@ -6,7 +6,7 @@ every dtype used here) and reads and writes the safetensors form in which output
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -106,12 +106,6 @@ class NumpyBackend:
             return array
         sign = 1 if rng is None else rng.integers(0, 2, array.shape) * 2 - 1
         return (array * (1 + sign * EPSILON[str(array.dtype)])).astype(array.dtype)
-
-    def rounded(
-        self, solve: Callable[..., Any], rng: np.random.Generator
-    ) -> Callable[..., Any] | None:
-        """None: nothing of numpy's arithmetic can be moved, and no exercise of it cancels."""
-        return None
 
 
 def _placed(
@@ -245,14 +239,6 @@ class TorchBackend:
             sign = self._torch.from_numpy(rng.integers(0, 2, tuple(array.shape)) * 2.0 - 1)
         moved = array.double() * (1 + sign * EPSILON[self.dtype(array)])
         return moved.to(array.dtype)
-
-    def rounded(
-        self, solve: Callable[..., Any], rng: np.random.Generator
-    ) -> Callable[..., Any] | None:
-        """The function with every operation's result moved by rounding at random."""
-        from quizprep.worker.rounding import rounded
-
-        return rounded(solve, rng)
 
 
 def _torch_extreme(torch: Any, dtype: Any) -> Any:

@@ -27,9 +27,11 @@ from typing import NoReturn
 import msgspec
 
 from quizprep.grading import wire
-from quizprep.worker import arena, confine, kept, witness
-from quizprep.worker.channel import STOPPED
-from quizprep.worker.whereabouts import Whereabouts
+from quizprep.worker import arena, process_stats
+from quizprep.worker.crash_location import Whereabouts
+from quizprep.worker.judge import reference_cache
+from quizprep.worker.judge.channel import STOPPED
+from quizprep.worker.learner import confinement
 
 SHOWN_OUTPUT = 4096
 MAX_OUTPUT = 4 << 20
@@ -70,7 +72,7 @@ def serve(runtime: str, device: str = "cpu") -> None:
             if isinstance(request, wire.Grade):
                 name = request.setup.exercise
                 if name not in keeping:
-                    keeping[name] = kept.create()
+                    keeping[name] = reference_cache.create()
                 _Grading(request.setup, requests, answers, keeping[name]).run()
             else:
                 _answer_in_child(request, answers)
@@ -91,22 +93,23 @@ def _import_for(runtime: str, device: str) -> None:
     import numpy.linalg
     import numpy.random  # noqa: F401
 
-    from quizprep.worker import judge, learner  # noqa: F401
+    from quizprep.worker.judge import judging  # noqa: F401
+    from quizprep.worker.learner import serving  # noqa: F401
 
     if runtime == "numpy":
-        from quizprep.worker import meters_numpy  # noqa: F401
+        from quizprep.worker.learner import numpy_meters  # noqa: F401
     else:
         import safetensors.torch  # noqa: F401
         import torch
 
-        from quizprep.worker import library, meters  # noqa: F401
+        from quizprep.worker.learner import attention_ban, torch_meters  # noqa: F401
 
         # Confined, torch cannot read the processor's flags and falls back to slow kernels.
         torch.backends.cpu.get_cpu_capability()
         torch.set_num_threads(1)
     if runtime == "triton":
-        from quizprep.worker import traffic  # noqa: F401
-        from quizprep.worker.interpreter import choose_without_timing, without_repetition
+        from quizprep.worker.learner import triton_meters  # noqa: F401
+        from quizprep.worker.learner.interpreter import choose_without_timing, without_repetition
 
         without_repetition()
         if device != "cuda":
@@ -132,13 +135,13 @@ def _answer_in_child(request: wire.Asked, answers: int) -> None:
 
 
 def _answer(request: wire.Asked) -> wire.Answer:
-    from quizprep.worker.apart import tell_apart
-    from quizprep.worker.folder import load_mistakes
+    from quizprep.worker.judge.exercise_files import load_mistakes
+    from quizprep.worker.judge.pairs import tell_apart
 
     if isinstance(request, wire.TellApart):
         return tell_apart(request)
     if isinstance(request, wire.Probe):
-        from quizprep.worker.probe import probe
+        from quizprep.worker.judge.mask_probe import probe
 
         return probe(request)
     known = load_mistakes(request.folder).mistakes
@@ -233,10 +236,10 @@ class _Grading:
     def _be_learner(
         self, nursery: int, path: Path, memory: int, orders: int, answers: int, out: int, ready: int
     ) -> None:
-        from quizprep.worker import learner
         from quizprep.worker.backends import backend_for
+        from quizprep.worker.learner import serving
 
-        confine.die_with_parent(nursery)
+        confinement.die_with_parent(nursery)
         os.setsid()
         os.dup2(out, 1)
         os.dup2(out, 2)
@@ -265,28 +268,28 @@ class _Grading:
         sys.stderr = open(2, "w", closefd=False, buffering=1)
         missing: list[str] = []
         if not on_gpu:
-            learner.Instruments(self.setup.runtime).warm()
+            serving.Instruments(self.setup.runtime).warm()
         if on_gpu:  # unseen: only on a GPU
             # A GPU's driver opens devices, starts threads and maps what no limit allows, and
             # Triton's compiler starts processes.
             missing = ["anything: a GPU's driver cannot work confined"]
         elif self.setup.confine:
-            read = [*confine.readable(self.setup.hidden), str(path.parent)]
-            missing = confine.confine(read, str(self.work), self.setup.memory_limit)
+            read = [*confinement.readable(self.setup.hidden), str(path.parent)]
+            missing = confinement.confine(read, str(self.work), self.setup.memory_limit)
         else:
             missing = ["everything (switched off)"]
         os.write(ready, msgspec.msgpack.encode(missing))
         os.close(ready)
         setup = self.setup
         backend = backend_for(setup.runtime, setup.device)
-        learner.main(orders, answers, memory, backend, setup.runtime, str(path), setup.entries)
+        serving.main(orders, answers, memory, backend, setup.runtime, str(path), setup.entries)
 
     def _be_judge(self, nursery: int, learner_pid: int, keep: tuple[int, ...]) -> None:
-        from quizprep.worker import judge
-        from quizprep.worker.watch import Subject
+        from quizprep.worker.judge import judging
+        from quizprep.worker.judge.witness import Subject
 
         requests, memory, orders, replies, events, control, ready, known = keep
-        confine.die_with_parent(nursery)
+        confinement.die_with_parent(nursery)
         os.setsid()
         _close_except({0, 1, 2, *keep})
         _keep_freed_memory()
@@ -294,7 +297,7 @@ class _Grading:
         job: wire.Job = wire.receive(requests, wire.Job)
         os.close(requests)
         subject = Subject(learner_pid, memory, str(self.work))
-        judge.main(job, subject, orders, replies, events, control, ready, known)
+        judging.main(job, subject, orders, replies, events, control, ready, known)
 
     # --- watching ---
 
@@ -321,7 +324,7 @@ class _Grading:
                 self._kill(f"was still running after {limit} and was stopped{where}")
             if learner_alive and now >= look:
                 look = now + LOOK
-                if witness.written(self.work) > witness.MAX_WRITTEN:
+                if process_stats.written(self.work) > process_stats.MAX_WRITTEN:
                     self._kill("wrote more than 1 MiB of files and was stopped")
             if self.out_r in ready and not self._read_output():
                 watch.unregister(self.out_r)
@@ -349,7 +352,9 @@ class _Grading:
     def _allowed(self) -> float:
         """Seconds after which the learner is stopped. It is not charged for what the judge works
         and for what it waits itself for a processor: a slow or busy machine is not its fault."""
-        others = witness.processor_time(self.judge_pid) + witness.waited(self.learner_pid)
+        others = process_stats.processor_time(self.judge_pid) + process_stats.waited(
+            self.learner_pid
+        )
         return min(self.setup.deadline + others / 1e9, LONGEST * self.setup.deadline)
 
     def _read_event(self) -> wire.Event | wire.Lost | None:

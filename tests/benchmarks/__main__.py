@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
-from quizprep.content import prebuild
+from quizprep.authoring import prebuild
+from quizprep.authoring.exercise_proof import faulty_source
 from quizprep.content.exercises import Runtime
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.plan import cost_points
 from quizprep.grading.pool import Pool
-from quizprep.grading.proof import faulty_source
 from quizprep.grading.verdict import Verdict
 from tests.benchmarks import scale
 

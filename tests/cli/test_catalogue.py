@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep.content.curriculum import path_order
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.content.path import path_order
 from quizprep.store import Store
 
 LIBRARY = Library(shipped_root())

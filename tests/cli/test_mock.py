@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.quiz.mock import Asked, Begun, Coded, Ended, Paused, Step, read
+from quizprep.quiz.interview import Asked, Begun, Coded, Ended, Paused, Step, read
 from quizprep.store import FILE_NAME, Store
 from tests.cli.practice import NOW, content, run
 from tests.cli.test_ask import Person

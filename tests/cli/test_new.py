@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.content.append import with_question
+from quizprep.authoring.bank_editing import with_question
+from quizprep.authoring.placeholders import MARK
+from quizprep.authoring.question_scaffold import KINDS, new_bank, new_question
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.loading import load_file
-from quizprep.content.question_templates import KINDS, new_bank, new_question
 from quizprep.content.questions import Bank
-from quizprep.content.unfinished import MARK
 from quizprep.errors import UsageError
 from quizprep.quiz.scheduling import kind_of
 from tests.cli.ask_cases import BANK

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from quizprep.authoring.placeholders import MARK
 from quizprep.cli.grade import hidden_folders
-from quizprep.cli.own import library_in
+from quizprep.cli.options import library_in
 from quizprep.content.library import shipped_root
-from quizprep.content.unfinished import MARK
 from quizprep.store import Store
 
 Program = Callable[..., subprocess.CompletedProcess[str]]

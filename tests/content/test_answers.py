@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from quizprep.authoring.open_answer_eval import PARTS, Tally, hearing_text, listen, load_answers
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Open
 from quizprep.errors import ContentError
-from quizprep.quiz.hearing import PARTS, Tally, hearing_text, listen, load_answers
 
 FOLDER = Path(__file__).parent / "answers"
 LIBRARY = Library(shipped_root())

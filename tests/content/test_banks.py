@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.content.banks import check_banks, load_library_problems
+from quizprep.authoring.bank_checks import check_banks, load_library_problems
+from quizprep.authoring.question_checks import shown_texts
+from quizprep.authoring.snippets import check_snippets, run_snippet
+from quizprep.content.draws import draw, every_draw, fill
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.parameters import draw, every_draw, fill
-from quizprep.content.question_checks import shown_texts
 from quizprep.content.questions import Code, Level
-from quizprep.content.snippets import check_snippets, run_snippet
 from quizprep.formula import parse
 
 SHIPPED = Library(shipped_root())
@@ -302,7 +302,7 @@ def test_bad_snippet_is_named(name: str) -> None:
 
 def test_endless_snippet_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A snippet that does not end is stopped at the limit and named."""
-    monkeypatch.setattr("quizprep.content.snippets.TIMEOUT", 0.5)
+    monkeypatch.setattr("quizprep.authoring.snippets.TIMEOUT", 0.5)
     problem = run_snippet(_code("while True:\n    pass", "1"))
     assert problem is not None
     assert "takes more than" in problem.message

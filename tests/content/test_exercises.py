@@ -25,11 +25,11 @@ from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading.plan import fixed_cases
 from quizprep.worker.arena import lay_out
 from quizprep.worker.backends import backend_for
-from quizprep.worker.driving import Outputs as Script
-from quizprep.worker.driving import local
-from quizprep.worker.folder import Reference, load_mistakes, load_reference
-from quizprep.worker.meters import differentiated
-from quizprep.worker.prepare import lay_case
+from quizprep.worker.judge.exercise_files import Reference, load_mistakes, load_reference
+from quizprep.worker.judge.preparation import lay_case
+from quizprep.worker.judge.script import Outputs as Script
+from quizprep.worker.judge.script import local
+from quizprep.worker.learner.torch_meters import differentiated
 
 os.environ["TRITON_INTERPRET"] = "1"
 torch.set_num_threads(1)

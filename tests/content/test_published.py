@@ -7,9 +7,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from quizprep.authoring.evidence import costs_text
+from quizprep.authoring.published import Published, difference, published, published_problems
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.published import Published, difference, published, published_problems
-from quizprep.grading.evidence import costs_text
 
 LIBRARY = Library(shipped_root())
 ENTRIES = published(LIBRARY)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from spellchecker import SpellChecker
 
+from quizprep.authoring.spelling import WORDS, spelling_problems, unknown_words
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.spelling import WORDS, spelling_problems, unknown_words
 
 SHIPPED = Library(shipped_root())
 PLAIN = SpellChecker(distance=1)

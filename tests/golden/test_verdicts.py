@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from quizprep import report
 from quizprep.content.library import Library, shipped_root
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading import report
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.content.banks import check_banks, load_library_problems
+from quizprep.authoring.bank_checks import check_banks, load_library_problems
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.loading import MAX_BYTES, MAX_PROBLEMS, load_file
 from quizprep.content.questions import Bank

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from quizprep.content.library import Library, shipped_root
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Stage, Verdict
 

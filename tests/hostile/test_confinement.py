@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from quizprep.content.library import Library, shipped_root
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 
 HERE = Path(__file__).parent
@@ -118,7 +118,7 @@ def test_required_confinement_runs_where_it_is_whole(tmp_path: Path) -> None:
 
 def test_content_of_an_installed_copy_is_hidden(tmp_path: Path) -> None:
     """A wheel beside the source tree brings its answers; no learner may read them there."""
-    from quizprep.worker.confine import installed_content
+    from quizprep.worker.learner.confinement import installed_content
 
     for packages in ("lib/python3.11/site-packages", "lib/python3/dist-packages"):
         (tmp_path / packages / "quizprep" / "_content").mkdir(parents=True)

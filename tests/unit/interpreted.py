@@ -20,10 +20,10 @@ from triton.runtime.interpreter import TensorHandle, _get_np_dtype, interpreter_
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.grading import plan
-from quizprep.worker import interpreter, traffic
 from quizprep.worker.backends import backend_for
-from quizprep.worker.folder import load_reference, load_solution
-from quizprep.worker.prepare import lay_case
+from quizprep.worker.judge.exercise_files import load_reference, load_solution
+from quizprep.worker.judge.preparation import lay_case
+from quizprep.worker.learner import interpreter, triton_meters
 
 DTYPES = (
     tl.int1,
@@ -172,7 +172,7 @@ def solutions() -> Iterator[tuple[str, Any]]:
         solve = load_solution(str(exercise.solution), (entry,))[entry]
         for number, case in enumerate(plan.fixed_cases(exercise.id, exercise.spec)[:8]):
             args = lay_case(reference, case, backend).views(backend)
-            with traffic.counting() as counted:
+            with triton_meters.counting() as counted:
                 result = solve(*args)
             places = result if isinstance(result, tuple | list) else (result,)
             data = b"".join(backend.exact(place).tobytes() for place in places)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from quizprep.grading import wire
 from quizprep.worker import arena
 from quizprep.worker.backends import NumpyBackend
-from quizprep.worker.channel import AHEAD, AHEAD_BYTES, Calls, Channel, LearnerGone
-from quizprep.worker.learner import Learner
+from quizprep.worker.judge.channel import AHEAD, AHEAD_BYTES, Calls, Channel, LearnerGone
+from quizprep.worker.learner.serving import Learner
 
 BACKEND = NumpyBackend()
 SUBMISSION = """

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quizprep.authoring.evidence import evidence_text, with_section
+from quizprep.authoring.exercise_proof import Evidence, MutantCount
+from quizprep.authoring.mutants import Mutant
 from quizprep.content.library import Library, shipped_root
-from quizprep.grading.evidence import evidence_text, with_section
-from quizprep.grading.mutants import Mutant
-from quizprep.grading.proof import Evidence, MutantCount
 
 LIBRARY = Library(shipped_root())
 SURVIVOR = Mutant(7, "x = a + b", "a + b", "a - b", "")

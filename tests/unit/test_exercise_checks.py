@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.content.banks import check_exercises
+from quizprep.authoring.bank_checks import check_exercises
 from quizprep.content.exercise_checks import circle, spec_findings
 from quizprep.content.library import Library, shipped_root
 from quizprep.errors import ContentError

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from quizprep.content.exercise_template import new_exercise
+from quizprep.authoring.exercise_proof import SEEDS, Evidence, Prover, trivial_sources
+from quizprep.authoring.exercise_scaffold import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading import wire
-from quizprep.grading.pipeline import Grader
+from quizprep.grading.grader import Grader
 from quizprep.grading.pool import Pool
-from quizprep.grading.proof import SEEDS, Evidence, Prover, trivial_sources
-from quizprep.worker.apart import tell_apart
-from quizprep.worker.probe import visible
+from quizprep.worker.judge.mask_probe import visible
+from quizprep.worker.judge.pairs import tell_apart
 
 FOLDER = "exercises/my_task"
 SOLUTION = "solutions/my_task.py"

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quizprep import report
-from quizprep.content.exercise_template import new_exercise
+from quizprep.authoring.exercise_proof import faulty_source
+from quizprep.authoring.exercise_scaffold import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading import report
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
-from quizprep.grading.proof import faulty_source
 from quizprep.grading.verdict import Verdict
 
 LIBRARY = Library(shipped_root())

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
+from quizprep.authoring.question_proof import right_reply
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Choice, Cloze, Growth, Number, Open, Order
 from quizprep.quiz.hints import hints, so_far
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking import Mark, mark, model_answer
-from quizprep.quiz.posed import Posed, pose
-from quizprep.quiz.proof import right_reply
+from quizprep.quiz.presented import Posed, pose
 from quizprep.quiz.weakness import concept_title
 from tests.unit.questions import question
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking import Invalid, Mark, mark, model_answer
-from quizprep.quiz.posed import pose
+from quizprep.quiz.presented import pose
 from tests.unit.questions import question
 
 RIGHTS = [True, False, True, False, False]

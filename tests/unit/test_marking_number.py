@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from quizprep import units
 from quizprep.content.questions import Number
-from quizprep.quiz import units
 from quizprep.quiz.marking import Invalid, Mark, mark, model_answer
 
 

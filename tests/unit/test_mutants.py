@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
+from quizprep.authoring.mutants import equivalents, mutants
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.grading.mutants import equivalents, mutants
 
 EXERCISES = Library(shipped_root()).exercises
 EVERY_EXERCISE = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quizprep.worker import witness
+from quizprep.worker import process_stats
 from quizprep.worker.nursery import LONGEST, SHOWN_OUTPUT, _Grading
 
 
@@ -41,8 +41,8 @@ def test_a_learner_has_its_deadline_for_itself(deadline: float, judged: int, wai
     grading: Any = _Grading.__new__(_Grading)
     grading.setup, grading.judge_pid, grading.learner_pid = SimpleNamespace(deadline=deadline), 1, 2
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(witness, "processor_time", {1: judged}.__getitem__)
-        patch.setattr(witness, "waited", {2: waited}.__getitem__)
+        patch.setattr(process_stats, "processor_time", {1: judged}.__getitem__)
+        patch.setattr(process_stats, "waited", {2: waited}.__getitem__)
         allowed = grading._allowed()
     assert deadline <= allowed <= LONGEST * deadline
     assert allowed == LONGEST * deadline or allowed - deadline == pytest.approx(
@@ -52,10 +52,10 @@ def test_a_learner_has_its_deadline_for_itself(deadline: float, judged: int, wai
 
 def test_what_a_process_waited_for_is_read_where_the_system_tells() -> None:
     """It only grows; nothing is told of a process that is over."""
-    before = witness.waited(os.getpid())
-    assert 0 <= before <= witness.waited(os.getpid())
+    before = process_stats.waited(os.getpid())
+    assert 0 <= before <= process_stats.waited(os.getpid())
     child = os.fork()
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
-    assert witness.waited(child) == 0
+    assert process_stats.waited(child) == 0

@@ -14,7 +14,7 @@ import pytest
 from quizprep.content.library import Library, shipped_root
 from quizprep.errors import MissingExtraError, UsageError
 from quizprep.grading import pool as pools
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import GraderFault, Nursery, Pool
 
 Impostor = Callable[[str], Nursery]

@@ -11,7 +11,7 @@ from quizprep.quiz.achieved import achieved
 from quizprep.quiz.days import streak
 from quizprep.quiz.recall import TARGET, Day, overall, plan_towards, recall_by_topic
 from quizprep.quiz.scheduling import reschedule, retrievability
-from quizprep.quiz.session import Filter, History, Why
+from quizprep.quiz.selection import Filter, History, Why
 from quizprep.quiz.weakness import ENOUGH, weaknesses
 from quizprep.store import Attempt, DueMark, Latest, Review
 from tests.unit.questions import question

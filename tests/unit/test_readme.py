@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from quizprep import report
 from quizprep.content.library import Library, shipped_root
-from quizprep.grading.pipeline import Grader, Submission
+from quizprep.grading import report
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 
 ROOT = Path(__file__).parents[2]

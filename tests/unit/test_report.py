@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep import report
+from quizprep.grading import report
 from quizprep.grading.verdict import (
     CaseVerdict,
     NamedMistake,

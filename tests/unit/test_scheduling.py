@@ -21,7 +21,7 @@ from quizprep.quiz.scheduling import (
     reschedule,
     retrievability,
 )
-from quizprep.quiz.session import (
+from quizprep.quiz.selection import (
     BROUGHT_FORWARD,
     Filter,
     History,

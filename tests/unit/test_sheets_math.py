@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep.authoring.question_checks import shown_texts
 from quizprep.content import mathtext
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.question_checks import shown_texts
 from quizprep.content.questions import Growth, Number
 from quizprep.sheets import formula_tex
 from quizprep.sheets.mathml import breakable, mathml

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quizprep.authoring.question_checks import shown_texts
 from quizprep.content import mathtext
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.question_checks import shown_texts
 from quizprep.content.questions import Level
 from quizprep.errors import MissingExtraError
 from quizprep.sheets import pdf

@@ -10,8 +10,8 @@ from pathlib import Path
 from quizprep.grading import wire
 from quizprep.worker import arena
 from quizprep.worker.backends import NumpyBackend
-from quizprep.worker.channel import Channel
-from quizprep.worker.learner import Learner
+from quizprep.worker.judge.channel import Channel
+from quizprep.worker.learner.serving import Learner
 
 BACKEND = NumpyBackend()
 

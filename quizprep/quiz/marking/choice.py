@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from quizprep.content.parameters import fill
+from quizprep.content.draws import fill
 from quizprep.content.questions import Choice, Scalar
 from quizprep.quiz.labels import label, read_labels
 from quizprep.quiz.marking.mark import Invalid, Mark

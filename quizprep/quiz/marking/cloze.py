@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from quizprep.content.draws import fill
 from quizprep.content.mathtext import plain
-from quizprep.content.parameters import fill
 from quizprep.content.questions import Cloze, Scalar
 from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import exact_number

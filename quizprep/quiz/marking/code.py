@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from quizprep.content.parameters import fill
+from quizprep.content.draws import fill
 from quizprep.content.questions import Code, Scalar
 from quizprep.quiz.marking.mark import Invalid, Mark
 

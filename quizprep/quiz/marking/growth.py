@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from quizprep.content.parameters import fill
+from quizprep.content.draws import fill
 from quizprep.content.questions import Growth, Scalar
 from quizprep.formula import (
     Exponents,

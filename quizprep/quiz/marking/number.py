@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from quizprep.content.parameters import (
+from quizprep.content.draws import (
     answer_value,
     fill,
     number_text,
@@ -15,7 +15,7 @@ from quizprep.content.parameters import (
 from quizprep.content.questions import Number, Scalar
 from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import Quantity, UnreadableError, read_quantity
-from quizprep.quiz.units import Unit, find, prefix_says, siblings
+from quizprep.units import Unit, find, prefix_says, siblings
 
 RIGHT_BUT_FOR_THE_UNIT = 0.5
 RIGHT_BUT_ROUGH = 0.75

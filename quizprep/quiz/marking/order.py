@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations, pairwise
 
-from quizprep.content.parameters import fill
+from quizprep.content.draws import fill
 from quizprep.content.questions import Order, Scalar
 from quizprep.quiz.labels import label, read_labels
 from quizprep.quiz.marking.mark import Invalid, Mark

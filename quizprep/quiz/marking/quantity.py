@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from quizprep.formula import MAX_TEXT, FormulaError, parse
 from quizprep.quiz.marking.signs import plain_signs
-from quizprep.quiz.units import Unit, find
+from quizprep.units import Unit, find
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _NUMERAL = re.compile(rf"[+-]?{_NUMBER}")

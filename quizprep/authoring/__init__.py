@@ -1,0 +1,1 @@
+"""What authors of content run: checks, proofs, mutants, evidence, spelling and scaffolds."""

@@ -1,0 +1,147 @@
+"""A question proves itself: right replies are right, traps are named, noise costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from quizprep.content.draws import answer_value, fill, trap_values
+from quizprep.content.library import Library
+from quizprep.content.mathtext import plain
+from quizprep.content.questions import (
+    Choice,
+    Cloze,
+    Code,
+    Growth,
+    Number,
+    Open,
+    Order,
+    Question,
+)
+from quizprep.errors import ContentError, Problem
+from quizprep.formula import Value
+from quizprep.quiz.labels import label
+from quizprep.quiz.marking import Invalid, Mark, mark, match_open, model_answer
+from quizprep.quiz.presented import Posed, pose
+from quizprep.units import find
+
+SEEDS = range(24)
+"""How many draws of a parameterised question are answered."""
+
+NOISE = ("", "   ", "what?!", "((((")
+NONSENSE = "no answer at all"
+"""A reply that can be read where any text is one, and is never right."""
+
+
+def question_problems(library: Library) -> list[Problem]:
+    """The problems of every question whose bank loads, by file."""
+    problems = []
+    for topic in library.topics:
+        try:
+            bank = library.bank(topic)
+        except ContentError:
+            continue  # said by the loader
+        for question in bank.questions:
+            for text in _findings(topic, question):
+                problems.append(Problem(f"questions/{topic}.yaml", None, question.id, text))
+    return problems
+
+
+def _findings(topic: str, question: Question) -> Iterator[str]:
+    for seed in SEEDS if question.given else SEEDS[:1]:
+        posed = pose(topic, question, seed)
+        reply = right_reply(posed)
+        marked = mark(question, posed.values, reply, posed.shown)
+        if isinstance(question, Open):
+            yield from _heard_findings(question)
+        elif not isinstance(marked, Mark) or not marked.right:
+            yield f"the right reply {reply!r} is not marked right: {marked}"
+            return
+        yield from _wrong_findings(posed)
+        yield from _trap_findings(posed)
+    for noise in NOISE if isinstance(question, Number | Growth | Order | Choice) else NOISE[:2]:
+        if not isinstance(mark(question, posed.values, noise, posed.shown), Invalid):
+            yield f"the reply {noise!r} is marked, although it says nothing"
+
+
+def _heard_findings(question: Open) -> Iterator[str]:
+    """The model answer says every point, each point says itself, and no correction accuses."""
+    heard = match_open(question, plain(question.model))
+    if heard.missing:
+        yield f"the model answer misses {', '.join(point.id for point in heard.missing)}"
+    if heard.wrong_claims:
+        yield "the model answer contains a claim that counts as wrong"
+    for point in question.points:
+        heard = match_open(question, plain(point.says))
+        if point not in heard.covered:
+            yield f"the point {point.id} is not heard in its own words; add a wording for them"
+        if heard.wrong_claims:
+            yield f"the point {point.id} counts as a wrong claim: {heard.wrong_claims[0].says}"
+    for claim in question.wrong:
+        if claim in match_open(question, plain(claim.says)).wrong_claims:
+            yield f"who corrects a wrong claim is taken to make it: {claim.says}"
+
+
+def right_reply(posed: Posed) -> str:
+    """What a learner who knows the answer would type."""
+    match posed.question:
+        case Choice(options=options):
+            right = [row for row, place in enumerate(posed.shown) if options[place].right]
+            return ", ".join(label(row) for row in right)
+        case Order():
+            rows = [posed.shown.index(place) for place in range(len(posed.shown))]
+            return ", ".join(label(row) for row in rows)
+        case Growth(answer=answer):
+            return answer
+        case Cloze(accept=accept):
+            return fill(accept[0], posed.question, posed.values)
+        case Number() | Code() | Open():
+            return model_answer(posed.question, posed.values)
+
+
+def wrong_replies(posed: Posed) -> tuple[str, ...]:
+    """Replies that can be read and are not right."""
+    match posed.question:
+        case Choice(options=options):
+            wrong = [row for row, place in enumerate(posed.shown) if not options[place].right]
+            every = ", ".join(label(row) for row in range(len(options)))
+            several = sum(option.right for option in options) > 1
+            return (*(label(row) for row in wrong), *([every] if several and wrong else []))
+        case Order():
+            return (", ".join(reversed(right_reply(posed).split(", "))),)
+        case Number() as question:
+            value = answer_value(question, posed.values)
+            return (_typed(2 * value + 1, question), _typed(-value - 1, question))
+        case Growth(answer=answer, symbols=symbols):
+            return tuple(f"({answer}) * {name}^2" for name in symbols)
+        case Cloze() | Code() | Open():
+            return (NONSENSE,)
+
+
+def _wrong_findings(posed: Posed) -> Iterator[str]:
+    for reply in wrong_replies(posed):
+        marked = mark(posed.question, posed.values, reply, posed.shown)
+        if not isinstance(marked, Mark) or marked.right:
+            yield f"the wrong reply {reply!r} is not marked wrong for {posed.values}: {marked}"
+
+
+def _trap_findings(posed: Posed) -> Iterator[str]:
+    """Each trap, typed as a learner would, is not right and is named."""
+    question = posed.question
+    if isinstance(question, Choice | Order | Open):
+        return
+    if isinstance(question, Number):
+        values = trap_values(question, posed.values)
+        replies = [_typed(value, question) for value in values]
+    else:
+        replies = [fill(trap.gives, question, posed.values) for trap in question.traps]
+    for trap, reply in zip(question.traps, replies, strict=True):
+        marked = mark(question, posed.values, reply)
+        if not isinstance(marked, Mark) or marked.right or marked.trap is None:
+            yield f"the trap {trap.gives!r} is not named for {posed.values}: {marked}"
+
+
+def _typed(value: Value, question: Number) -> str:
+    """A value of the base unit as a learner types it, in the question's unit."""
+    unit = find(question.unit)
+    factor = float(unit.factor) if unit is not None else 1.0
+    return f"{float(value) / factor!r} {question.unit}"

@@ -1,0 +1,1 @@
+"""The trusted child of the nursery: it holds the reference and decides the verdict."""

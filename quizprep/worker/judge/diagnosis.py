@@ -1,0 +1,142 @@
+"""Which known mistake gives the learner's output? A name only if it does on every case.
+
+Mistakes run singly, then in pairs, on the inputs of every case; a candidate drops out at its
+first disagreement. Where two different explanations survive, they cannot be told apart on
+these cases and neither is named: no guess is better than a wrong name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from quizprep.grading.wire import DiagnosisResult, Named
+from quizprep.worker.backends import Backend
+from quizprep.worker.judge.comparison import Expected, model, wrong
+from quizprep.worker.judge.exercise_files import Mistakes
+
+SHARED_SLACK = 1.5
+"""The learner's rounding and the model's are both allowed for."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a case showed: its inputs, what is right, and what came back.
+
+    outputs is None where the submission raised; then ``raised`` is the exception's name.
+    """
+
+    args: tuple[Any, ...]
+    expected: Expected
+    outputs: tuple[np.ndarray, ...] | None
+    raised: str
+    failed: bool
+    around: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda solve: solve
+    """What a case does with the function it judges, such as differentiating it."""
+    unequal: bool = False
+    """It failed because of its outputs, and not by changing an input, say."""
+
+
+class Models:
+    """Runs of the faulty model, each made once."""
+
+    def __init__(self, known: Mistakes, backend: Backend) -> None:
+        self._known = known
+        self._backend = backend
+        self._runs: dict[tuple[frozenset[str], int], Expected | str] = {}
+        self.count = 0
+
+    def run(self, switches: frozenset[str], place: int, case: Observed) -> Expected | str:
+        """The model's outputs on a case, or the name of the exception it raises."""
+        key = (switches, place)
+        if key not in self._runs:
+            self.count += 1
+            solve: Callable[..., Any] = self._known.solve
+            try:
+                self._runs[key] = model(
+                    case.around(lambda *args: solve(*args, mistakes=switches)),
+                    case.args,
+                    self._backend,
+                    np.random.default_rng(place),
+                )
+            except Exception as error:
+                self._runs[key] = type(error).__name__
+        return self._runs[key]
+
+
+def diagnose(
+    known: Mistakes,
+    cases: Sequence[Observed],
+    backend: Backend,
+    models: Models | None = None,
+) -> DiagnosisResult:
+    """The mistakes that explain all cases: one, a pair, or none.
+
+    ``models`` keeps runs on the same cases for a next diagnosis.
+    """
+    if not any(case.failed for case in cases):
+        return DiagnosisResult()
+    models = models or Models(known, backend)
+    # Failing cases first: they are where most candidates drop out.
+    order = sorted(range(len(cases)), key=lambda place: not cases[place].failed)
+    for size in (1, 2):
+        found: list[tuple[str, ...]] = []
+        for names, switches in candidates(known, size):
+            if names in found:
+                continue
+            if not all(_agrees(models.run(switches, p, cases[p]), cases[p]) for p in order):
+                continue
+            if any(_tells(models.run(switches, p, cases[p]), cases[p]) for p in order):
+                found.append(names)
+        if len(found) == 1:
+            return DiagnosisResult(mistakes=_named(known, found[0]), tried=models.count)
+        if found:
+            break
+    return DiagnosisResult(tried=models.count)
+
+
+def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
+    """Every combination of mistakes of a size, each in every variant."""
+    wrong_output = [name for name, mistake in known.mistakes.items() if not mistake.cost]
+    for names in combinations(wrong_output, size):
+        for switches in product(*(known.mistakes[name].switches(name) for name in names)):
+            yield names, frozenset(switches)
+
+
+def _agrees(run: Expected | str, case: Observed) -> bool:
+    if isinstance(run, str) or case.outputs is None:
+        return isinstance(run, str) and case.outputs is None and run == case.raised
+    if len(run.values) != len(case.outputs):
+        return False
+    return not _differ(run.values, run, case)
+
+
+def _tells(run: Expected | str, case: Observed) -> bool:
+    """Whether it says anything that the model agrees with a case: not where it passed, and not
+    where the right outputs would agree with the learner's as well. On the edge of a condition a
+    unit in the last place of an input changes a model as much as a mistake does."""
+    if isinstance(run, str) or not case.failed:
+        return case.failed
+    return _differ(case.expected.values, run, case)
+
+
+def _differ(values: Sequence[np.ndarray], run: Expected, case: Observed) -> bool:
+    """Whether values are others than the learner's outputs, by what a model's run allows."""
+    assert case.outputs is not None
+    places = zip(values, run.allowed, case.expected.allowed, case.outputs, strict=True)
+    return any(
+        value.shape != got.shape
+        or bool(wrong(value, SHARED_SLACK * np.maximum(own, right), got).any())
+        for value, own, right, got in places
+    )
+
+
+def _named(known: Mistakes, names: Sequence[str]) -> tuple[Named, ...]:
+    return tuple(
+        Named(id=name, says=known.mistakes[name].says, concept=known.mistakes[name].concept)
+        for name in names
+    )

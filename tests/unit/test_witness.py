@@ -1,0 +1,197 @@
+"""What the judge reads and writes from outside, when the other end is gone or writes nonsense."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quizprep.grading import wire
+from quizprep.worker import arena, process_stats
+from quizprep.worker.backends import NumpyBackend
+from quizprep.worker.judge import judging, reference_cache
+from quizprep.worker.judge.channel import STOPPED, Channel, LearnerGone
+from quizprep.worker.judge.cost import Costing
+from quizprep.worker.judge.witness import Subject, Watch
+from tests.unit.jobs import a_job
+
+BACKEND = NumpyBackend()
+REFERENCE = "make_inputs = solve = lambda *_, **__: {}\n"
+
+
+@pytest.fixture(scope="module")
+def ended() -> int:
+    """The id of a process that is over and reaped."""
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    return process.pid
+
+
+# --- memory of another process ---
+
+
+def test_a_process_that_ended_has_no_memory(ended: int) -> None:
+    """Every reading of it is none, and no error."""
+    assert process_stats.reset_peak(ended) is None
+    assert process_stats.peak(ended) is None
+    assert process_stats.resting(ended) is None
+    assert process_stats.processor_time(ended) == 0
+
+
+def test_a_process_that_ends_before_it_is_read_is_gone(ended: int) -> None:
+    """Its call has no readings: the judge is told, whatever it has answered before."""
+    channel: Any = SimpleNamespace(rest=lambda: None)
+    watch = Watch(Subject(ended, -1, ""), channel)
+    with pytest.raises(LearnerGone, match="before its memory could be read"):
+        watch.call(arena.Laid((), (), bytearray()), lambda _: None)
+
+
+def test_without_a_witness_nothing_is_called(ended: int) -> None:
+    """Where no memory of another process can be read, the watched call is left out and said."""
+    channel: Any = SimpleNamespace(rest=lambda: None)
+    costing = Costing.__new__(Costing)
+    costing.watch = Watch(Subject(ended, -1, ""), channel)
+    point = wire.Point(params={"n": 4}, seed=1, held_out=False)
+    seen = costing._witness(point, costing._begin_witness(point))
+    assert (seen.available, seen.params) == (False, {"n": 4})
+
+
+@given(st.lists(st.integers(0, 5000), max_size=4), st.integers(0, 3))
+def test_files_are_counted_by_what_they_hold(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], folders: int
+) -> None:
+    """Every byte counts, and something for each name; a link counts itself, not what it names."""
+    folder = tmp_path_factory.mktemp("written")
+    for number, size in enumerate(sizes):
+        (folder / f"file{number}").write_bytes(bytes(size))
+    for number in range(folders):
+        (folder / f"folder{number}").mkdir()
+    before = process_stats.written(folder)
+    assert before == sum(sizes) + process_stats.ENTRY_BYTES * (len(sizes) + folders)
+    (folder / "link").symlink_to("/nowhere/at/all")
+    assert process_stats.written(folder) - before == process_stats.ENTRY_BYTES + len(
+        "/nowhere/at/all"
+    )
+
+
+def test_a_file_that_goes_while_it_is_counted_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is there in the listing and not after it costs nothing, and no error."""
+    (tmp_path / "kept").write_bytes(bytes(10))
+    monkeypatch.setattr(
+        process_stats.os, "walk", lambda _: [(str(tmp_path), [], ["gone", "kept", "gone too"])]
+    )
+    assert process_stats.written(tmp_path) == process_stats.ENTRY_BYTES + 10
+
+
+# --- the pipes ---
+
+
+class Ends:
+    """A channel, and the far ends of its pipes."""
+
+    def __init__(self) -> None:
+        self.orders, orders = os.pipe()
+        replies, self.replies = os.pipe()
+        self.events, events = os.pipe()
+        control, self.control = os.pipe()
+        self.fd = arena.create()
+        self.memory = arena.attach(self.fd)
+        self.near = (orders, replies, events, control)
+        self.channel = Channel(BACKEND, self.memory, *self.near)
+
+    def close(self) -> None:
+        for fd in (self.orders, self.replies, self.events, self.control, *self.near, self.fd):
+            try:
+                os.close(fd)
+            except OSError:
+                continue
+
+
+@pytest.fixture
+def ends() -> Any:
+    made = Ends()
+    yield made
+    made.close()
+
+
+def test_an_order_to_nobody_asks_how_the_learner_ended(ends: Ends) -> None:
+    """The judge hears the nursery's reason, and the nursery hears that the learner is lost."""
+    os.close(ends.orders)
+    wire.send(ends.control, wire.Ended(reason="crashed with SIGSEGV"))
+    with pytest.raises(LearnerGone, match="crashed with SIGSEGV"):
+        ends.channel.load()
+    assert wire.receive(ends.events, wire.Lost) == wire.Lost(reason=STOPPED)
+
+
+@pytest.mark.parametrize("said", [b"", b"\x00" * 8, b"\x01" + b"\x00" * 7 + b"\xc1"])
+def test_without_an_answer_of_the_nursery_the_own_reason_holds(ends: Ends, said: bytes) -> None:
+    """A control pipe that is closed, or holds nonsense, leaves what the judge itself has seen."""
+    os.close(ends.replies)
+    os.write(ends.control, said)
+    os.close(ends.control)
+    with pytest.raises(LearnerGone, match=STOPPED):
+        ends.channel.load()
+
+
+def test_a_judge_whose_parent_is_gone_leaves(ends: Ends, ended: int, tmp_path: Path) -> None:
+    """Nobody hears what it finds: it ends at its first word, and leaves nothing to the next."""
+    os.close(ends.events)
+    ready, said = os.pipe()
+    os.write(said, msgspec.msgpack.encode([]))
+    os.close(said)
+    (tmp_path / "solution.py").touch()
+    (tmp_path / "reference.py").write_text(REFERENCE)
+    left = reference_cache.create()
+    subject = Subject(ended, ends.fd, str(tmp_path))
+    judging.main(a_job(tmp_path), subject, *ends.near, ready, left)
+    assert os.fstat(left).st_size == 0
+    os.close(left)
+
+
+LAID = arena.lay_out(
+    {"a": np.ones(3, np.float32), "n": 2, "b": np.ones(5, np.float32)}, BACKEND, "float32",
+    "contiguous", True,
+)  # fmt: skip
+
+
+@given(st.integers(0, len(LAID.memory) - 1))
+def test_every_changed_byte_is_found_and_told_by_its_input(at: int) -> None:
+    """A byte of an input, its guards included, is that input's; any other is beside them."""
+    ends = Ends()
+    ends.channel.place(LAID)
+    assert ends.channel.changed(LAID) == ""
+    ends.memory[at] ^= 1
+    (first, end), (second, last) = (
+        (a.start, a.start + 4 * a.span) for a in LAID.args if isinstance(a, wire.TensorAt)
+    )
+    inside = {"a": first <= at < end, "b": second <= at < last}
+    wanted = next((name for name, there in inside.items() if there), "memory beside the inputs")
+    assert ends.channel.changed(LAID) == wanted
+    ends.close()
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_a_judge_without_listeners_leaves_quietly(ends: Ends, tmp_path: Path, fault: bool) -> None:
+    """When the nursery is gone there is nobody to tell: neither that the learner could not be
+    confined, nor of a fault."""
+    ready, said = os.pipe()
+    os.close(said)
+    os.close(ends.events)
+    (tmp_path / "solution.py").touch()
+    (tmp_path / "reference.py").write_text("raise ValueError" if fault else REFERENCE)
+    job = a_job(tmp_path)
+    subject = Subject(os.getpid(), ends.fd, "")
+    orders, replies, events, control = ends.near
+    left = reference_cache.create()
+    judging.main(job, subject, orders, replies, events, control, ready, left)
+    os.close(left)
