@@ -15,7 +15,7 @@ from quizprep.authoring.exercise_proof import SEEDS, Evidence
 from quizprep.authoring.mutants import equivalents
 from quizprep.authoring.published import measured_polynomial, published
 from quizprep.content.library import Library
-from quizprep.formula import parse, relation
+from quizprep.formula import leading_terms, parse, relation
 
 _HEADER = """\
 # Evidence
@@ -94,8 +94,8 @@ def costs_text(library: Library) -> str:
         order = list(exercise.spec.contract.sizes)
         relations = (*exercise.spec.contract.where, *entry.where)
         where = tuple(relation(text) for text in relations)
-        growth = measured_polynomial(exercise, entry.meter).growth(where).text(order)
-        said = parse(entry.growth).text.replace("**", "^").replace(" ", "")
+        growth = leading_terms(measured_polynomial(exercise, entry.meter), where).text(order)
+        said = parse(entry.growth).text.replace(" ", "")
         cells = [
             entry.exercise,
             entry.meter,

@@ -13,7 +13,7 @@ from quizprep.content.library import Exercise, Library
 from quizprep.content.loading import load_file, shown_path
 from quizprep.content.questions import Id, Text
 from quizprep.errors import Problem
-from quizprep.formula import FormulaError, Polynomial, dominated, parse, relation
+from quizprep.formula import FormulaError, Polynomial, dominated, leading_terms, parse, relation
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,7 +75,8 @@ def difference(entry: Published, exercise: Exercise) -> str:
     found = measured_polynomial(exercise, entry.meter)
     said = parse(entry.growth).expand()
     order = list(exercise.spec.contract.sizes)
-    shown = f"measured growth is {found.growth(where).text(order)}, published {said.text(order)}"
+    grows = leading_terms(found, where).text(order)
+    shown = f"measured growth is {grows}, published {said.text(order)}"
     if not dominated(found, said, where):
         return f"{shown}: the solution grows faster"
     if not entry.at_most and not dominated(said, found, where):
@@ -85,4 +86,4 @@ def difference(entry: Published, exercise: Exercise) -> str:
 
 def measured_polynomial(exercise: Exercise, meter: str) -> Polynomial:
     """A kept formula, which is written as people write it, as a polynomial."""
-    return parse(exercise.measured[meter].replace("^", "**")).expand()
+    return parse(exercise.measured[meter]).expand()

@@ -31,7 +31,7 @@ from quizprep.content.questions import (
     Trap,
 )
 from quizprep.content.yaml_tree import Finding, Steps
-from quizprep.formula import FormulaError, Polynomial, relation
+from quizprep.formula import FormulaError, Polynomial, leading_terms, relation
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WORD = re.compile(r"[a-z0-9]+([_^/.+=-][a-z0-9]+)*\*?")
@@ -242,7 +242,7 @@ def _growth(question: Growth) -> Iterator[Finding]:
     if faults:
         return
     answer = expanded[("answer",)]
-    tidy = answer.growth([relation(text) for text in question.where])
+    tidy = leading_terms(answer, [relation(text) for text in question.where])
     if tidy != answer:
         yield ("answer",), f"holds constants or lower-order terms; write {tidy.text()}"
     for place, trap in enumerate(question.traps):

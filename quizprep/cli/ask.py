@@ -121,7 +121,7 @@ def _picks_towards(
     """The round that plans towards a day, and word of how much there is for today."""
     from quizprep.quiz.days import begins, distance, in_full, noon
     from quizprep.quiz.recall import Day, plan_towards
-    from quizprep.quiz.times import counted
+    from quizprep.text import counted
 
     today = clock.today()
     midnight = begins(today)

@@ -16,8 +16,8 @@ from quizprep.quiz.marking.open_answer import mark as open_mark
 from quizprep.quiz.presented import Posed, pose
 from quizprep.quiz.recording import agree
 from quizprep.quiz.selection import Pick, Why
-from quizprep.quiz.times import counted
 from quizprep.store import Review, Store
+from quizprep.text import counted
 
 
 def debrief(terminal: Terminal, library: Library, store: Store, interview: Interview) -> None:

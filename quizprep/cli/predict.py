@@ -43,7 +43,7 @@ def ask_predictions(spec: ExerciseSpec, terminal: Terminal) -> dict[str, str]:
 
 def read_formula(text: str, spec: ExerciseSpec) -> Polynomial:
     """The polynomial a learner typed; raises FormulaError, also for an unknown symbol."""
-    polynomial = parse(text.replace("^", "**")).expand()
+    polynomial = parse(text).expand()
     unknown = sorted(polynomial.symbols - set(spec.contract.sizes))
     if unknown:
         raise FormulaError(f"uses {', '.join(unknown)}")
@@ -62,7 +62,7 @@ def show_predictions(
             terminal.say(f"{meter}: you said {text}; it was not measured as a formula.", "dim")
             continue
         said = read_formula(text, spec)
-        found = parse(formula.replace("^", "**")).expand()
+        found = parse(formula).expand()
         if said == found:
             terminal.say(f"{meter}: you said {text}, and it is exactly that.", "green")
         elif dominated(said, found, where) and dominated(found, said, where):

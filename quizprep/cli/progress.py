@@ -22,9 +22,9 @@ from quizprep.quiz.achieved import Achieved, achieved
 from quizprep.quiz.days import activity_on, distance, in_full, noon, streak
 from quizprep.quiz.recall import TopicRecall, overall, recall_by_topic
 from quizprep.quiz.scheduling import cards_after
-from quizprep.quiz.times import counted
 from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
 from quizprep.store import Store, default_home
+from quizprep.text import counted
 
 SHOWN = 8
 """How many weak concepts are named."""

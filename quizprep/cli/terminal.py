@@ -13,6 +13,8 @@ import textwrap
 from collections.abc import Callable
 from typing import Literal, TextIO
 
+from quizprep.text import printable
+
 Style = Literal["bold", "green", "yellow", "red", "dim"]
 
 WIDEST = 88
@@ -83,7 +85,7 @@ class Terminal:
             self._out.write("\n")
             return None
         reply = line.rstrip("\r\n")
-        self._out.write(f"{_printable(reply)}\n")
+        self._out.write(f"{printable(reply)}\n")
         return reply
 
     def ask_long(self, prompt: str = "> ", hint: Callable[[str], None] | None = None) -> str | None:
@@ -176,11 +178,6 @@ def _paragraphs(text: str) -> list[str]:
             paragraphs.append(line.strip())
             joins = True
     return paragraphs
-
-
-def _printable(text: str) -> str:
-    """Without control characters, so that an echoed reply cannot steer the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _forgive_encoding(stream: TextIO) -> None:

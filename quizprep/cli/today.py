@@ -16,9 +16,10 @@ from quizprep.content.questions import Question
 from quizprep.quiz.days import activity_on, distance, in_full, streak
 from quizprep.quiz.scheduling import cards_after, next_due
 from quizprep.quiz.selection import Filter, History, Pick, Why, plan
-from quizprep.quiz.times import counted, in_words
+from quizprep.quiz.times import in_words
 from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
 from quizprep.store import Attempt, Latest, Store, default_home
+from quizprep.text import counted
 
 SHOWN = 3
 """How many topics and weak concepts are named."""

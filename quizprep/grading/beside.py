@@ -32,7 +32,7 @@ def _beside(
 
 def difference(formula: str, own: str, contract: Contract) -> str:
     """What sets a formula apart from the solution's; "" where they are the same."""
-    found, solution = (parse(text.replace("^", "**")).expand() for text in (formula, own))
+    found, solution = (parse(text).expand() for text in (formula, own))
     if found == solution:
         return ""
     where = [relation(text) for text in contract.where]

@@ -12,6 +12,7 @@ from quizprep.formula import (
     Relation,
     dominated,
     faster_direction,
+    leading_terms,
     parse,
     relation,
 )
@@ -101,8 +102,10 @@ def _judge(
         return ReadingVerdict(
             meter=reading.meter, status="skip", required=required, message=reading.note
         )
-    formula = found.text(order) if found is not None else ""
-    growth = found.growth(where).text(order) if found is not None else _measured(reading, order)
+    if found is None:
+        formula, growth = "", _measured(reading, order)
+    else:
+        formula, growth = found.text(order), leading_terms(found, where).text(order)
     problems = [
         *_growth_problems(reading, found, limit, where, order),
         *_budget_problems(reading, limit, by_name),
@@ -116,15 +119,11 @@ def _judge(
         status="fail" if problems else "pass",
         formula=formula,
         growth=growth,
-        required=_plain(required),
+        required=parse(required).text if required else "",
         message=message,
         largest=reading.largest,
         solution=reading.solution_largest,
     )
-
-
-def _plain(formula: str) -> str:
-    return formula.replace("**", "^")
 
 
 def _measured(reading: Reading, order: Sequence[str]) -> str:

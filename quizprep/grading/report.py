@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from quizprep.grading.contract import mebibytes
 from quizprep.grading.verdict import CaseVerdict, ReadingVerdict, Stage, Verdict
 from quizprep.grading.wire import Raised
+from quizprep.text import counted, printable
 
 Style = Literal["bold", "green", "yellow", "red", "dim"]
 
@@ -67,7 +68,7 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
         yield Line("Your code printed:", "dim")
         printed = verdict.printed.strip().splitlines()
         for text in printed[:SHOWN_PRINTED_LINES]:
-            yield Line(_printable(text), "dim", 4)
+            yield Line(printable(text), "dim", 4)
         if len(printed) > SHOWN_PRINTED_LINES:
             yield Line(f"... and {len(printed) - SHOWN_PRINTED_LINES} more lines", "dim", 4)
     for part in verdict.unconfined:
@@ -120,7 +121,7 @@ def _failures(failed: Sequence[CaseVerdict]) -> Iterator[Line]:
             continue
         met.add(place)
         if (more := places[place] - 1) > 0:
-            yield Line(f"the same in {more} more case{'s' if more > 1 else ''}", "dim", 7)
+            yield Line(f"the same in {counted(more, 'more case')}", "dim", 7)
     rest = len(failed) - shown - sum(places[place] - 1 for place in met)
     if rest > 0:
         yield Line(f"... and {rest} more", "dim", 5)
@@ -189,11 +190,6 @@ def _reading(reading: ReadingVerdict) -> Iterator[Line]:
         yield Line(f"allowed: {reading.required}{largest}", "dim", 10)
 
 
-def _printable(text: str) -> str:
-    """Without control characters: a submission's output must not steer the terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
 def to_json(verdict: Verdict) -> str:
     """The one object that ``--json`` prints."""
     return json.dumps(json.loads(verdict.json()), indent=1, ensure_ascii=False)
@@ -239,11 +235,7 @@ def _testcase(
     if status in kinds:
         tag, count = kinds[status]
         counts[count] += 1
-        ElementTree.SubElement(case, tag, message=_xml(message))
+        ElementTree.SubElement(case, tag, message=printable(message, keep="\n"))
     elif status == "skip":
         counts["skipped"] += 1
         ElementTree.SubElement(case, "skipped")
-
-
-def _xml(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

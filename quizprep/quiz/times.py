@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from quizprep.text import counted
+
 
 def in_words(due: datetime, now: datetime) -> str:
     """``now``, ``in 10 minutes``, ``tomorrow``, ``in 5 days``, ``in 3 weeks``, ``in 4 months``."""
@@ -22,8 +24,3 @@ def in_words(due: datetime, now: datetime) -> str:
     if days < 21:
         return f"in {days} days"
     return f"in {round(days / 7)} weeks" if days < 70 else f"in {round(days / 30)} months"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 day``, ``2 days``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

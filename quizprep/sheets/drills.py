@@ -43,5 +43,5 @@ def _limit(meter: str, limit: LimitSpec, measured: str) -> Limit:
     if limit.exact is not None:
         latex = formula_tex.symbolic(limit.exact)
         says.insert(0, "exactly")
-    own = formula_tex.symbolic(measured.replace("^", "**")) if measured else ""
+    own = formula_tex.symbolic(measured) if measured else ""
     return Limit(name, latex, "; ".join(says), own)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 from quizprep.errors import UsageError
+from quizprep.files import replace_file
 from quizprep.sheets.phrases import MARKER
 
 _SEARCHED = 64 << 20
@@ -28,7 +26,7 @@ def write(target: Path, data: bytes) -> None:
                 f"{target} exists already and is no sheet of ours; it was left as it is.",
                 hint="Name another file with -o PATH.",
             )
-        _replace(target, data)
+        replace_file(target, data)
     except OSError as error:
         raise UsageError(
             f"{target} cannot be written: {error.strerror or error}.",
@@ -40,19 +38,3 @@ def is_ours(path: Path) -> bool:
     """Whether a file holds the marker of our sheets."""
     with path.open("rb") as stream:
         return MARKER.encode() in stream.read(_SEARCHED)
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """A reader sees the old file or the new one; a full disk leaves the old one."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise

@@ -151,7 +151,7 @@ def _by_length(costs: Costs, meter: str) -> tuple[Series, ...]:
 
 
 def _formula(costs: Costs, exercise: str, meter: str) -> str:
-    return costs.get(exercise, {}).get(meter, "").replace("^", "**")
+    return costs.get(exercise, {}).get(meter, "")
 
 
 def _ends(series: tuple[Series, ...], text: Callable[[float], str]) -> str:

@@ -19,11 +19,6 @@ def kind_name(kind: str) -> str:
     return _KINDS.get(kind, kind)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 hint``, ``3 hints``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def instruction(card: Card) -> str:
     """What to do, where the question does not say it."""
     if card.kind == "order":

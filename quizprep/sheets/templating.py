@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from quizprep.sheets import phrases
+from quizprep.text import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -23,7 +24,7 @@ def environment(autoescape: bool) -> Environment:
     )
     made.globals |= {
         "kind_name": phrases.kind_name,
-        "counted": phrases.counted,
+        "counted": counted,
         "instruction": phrases.instruction,
     }
     return made

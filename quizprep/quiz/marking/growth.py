@@ -14,6 +14,7 @@ from quizprep.formula import (
     Relation,
     dominated,
     faster_direction,
+    leading_terms,
     relation,
 )
 from quizprep.quiz.marking.growth_text import read_growth
@@ -80,7 +81,7 @@ def _tidiness(
     question: Growth, said: Polynomial, wanted: Polynomial, where: Sequence[Relation]
 ) -> Mark:
     """The growth is right; lower-order terms and constants should not be in it."""
-    leading = {monomial for monomial, _ in said.growth(where).terms}
+    leading = {monomial for monomial, _ in leading_terms(said, where).terms}
     written = {monomial for monomial, _ in wanted.terms}
     lower = [m for m, _ in said.terms if m not in leading and m not in written]
     constants = [c for m, c in said.terms if m not in lower and c != 1]

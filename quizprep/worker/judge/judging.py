@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from quizprep.grading import wire
+from quizprep.text import counted, printable
 from quizprep.worker import arena
 from quizprep.worker.backends import Backend, backend_for
 from quizprep.worker.judge import error_location
@@ -395,15 +396,15 @@ def _strayed(stray: wire.Stray, laid: arena.Laid) -> str:
             f"here{line}; an element is at the sum of its indices times their strides"
         )
     where = "past the end" if by > 0 else "before the start"
-    count = f"{abs(by)} element{'s' if abs(by) > 1 else ''}"
+    count = counted(abs(by), "element")
     return (
         f"Your kernel {does} {count} {where} of {name}{line}; mask the lanes that have no element"
     )
 
 
 def _plain(text: str) -> str:
-    """Without control characters: what a submission says must not write over the report."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    """What a submission says, so that it cannot write over the report."""
+    return printable(text, keep="\n")
 
 
 def _in_words(result: wire.CaseResult) -> str:
