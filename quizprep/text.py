@@ -12,3 +12,8 @@ def printable(text: str, keep: str = "") -> str:
     """Without control characters, so that what somebody else wrote cannot steer a terminal or
     spoil a file; those in ``keep``, such as a line break, stay."""
     return "".join(c if c.isprintable() or c in keep else "?" for c in text)
+
+
+def mebibytes(size: int) -> str:
+    """A number of bytes for a person."""
+    return f"{size / (1 << 20):.1f} MiB"

@@ -82,8 +82,7 @@ class Prover:
         self._pictures(exercise, evidence)
         nursery = self._pool.nursery(exercise.spec.runtime)
         known = nursery.describe(str(exercise.folder))
-        switches = {name: entry[0] for name, entry in known.mistakes.items()}
-        for name, values in switches.items():
+        for name, values in known.switches.items():
             for switch in values:
                 self._single(exercise, evidence, name, switch)
         if pairs:
@@ -147,8 +146,8 @@ class Prover:
                 return
         for reading in verdict.stage("cost").readings:
             if reading.formula:
-                evidence.formulas.setdefault(reading.meter, reading.formula)
-            elif reading.meter not in evidence.formulas:
+                evidence.formulas.setdefault(str(reading.meter), reading.formula)
+            elif str(reading.meter) not in evidence.formulas:
                 evidence.problems.append(
                     _problem(
                         exercise,

@@ -78,7 +78,7 @@ def grade(
 
             def once() -> Verdict:
                 submission = read_submission(path, command("start", task, folder))
-                predictions = ask_predictions(task.spec, terminal) if predict else {}
+                predictions = ask_predictions(task.spec.contract, terminal) if predict else {}
                 verdict = grader.grade(task, submission, seed, _progress(as_json))
                 _clear_progress()
                 remember(store, verdict)
@@ -88,7 +88,7 @@ def grade(
                     click.echo(report.to_json(verdict))
                 else:
                     print_verdict(terminal, verdict, topics_behind(verdict))
-                    show_predictions(predictions, verdict, task.spec, terminal)
+                    show_predictions(predictions, verdict, task.spec.contract, terminal)
                 return verdict
 
             if not watching:

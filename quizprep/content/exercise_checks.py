@@ -32,9 +32,9 @@ def spec_findings(spec: ExerciseSpec) -> Iterator[Finding]:
                     ("contract", "witness"),
                     f"gives no {name}; the process is watched at one size",
                 )
-    for name, limit in contract.limits().items():
-        label, _, meter = name.rpartition(".")
-        steps: Steps = ("contract", "phases", label, meter) if label else ("contract", meter)
+    for meter, limit in contract.limits().items():
+        phase = ("phases", meter.phase) if meter.phase else ()
+        steps: Steps = ("contract", *phase, meter.kind)
         yield from _limit(steps, limit, sizes)
 
 

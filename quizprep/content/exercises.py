@@ -9,14 +9,13 @@ import msgspec
 from msgspec import Meta
 
 from quizprep.content.questions import Id, Level, Text
+from quizprep.meter import LIMITED, Meter, MeterKind
 
 Symbol = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=30)]
 Size = Annotated[int, Meta(ge=0, le=1 << 20)]
 OptionValue = bool | int | float | str | None
 DType = Literal["float32", "float16", "bfloat16", "float64"]
 Layout = Literal["contiguous", "permuted", "strided"]
-MeterName = Literal["flops", "peak_bytes", "held_bytes", "moved_bytes", "calls"]
-METERS: tuple[MeterName, ...] = ("flops", "peak_bytes", "held_bytes", "moved_bytes", "calls")
 
 
 class Runtime(enum.StrEnum):
@@ -88,7 +87,7 @@ class Phase(_Content, frozen=True, kw_only=True):
 class Comparison(_Content, frozen=True, kw_only=True):
     """The reading at one point is at most a fraction of the reading at another."""
 
-    meter: MeterName
+    meter: MeterKind
     at: dict[Symbol, OptionValue]
     against: dict[Symbol, OptionValue]
     at_most: Annotated[float, Meta(gt=0)]
@@ -124,13 +123,15 @@ class Contract(_Content, frozen=True, kw_only=True):
     phases: dict[Symbol, Phase] = {}
     compare: tuple[Comparison, ...] = ()
 
-    def limits(self) -> dict[str, Limit]:
-        """The meters that have a limit, in the order of the report; those of a phase are
-        called ``append.peak_bytes``."""
-        named: dict[str, Limit | None] = {name: getattr(self, name) for name in METERS}
-        for label, phase in self.phases.items():
-            named |= {f"{label}.{name}": getattr(phase, name) for name in METERS}
-        return {name: limit for name, limit in named.items() if limit is not None}
+    def limits(self) -> dict[Meter, Limit]:
+        """The meters that have a limit, in the order of the report."""
+        parts: dict[str, Contract | Phase] = {"": self, **self.phases}
+        return {
+            Meter(kind, phase): limit
+            for phase, part in parts.items()
+            for kind in LIMITED
+            if (limit := getattr(part, kind)) is not None
+        }
 
 
 class Picture(_Content, frozen=True, kw_only=True):
@@ -170,3 +171,8 @@ class ExerciseSpec(_Content, frozen=True, kw_only=True):
     sources: Annotated[tuple[Id, ...], Meta(min_length=1)]
     after: tuple[Id, ...] = ()
     pictures: tuple[Picture, ...] = ()
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """All that the file must define, the entry first."""
+        return (self.entry, *self.also)

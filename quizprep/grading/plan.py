@@ -16,7 +16,8 @@ from typing import Any
 
 from quizprep.content.exercises import Contract, ExerciseSpec
 from quizprep.formula import two_sides
-from quizprep.grading.wire import Case, Comparison, Params, Point, Scalar
+from quizprep.grading.verdict import Params, Scalar
+from quizprep.grading.wire import Case, Compared, Point
 
 CANDIDATES = 24
 """Random combinations from which each covering case is chosen."""
@@ -175,15 +176,15 @@ def _tiles(sizes: Mapping[str, int], tiles: Mapping[str, Sequence[str]]) -> int:
     )
 
 
-def comparisons(contract: Contract, seed: int) -> tuple[Comparison, ...]:
-    """The pairs of points whose readings are set against each other."""
+def compared_points(contract: Contract, seed: int) -> tuple[Compared, ...]:
+    """The pairs of points whose readings the contract compares."""
     secret = Random(seed + 2)
 
     def point(params: Params) -> Point:
         return Point(params=params, seed=secret.getrandbits(48), held_out=False)
 
     return tuple(
-        Comparison(meter=pair.meter, at=point(dict(pair.at)), against=point(dict(pair.against)))
+        Compared(at=point(dict(pair.at)), against=point(dict(pair.against)))
         for pair in contract.compare
     )
 

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from quizprep.errors import MissingExtraError, UsageError
 from quizprep.grading import wire
+from quizprep.grading.verdict import Params, Verdict
 
 _NEEDS = {"numpy": ("numpy",), "torch": ("torch",), "triton": ("torch", "triton")}
 
@@ -51,7 +52,7 @@ class Nursery:
         setup: wire.Setup,
         job: wire.Job,
         progress: Callable[[wire.Progress], None] | None = None,
-    ) -> wire.JudgeResult:
+    ) -> Verdict:
         """Run one job; raises GraderFault when the machinery, not the learner, failed."""
         self._send(wire.Grade(setup=setup))
         self._send(job)
@@ -61,8 +62,8 @@ class Nursery:
                 case wire.Progress():
                     if progress is not None:
                         progress(answer)
-                case wire.JudgeResult():
-                    return answer
+                case wire.Judged():
+                    return answer.verdict
                 case wire.Fault():
                     raise self._fault(answer)
                 case _:
@@ -80,7 +81,7 @@ class Nursery:
         assert isinstance(answer, wire.ToldApart)
         return answer
 
-    def probe(self, folder: str, params: wire.Params, seed: int) -> wire.Probed:
+    def probe(self, folder: str, params: Params, seed: int) -> wire.Probed:
         """Which keys each query sees, by an exercise's reference."""
         answer = self._ask(wire.Probe(folder=folder, params=params, seed=seed))
         assert isinstance(answer, wire.Probed)
@@ -113,13 +114,17 @@ class Nursery:
         return answer
 
     def _fault(self, fault: wire.Fault) -> Exception:
-        if fault.message == wire.NO_GPU:
-            return UsageError(
-                "There is no GPU here that torch can use.", hint="Grade without --device cuda."
-            )
-        if fault.message.startswith("missing: "):
-            return MissingExtraError("Grading", "grade")
-        return GraderFault(f"{fault.message} {self._written()}".strip())
+        match fault.kind:
+            case wire.FaultKind.NO_GPU:
+                return UsageError(
+                    "There is no GPU here that torch can use.", hint="Grade without --device cuda."
+                )
+            case wire.FaultKind.MISSING_PACKAGE:
+                return MissingExtraError("Grading", "grade")
+            case wire.FaultKind.EXERCISE:
+                return GraderFault(f"the exercise's files could not be run: {self._written()}")
+            case _:
+                return GraderFault(f"{fault.message} {self._written()}".strip())
 
     def _died(self) -> Exception:
         self._end()

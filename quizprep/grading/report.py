@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from quizprep.grading.contract import mebibytes
-from quizprep.grading.verdict import CaseVerdict, ReadingVerdict, Stage, Verdict
-from quizprep.grading.wire import Raised
-from quizprep.text import counted, printable
+from quizprep.grading.verdict import CaseResult, Raised, Reading, Stage, Verdict
+from quizprep.meter import MeterKind
+from quizprep.text import counted, mebibytes, printable
 
 Style = Literal["bold", "green", "yellow", "red", "dim"]
 
@@ -36,14 +35,6 @@ NO_GPU = (
     "Here your code runs on the CPU, and kernels in Triton's interpreter: no GPU can be asked, "
     "nothing can be timed on one, and tensors are made on the device of the inputs."
 )
-_NAMES = {
-    "flops": "flops",
-    "elementwise": "element-wise",
-    "peak_bytes": "peak bytes",
-    "held_bytes": "held bytes",
-    "moved_bytes": "moved bytes",
-    "calls": "calls",
-}
 SHOWN_FAILURES = 3
 SHOWN_PRINTED_LINES = 12
 
@@ -105,7 +96,7 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
         )
 
 
-def _failures(failed: Sequence[CaseVerdict]) -> Iterator[Line]:
+def _failures(failed: Sequence[CaseResult]) -> Iterator[Line]:
     """The first failures, the smallest ones; an exception from one place is shown once."""
     places = Counter(_place(case) for case in failed)
     met: set[object] = set()
@@ -115,7 +106,7 @@ def _failures(failed: Sequence[CaseVerdict]) -> Iterator[Line]:
         if place in met or shown == SHOWN_FAILURES:
             continue
         shown += 1
-        yield Line(f"{_case(case)}: {case.message}", None, 5)
+        yield Line(f"{case.described()}: {case.message}", None, 5)
         yield from _raised(case.raised)
         if place is None:
             continue
@@ -127,7 +118,7 @@ def _failures(failed: Sequence[CaseVerdict]) -> Iterator[Line]:
         yield Line(f"... and {rest} more", "dim", 5)
 
 
-def _place(case: CaseVerdict) -> object:
+def _place(case: CaseResult) -> object:
     """Where in the submission an exception came from; None where there was none."""
     if case.raised is None:
         return None
@@ -146,20 +137,6 @@ def _diagnosis(stage: Stage) -> Iterator[Line]:
         )
 
 
-def _case(case: CaseVerdict) -> str:
-    sizes = ", ".join(f"{name}={_value(value)}" for name, value in case.params.items())
-    extras = [case.dtype]
-    if case.layout != "contiguous":
-        extras.append(f"{case.layout} in memory")
-    if case.magnitude != 1:
-        extras.append(f"inputs times {case.magnitude:g}")
-    return f"{sizes} ({', '.join(extras)})"
-
-
-def _value(value: object) -> str:
-    return "default" if value is None else str(value)
-
-
 def _raised(raised: Raised | None) -> Iterator[Line]:
     if raised is None:
         return
@@ -173,17 +150,15 @@ def _raised(raised: Raised | None) -> Iterator[Line]:
         yield Line(NO_GPU, "dim", 7)
 
 
-def _reading(reading: ReadingVerdict) -> Iterator[Line]:
-    phase, _, meter = reading.meter.rpartition(".")
-    name = " ".join(part for part in (phase, _NAMES.get(meter, meter)) if part)
+def _reading(reading: Reading) -> Iterator[Line]:
     mark, style = _MARKS[reading.status]
     measured = reading.formula or reading.growth or "not measured"
-    yield Line(f"{mark.strip():4} {name} = {measured}", style, 5)
+    yield Line(f"{mark.strip():4} {reading.meter.title} = {measured}", style, 5)
     if reading.status == "fail" or reading.message:
         yield Line(reading.message, None, 10)
     if reading.difference:
         yield Line(reading.difference, None if reading.status == "fail" else "dim", 10)
-    if reading.required and not reading.meter.endswith("elementwise"):
+    if reading.required and reading.meter.kind is not MeterKind.ELEMENTWISE:
         largest = ""
         if reading.largest is not None and reading.solution is not None:
             largest = f"; at the largest size {reading.largest:,}, solution {reading.solution:,}"
@@ -206,7 +181,7 @@ def to_junit(verdict: Verdict) -> str:
         detail = stage.message or next(reasons, "")
         _testcase(suite, counts, verdict.exercise, stage.name, stage.status, detail)
         for number, case in enumerate(stage.cases):
-            name = f"{stage.name}[{number}: {_case(case)}]"
+            name = f"{stage.name}[{number}: {case.described()}]"
             _testcase(suite, counts, verdict.exercise, name, case.status, case.message)
         for reading in stage.readings:
             name = f"{stage.name}[{reading.meter}]"

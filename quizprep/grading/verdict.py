@@ -1,20 +1,52 @@
-"""What grading returns; also, field by field, what ``--json`` prints."""
+"""What grading returns; also, field by field, what ``--json`` prints.
+
+The judge builds it, and nothing rebuilds it: the parent stores and prints what the judge sent.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from quizprep.grading.wire import Params, Raised, Status
+from quizprep import meter
+from quizprep.meter import Meter
+
+Scalar = bool | int | float | str | None
+Params = dict[str, Scalar]
+Status = Literal["pass", "fail", "error", "skip"]
+"""``error`` is a fault of ours, never the learner's."""
+
+STAGES = ("load", "correctness", "diagnosis", "cost")
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Frozen; fields at their default are left out of JSON."""
 
 
-class CaseVerdict(_Part, frozen=True, kw_only=True):
-    """One correctness case."""
+# An exception is told by the submission's own process, so its texts are bounded when they are read.
+_Name = Annotated[str, msgspec.Meta(max_length=200)]
+_Text = Annotated[str, msgspec.Meta(max_length=4000)]
+
+
+class Frame(_Part, frozen=True, kw_only=True, omit_defaults=False):
+    """A line of the learner's own code in a traceback."""
+
+    line: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
+    function: _Text
+    text: _Text
+
+
+class Raised(_Part, frozen=True, kw_only=True, omit_defaults=False):
+    """An exception inside the submission, with the learner's own frames only."""
+
+    kind: _Name
+    message: _Text
+    frames: Annotated[tuple[Frame, ...], msgspec.Meta(max_length=8)] = ()
+
+
+class CaseResult(_Part, frozen=True, kw_only=True):
+    """One correctness case, and in a sentence what was wrong."""
 
     params: Params
     dtype: str
@@ -25,6 +57,18 @@ class CaseVerdict(_Part, frozen=True, kw_only=True):
     message: str = ""
     raised: Raised | None = None
 
+    def described(self) -> str:
+        """What was called, in words: sizes, dtype, and what is special about the inputs."""
+        sizes = ", ".join(
+            f"{name}={'default' if value is None else value}" for name, value in self.params.items()
+        )
+        extras = [self.dtype]
+        if self.layout != "contiguous":
+            extras.append(f"{self.layout} in memory")
+        if self.magnitude != 1:
+            extras.append(f"inputs times {self.magnitude:g}")
+        return f"{sizes} ({', '.join(extras)})"
+
 
 class NamedMistake(_Part, frozen=True, kw_only=True):
     """A mistake the submission makes."""
@@ -34,14 +78,14 @@ class NamedMistake(_Part, frozen=True, kw_only=True):
     concept: str
 
 
-class ReadingVerdict(_Part, frozen=True, kw_only=True):
+class Reading(_Part, frozen=True, kw_only=True):
     """One meter: its formula, its growth, and what the contract asks.
 
     largest and solution are the readings at the largest size, of the submission and of the
-    solution; units are bytes, or operations.
+    solution. ``difference`` says what sets the formula apart from the solution's.
     """
 
-    meter: str
+    meter: Meter
     status: Status
     formula: str = ""
     growth: str = ""
@@ -51,10 +95,9 @@ class ReadingVerdict(_Part, frozen=True, kw_only=True):
     solution: int | None = None
     solution_formula: str = ""
     difference: str = ""
-    """What sets this formula apart from the solution's, in a sentence."""
 
 
-class WitnessVerdict(_Part, frozen=True, kw_only=True):
+class Witness(_Part, frozen=True, kw_only=True):
     """Resident growth of the process over one call against what the meters said; bytes."""
 
     status: Status
@@ -64,23 +107,30 @@ class WitnessVerdict(_Part, frozen=True, kw_only=True):
 
 
 class Stage(_Part, frozen=True, kw_only=True):
-    """One stage; which of the optional fields it has depends on its name."""
+    """One stage; which of the optional fields it has depends on its name.
+
+    where        of a diagnosis: the most telling failure, in words
+    unexplained  outputs are wrong, and no mistake that the exercise knows gives them
+    """
 
     name: str
     status: Status
     message: str = ""
     raised: Raised | None = None
-    cases: tuple[CaseVerdict, ...] = ()
+    cases: tuple[CaseResult, ...] = ()
     where: str = ""
     mistakes: tuple[NamedMistake, ...] = ()
     unexplained: bool = False
-    """Outputs are wrong, and no mistake that the exercise knows gives them."""
-    readings: tuple[ReadingVerdict, ...] = ()
-    witness: WitnessVerdict | None = None
+    readings: tuple[Reading, ...] = ()
+    witness: Witness | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one grading."""
+    """The result of one grading.
+
+    unconfined  the parts of the confinement that this system lacks
+    printed     the beginning of what the submission wrote
+    """
 
     format: Literal[1] = 1
     exercise: str
@@ -91,9 +141,37 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     unconfined: tuple[str, ...] = ()
     printed: str = ""
 
+    @staticmethod
+    def of(
+        exercise: str,
+        seed: int,
+        stages: tuple[Stage, ...],
+        unconfined: tuple[str, ...] = (),
+        confined: bool = True,
+    ) -> Verdict:
+        """The verdict that these stages amount to; those that were not reached are skipped."""
+        reached = {stage.name: stage for stage in stages}
+        return Verdict(
+            exercise=exercise,
+            passed=all(
+                name in reached and reached[name].status == "pass"
+                for name in STAGES
+                if name != "diagnosis"
+            ),
+            confined=confined and not unconfined,
+            unconfined=unconfined,
+            seed=seed,
+            stages=tuple(reached.get(name) or Stage(name=name, status="skip") for name in STAGES),
+        )
+
     def stage(self, name: str) -> Stage:
         """The stage of that name."""
         return next(stage for stage in self.stages if stage.name == name)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether grading failed by a fault of ours."""
+        return any(stage.status == "error" for stage in self.stages)
 
     @property
     def mistakes(self) -> tuple[NamedMistake, ...]:
@@ -102,4 +180,4 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     def json(self) -> bytes:
         """One JSON object, stable in its fields."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=1)
+        return msgspec.json.format(msgspec.json.encode(self, enc_hook=meter.to_text), indent=1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from quizprep.content.exercises import Limit as LimitSpec
 from quizprep.content.library import Exercise
+from quizprep.meter import Meter
 from quizprep.sheets import formula_tex
 from quizprep.sheets.model import Drill, Limit
 
@@ -28,16 +29,15 @@ def drill(exercise: Exercise, costs: Mapping[str, str]) -> Drill:
         minutes=spec.minutes,
         runtime=spec.runtime.value,
         limits=tuple(
-            _limit(meter, limit, costs.get(meter, ""))
+            _limit(meter, limit, costs.get(str(meter), ""))
             for meter, limit in spec.contract.limits().items()
         ),
         hints=len(spec.hints),
     )
 
 
-def _limit(meter: str, limit: LimitSpec, measured: str) -> Limit:
-    phase, _, kind = meter.rpartition(".")
-    name = f"{_METERS[kind]} of {phase}" if phase else _METERS[kind]
+def _limit(meter: Meter, limit: LimitSpec, measured: str) -> Limit:
+    name = f"{_METERS[meter.kind]} of {meter.phase}" if meter.phase else _METERS[meter.kind]
     says = [f"at most {limit.budget:g} times the solution"] if limit.budget is not None else []
     latex = formula_tex.growth(limit.growth) if limit.growth is not None else ""
     if limit.exact is not None:

@@ -21,6 +21,7 @@ if __name__ == "__main__":
     try:
         from quizprep.worker import nursery
     except ImportError as error:
-        wire.send(1, wire.Fault(message=f"missing: {error.name or error}"))
+        fault = wire.Fault(kind=wire.FaultKind.MISSING_PACKAGE, message=str(error))
+        wire.send(1, fault)
     else:
         nursery.serve(*sys.argv[1:])

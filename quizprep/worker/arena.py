@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from quizprep.grading.wire import Plain, TensorAt
+from quizprep.worker.protocol import Plain, TensorAt
 
 ARENA_BYTES = 256 << 20
 """Address space only: pages exist once they are written."""

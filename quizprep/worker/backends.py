@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from quizprep.grading.wire import TensorAt
+from quizprep.worker.protocol import TensorAt
+
+Array = Any
+"""A numpy array or a torch tensor. mypy does not look into torch: its annotations take a minute."""
 
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """Distance from 1 to the next number, by dtype."""

@@ -27,10 +27,9 @@ from typing import NoReturn
 import msgspec
 
 from quizprep.grading import wire
-from quizprep.worker import arena, process_stats
+from quizprep.worker import arena, process_stats, protocol
 from quizprep.worker.crash_location import Whereabouts
 from quizprep.worker.judge import reference_cache
-from quizprep.worker.judge.channel import STOPPED
 from quizprep.worker.learner import confinement
 
 SHOWN_OUTPUT = 4096
@@ -44,7 +43,7 @@ LONGEST = 3
 LOOK = 0.25
 """Seconds between looks at what the learner has written."""
 
-CLOSED = "closed the grader's pipe without ending, and was stopped"
+CLOSED_ITS_PIPE = "closed the grader's pipe without ending, and was stopped"
 
 
 def serve(runtime: str, device: str = "cpu") -> None:
@@ -57,10 +56,11 @@ def serve(runtime: str, device: str = "cpu") -> None:
     try:
         _import_for(runtime, device)
         if device == "cuda" and not _has_gpu():
-            wire.send(answers, wire.Fault(message=wire.NO_GPU))
+            wire.send(answers, wire.Fault(kind=wire.FaultKind.NO_GPU))
             return
     except ImportError as error:
-        wire.send(answers, wire.Fault(message=f"missing: {error.name or error}"))
+        fault = wire.Fault(kind=wire.FaultKind.MISSING_PACKAGE, message=str(error))
+        wire.send(answers, fault)
         return
     keeping: dict[str, int] = {}
     while True:
@@ -115,8 +115,8 @@ def _import_for(runtime: str, device: str) -> None:
         if device != "cuda":
             choose_without_timing()
     # Once here instead of once in every child; the learner's cannot resolve names any more.
-    for kind in (wire.Order, wire.Reply, wire.Job, wire.Ended):
-        msgspec.msgpack.Decoder(kind)
+    for kind in (protocol.Order, protocol.Reply, wire.Job, wire.Ended):
+        wire.decoder(kind)
     # Children collect garbage of their own only, and share the pages of everything else.
     gc.collect()
     gc.freeze()
@@ -131,7 +131,7 @@ def _answer_in_child(request: wire.Asked, answers: int) -> None:
     if pid == 0:
         _in_child(lambda: wire.send(answers, _answer(request)))
     if os.waitpid(pid, 0)[1]:
-        wire.send(answers, wire.Fault(message="the exercise's files could not be run:"))
+        wire.send(answers, wire.Fault(kind=wire.FaultKind.EXERCISE))
 
 
 def _answer(request: wire.Asked) -> wire.Answer:
@@ -145,11 +145,9 @@ def _answer(request: wire.Asked) -> wire.Answer:
 
         return probe(request)
     known = load_mistakes(request.folder).mistakes
-    described = {
-        name: (mistake.switches(name), mistake.concept, mistake.says, dict(mistake.cost))
-        for name, mistake in known.items()
-    }
-    return wire.Described(mistakes=described)
+    return wire.Described(
+        switches={name: mistake.switches(name) for name, mistake in known.items()}
+    )
 
 
 def _in_child(work: Callable[[], None]) -> NoReturn:
@@ -177,7 +175,9 @@ class _Grading:
     printed: bytearray = field(default_factory=bytearray)
     output: int = 0
     reason: str = ""
-    killed: bool = False
+    """Why the learner's process was stopped, or ended."""
+    silent: bool = False
+    """It no longer answers; it may be about to end by itself."""
 
     def run(self) -> None:
         scratch = Path(tempfile.mkdtemp(prefix="quizprep-"))
@@ -238,6 +238,7 @@ class _Grading:
     ) -> None:
         from quizprep.worker.backends import backend_for
         from quizprep.worker.learner import serving
+        from quizprep.worker.learner.instruments import Instruments
 
         confinement.die_with_parent(nursery)
         os.setsid()
@@ -268,7 +269,7 @@ class _Grading:
         sys.stderr = open(2, "w", closefd=False, buffering=1)
         missing: list[str] = []
         if not on_gpu:
-            serving.Instruments(self.setup.runtime).warm()
+            Instruments(self.setup.runtime).warm()
         if on_gpu:  # unseen: only on a GPU
             # A GPU's driver opens devices, starts threads and maps what no limit allows, and
             # Triton's compiler starts processes.
@@ -316,12 +317,10 @@ class _Grading:
             wait = max(deadline - time.monotonic(), 0) if learner_alive else None
             ready = {fd for fd, _ in watch.poll(None if wait is None else min(wait, 0.5) * 1000)}
             now = time.monotonic()
-            if learner_alive and now >= deadline and not self.reason:
+            if learner_alive and now >= deadline and not (self.reason or self.silent):
                 deadline = start + self._allowed()
             if learner_alive and now >= deadline:
-                where = "" if self.reason else self.whereabouts.asked(self.learner_fd)
-                limit = f"{self.setup.deadline:g} s"
-                self._kill(f"was still running after {limit} and was stopped{where}")
+                self._kill(self._overdue())
             if learner_alive and now >= look:
                 look = now + LOOK
                 if process_stats.written(self.work) > process_stats.MAX_WRITTEN:
@@ -336,6 +335,7 @@ class _Grading:
                     watch.unregister(self.event_r)
                 elif isinstance(event, wire.Lost):
                     deadline = min(deadline, time.monotonic() + GRACE)
+                    self.silent = True
                     self.reason = self.reason or event.reason
                 else:
                     result_sent = result_sent or not isinstance(event, wire.Progress)
@@ -348,6 +348,13 @@ class _Grading:
                 if not result_sent:
                     wire.send(self.answers, wire.Fault(message="the judge ended without a verdict"))
                 return
+
+    def _overdue(self) -> str:
+        """Why a learner that did not end by its deadline is stopped."""
+        if self.reason or self.silent:
+            return CLOSED_ITS_PIPE
+        where = self.whereabouts.asked(self.learner_fd)
+        return f"was still running after {self.setup.deadline:g} s and was stopped{where}"
 
     def _allowed(self) -> float:
         """Seconds after which the learner is stopped. It is not charged for what the judge works
@@ -362,10 +369,10 @@ class _Grading:
             event: wire.Event | wire.Lost = wire.receive(self.event_r, wire.Event | wire.Lost)
         except wire.Closed:
             return None
-        if isinstance(event, wire.JudgeResult):
+        if isinstance(event, wire.Judged):
             self._drain()
             text = bytes(self.printed).decode("utf-8", "replace")
-            event = msgspec.structs.replace(event, printed=text, ended=self.reason)
+            event = wire.Judged(verdict=msgspec.structs.replace(event.verdict, printed=text))
         return event
 
     def _read_output(self) -> bool:
@@ -385,15 +392,14 @@ class _Grading:
 
     def _kill(self, reason: str) -> None:
         self.reason = self.reason or reason
-        self.killed = True
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.learner_fd, signal.SIGKILL)
 
     def _reap_learner(self) -> None:
         status = os.waitpid(self.learner_pid, 0)[1]
         self.learner_pid = 0
-        if self.reason in ("", STOPPED):
-            self.reason = CLOSED if self.killed else _how_it_ended(status) + self.whereabouts.last()
+        if not self.reason:
+            self.reason = _how_it_ended(status) + self.whereabouts.last()
         with contextlib.suppress(wire.Closed):
             wire.send(self.control_w, wire.Ended(reason=self.reason))
 

@@ -64,5 +64,5 @@ def test_two_passes_over_a_row_are_named(grader: Grader) -> None:
     verdict = grade(grader, HONEST / "costly" / "two_passes.py", "triton_softmax", SEEDS[0])
     assert verdict.stage("correctness").status == "pass"
     (reading,) = [r for r in verdict.stage("cost").readings if r.status == "fail"]
-    assert (reading.meter, reading.formula) == ("moved_bytes", "12*rows*cols")
+    assert (str(reading.meter), reading.formula) == ("moved_bytes", "12*rows*cols")
     assert [mistake.id for mistake in verdict.mistakes] == ["reads_twice"]

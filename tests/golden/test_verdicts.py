@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from quizprep import meter
 from quizprep.content.library import Library, shipped_root
 from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
@@ -63,7 +64,7 @@ def normalised(verdict: Verdict) -> dict[str, Any]:
 def test_verdict_says_what_it_said(path: Path, pool: Pool) -> None:
     """The verdict on each submission is the one on file: as JSON, as JUnit, on a terminal."""
     found = normalised(grade(pool, path))
-    verdict = msgspec.convert(found, Verdict)
+    verdict = msgspec.convert(found, Verdict, dec_hook=meter.from_text)
     said = "".join(f"{' ' * line.indent}{line.text}\n" for line in report.lines(verdict))
     texts = {
         "json": json.dumps(found, indent=1) + "\n",

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.grading.wire import TensorAt
 from quizprep.worker.arena import GUARD, lay_out
 from quizprep.worker.backends import Backend, NumpyBackend, TorchBackend
+from quizprep.worker.protocol import TensorAt
 
 BOTH = pytest.mark.parametrize("backend", [NumpyBackend(), TorchBackend()], ids=["numpy", "torch"])
 KINDS = ["float32", "float64", "int64", "int32", "uint8", "bool"]

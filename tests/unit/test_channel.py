@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprep.grading import wire
-from quizprep.worker import arena
+from quizprep.worker import arena, protocol
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.judge.channel import AHEAD, AHEAD_BYTES, Calls, Channel, LearnerGone
 from quizprep.worker.learner.serving import Learner
@@ -50,7 +50,7 @@ class Waited:
         fcntl.fcntl(self.replies, fcntl.F_SETPIPE_SZ, AHEAD_BYTES)
         wire.send(said, wire.Ended(reason=ENDED))
         self.learner = Learner(BACKEND, "numpy", str(path), ("f",), arena.attach(fd))
-        self.learner.answer(wire.Load())
+        self.learner.answer(protocol.Load())
         self.left = answers
         self.sent = 0
         self.most = 0
@@ -66,7 +66,7 @@ class Waited:
             return False
         self.left -= 1
         self.sent += 1
-        order = wire.receive(self.orders, wire.Order)
+        order = wire.receive(self.orders, protocol.Order)
         wire.send(self.replies, self.learner.answer(order))
         return True
 

@@ -19,6 +19,7 @@ from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
+from quizprep.meter import Meter
 
 LIBRARY = Library(shipped_root())
 SEED = 3
@@ -60,7 +61,7 @@ def test_solutions_of_every_kind_pass(name: str, pool: Pool) -> None:
     exercise = LIBRARY.exercise(name)
     verdict = grade(pool, exercise, edited(exercise))
     assert verdict.passed, [stage for stage in verdict.stages if stage.status != "pass"]
-    found = {r.meter: r.formula for r in verdict.stage("cost").readings if r.formula}
+    found = {str(r.meter): r.formula for r in verdict.stage("cost").readings if r.formula}
     assert found.items() <= exercise.measured.items()
 
 
@@ -166,7 +167,7 @@ def test_temporaries_are_seen_on_a_grid_of_two_points(tmp_path: Path, pool: Pool
         reading.largest
         for source in (edited(exercise), edited(exercise, (line, f"    x.kthvalue(1, 0)\n{line}")))
         for reading in grade(pool, exercise, source).stage("cost").readings
-        if reading.meter == "peak_bytes"
+        if reading.meter == Meter("peak_bytes")
     ]
     assert peaks[1] >= peaks[0] + 64 * 128 * 4
 
@@ -301,9 +302,9 @@ def test_a_grading_is_symmetric_in_its_cases(pool: Pool, switch: str, dice: Any)
         nursery.grade(setup, msgspec.structs.replace(job, cases=tuple(cases)))
         for cases in (job.cases, shuffled)
     ]
-    one, other = (sorted(map(repr, result.cases)) for result in results)
+    one, other = (sorted(map(repr, v.stage("correctness").cases)) for v in results)
     assert one == other
-    named = [[m.id for m in r.diagnosis.mistakes] if r.diagnosis else [] for r in results]
+    named = [[mistake.id for mistake in verdict.mistakes] for verdict in results]
     assert named == [[switch] if switch else []] * 2
 
 

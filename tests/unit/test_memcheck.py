@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -11,11 +12,10 @@ import numpy as np
 import pytest
 
 from quizprep.content.library import Library, shipped_root
-from quizprep.grading import wire
-from quizprep.grading.grader import STRAYS, Grader, Submission
+from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
-from quizprep.worker import arena
+from quizprep.worker import arena, protocol
 from quizprep.worker.backends import TorchBackend
 
 bounds = pytest.importorskip("quizprep.worker.learner.memcheck", exc_type=ImportError)
@@ -155,8 +155,9 @@ def test_what_strays_are_called_is_a_concept_of_every_triton_exercise() -> None:
     """So that its questions come up, whichever kernel it was."""
     exercises = [e for e in Library(shipped_root()).exercises if e.spec.runtime == "triton"]
     assert exercises
-    assert all(STRAYS["mask"].concept in exercise.spec.concepts for exercise in exercises)
-    assert any(STRAYS["strides"].concept in exercise.spec.concepts for exercise in exercises)
+    judging = importlib.import_module("quizprep.worker.judge.judging")
+    assert all(judging.NO_MASK.concept in exercise.spec.concepts for exercise in exercises)
+    assert any(judging.NO_STRIDES.concept in exercise.spec.concepts for exercise in exercises)
 
 
 def test_an_input_without_elements_has_none_to_be_beside() -> None:
@@ -170,4 +171,4 @@ def test_an_input_without_elements_has_none_to_be_beside() -> None:
         get_element_ty=lambda: SimpleNamespace(primitive_bitwidth=32),
     )
     watched._looked(lane, SimpleNamespace(data=np.array([True])), False)
-    assert watched.stray == wire.Stray(arg=-1, by=0, writes=False, line=0)
+    assert watched.stray == protocol.Stray(arg=-1, by=0, writes=False, line=0)

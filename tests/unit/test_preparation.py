@@ -18,7 +18,7 @@ from quizprep.worker.judge import reference_cache
 from quizprep.worker.judge.comparison import Expected
 from quizprep.worker.judge.exercise_files import Reference
 from quizprep.worker.judge.preparation import Cases, Grounds, expected_of, lay_case
-from quizprep.worker.judge.reference_cache import Kept
+from quizprep.worker.judge.reference_cache import ReferenceCache
 from tests.unit.jobs import a_job
 
 BACKEND = NumpyBackend()
@@ -80,7 +80,7 @@ def test_a_case_is_the_same_whenever_it_is_made_ready(
 ) -> None:
     """In whatever order inputs and what is right are asked for, or made before they are."""
     fd = reference_cache.create()
-    cases = Cases(job, REFERENCE, BACKEND, Kept(fd, job))
+    cases = Cases(job, REFERENCE, BACKEND, ReferenceCache(fd, job))
     os.close(fd)
     for what, place in asked:
         if what == "step":
@@ -95,7 +95,7 @@ def test_a_case_is_the_same_whenever_it_is_made_ready(
 
 def test_all_cases_are_made_ready_step_by_step(job: wire.Job, left: int) -> None:
     """Two steps a case, and then none; what is kept of the fixed ones is not worked out again."""
-    known = Kept(left, job)
+    known = ReferenceCache(left, job)
     cases = Cases(job, REFERENCE, BACKEND, known)
     steps = 0
     while cases.step():

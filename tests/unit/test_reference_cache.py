@@ -19,7 +19,7 @@ from quizprep.grading.pool import Pool
 from quizprep.worker import arena
 from quizprep.worker.judge import reference_cache
 from quizprep.worker.judge.comparison import Expected
-from quizprep.worker.judge.reference_cache import Kept
+from quizprep.worker.judge.reference_cache import ReferenceCache
 from tests.unit.jobs import a_job
 
 FLOATS = st.floats(width=64, allow_nan=False)
@@ -84,12 +84,12 @@ def test_the_next_judge_finds_what_was_saved(
 ) -> None:
     """Every output, allowance and reading comes back as it was; a second save changes nothing."""
     fd = reference_cache.create()
-    first = Kept(fd, job(tmp_path))
+    first = ReferenceCache(fd, job(tmp_path))
     for number, each in enumerate(expected):
         first.add(number, first_case(tmp_path), each)
     first.own = own
     first.save()
-    second = Kept(fd, job(tmp_path))
+    second = ReferenceCache(fd, job(tmp_path))
     assert second.own == own and second.expected.keys() == {0, 1}
     assert all(same(second.expected[number], each) for number, each in enumerate(expected))
     os.close(fd)
@@ -101,7 +101,7 @@ def first_case(folder: Path) -> wire.Case:
 
 def one_saved(fd: int, folder: Path) -> None:
     """A judge that learned what is right for the first case."""
-    judge = Kept(fd, job(folder, "right = 1"))
+    judge = ReferenceCache(fd, job(folder, "right = 1"))
     judge.add(0, first_case(folder), Expected((np.ones(2),), (0.1,), ("float32",)))
     judge.save()
 
@@ -109,19 +109,19 @@ def one_saved(fd: int, folder: Path) -> None:
 def test_a_changed_reference_is_asked_again(fd: int, tmp_path: Path) -> None:
     """An author who edits the reference between two gradings is not shown the old answers."""
     one_saved(fd, tmp_path)
-    assert Kept(fd, job(tmp_path, "right = 1")).expected
-    assert not Kept(fd, job(tmp_path, "right = 2")).expected
+    assert ReferenceCache(fd, job(tmp_path, "right = 1")).expected
+    assert not ReferenceCache(fd, job(tmp_path, "right = 2")).expected
 
 
 def test_fresh_cases_are_never_kept(fd: int, tmp_path: Path) -> None:
     """What comes from the secret seed is of no use to the next grading, and does not change
     what is known."""
-    judge = Kept(fd, job(tmp_path))
+    judge = ReferenceCache(fd, job(tmp_path))
     judge.add(2, job(tmp_path).cases[2], Expected((np.ones(2),), (0.1,), ("float32",)))
     judge.save()
     assert os.fstat(fd).st_size == 0
     one_saved(fd, tmp_path)
-    assert Kept(fd, job(tmp_path, "right = 1", fresh=3)).expected.keys() == {0}
+    assert ReferenceCache(fd, job(tmp_path, "right = 1", fresh=3)).expected.keys() == {0}
 
 
 def test_half_a_record_is_none(fd: int, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_half_a_record_is_none(fd: int, tmp_path: Path) -> None:
     size = os.fstat(fd).st_size
     for length in range(size):
         os.ftruncate(fd, length)
-        assert not Kept(fd, job(tmp_path, "right = 1")).expected
+        assert not ReferenceCache(fd, job(tmp_path, "right = 1")).expected
 
 
 def test_a_second_grading_decides_the_same() -> None:

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from quizprep.grading import report
 from quizprep.grading.verdict import (
-    CaseVerdict,
+    CaseResult,
+    Frame,
     NamedMistake,
-    ReadingVerdict,
+    Raised,
+    Reading,
     Stage,
     Verdict,
 )
-from quizprep.grading.wire import Frame, Raised
+from quizprep.meter import Meter
 
 FAILED = Verdict(
     exercise="causal_mask",
@@ -32,8 +34,8 @@ FAILED = Verdict(
             status="fail",
             message="1 of 2 cases fail",
             cases=(
-                CaseVerdict(params={"n": 1}, dtype="float32", layout="contiguous", status="pass"),
-                CaseVerdict(
+                CaseResult(params={"n": 1}, dtype="float32", layout="contiguous", status="pass"),
+                CaseResult(
                     params={"n": 3},
                     dtype="float32",
                     layout="strided",
@@ -64,7 +66,7 @@ PASSED = Verdict(
         Stage(
             name="cost",
             status="pass",
-            readings=(ReadingVerdict(meter="flops", status="pass", formula="5*n", growth="n"),),
+            readings=(Reading(meter=Meter("flops"), status="pass", formula="5*n", growth="n"),),
         ),
     ),
 )
@@ -128,7 +130,7 @@ def test_an_exception_from_one_place_is_shown_once_and_no_failure_goes_missing(
     """At most three failures are shown, the first among them; what is shown, what is the same
     and what is left out add up to all."""
     cases = tuple(
-        CaseVerdict(
+        CaseResult(
             params={"n": n},
             dtype="float32",
             layout="contiguous",

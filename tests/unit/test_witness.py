@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprep.grading import wire
-from quizprep.worker import arena, process_stats
+from quizprep.worker import arena, process_stats, protocol
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.judge import judging, reference_cache
 from quizprep.worker.judge.channel import STOPPED, Channel, LearnerGone
 from quizprep.worker.judge.cost import Costing
+from quizprep.worker.judge.cost_check import CostCheck
 from quizprep.worker.judge.witness import Subject, Watch
-from tests.unit.jobs import a_job
+from tests.unit.jobs import SPEC, a_job
 
 BACKEND = NumpyBackend()
 REFERENCE = "make_inputs = solve = lambda *_, **__: {}\n"
@@ -51,7 +52,7 @@ def test_a_process_that_ends_before_it_is_read_is_gone(ended: int) -> None:
     channel: Any = SimpleNamespace(rest=lambda: None)
     watch = Watch(Subject(ended, -1, ""), channel)
     with pytest.raises(LearnerGone, match="before its memory could be read"):
-        watch.call(arena.Laid((), (), bytearray()), lambda _: None)
+        watch.call({}, arena.Laid((), (), bytearray()), lambda _: None)
 
 
 def test_without_a_witness_nothing_is_called(ended: int) -> None:
@@ -60,8 +61,9 @@ def test_without_a_witness_nothing_is_called(ended: int) -> None:
     costing = Costing.__new__(Costing)
     costing.watch = Watch(Subject(ended, -1, ""), channel)
     point = wire.Point(params={"n": 4}, seed=1, held_out=False)
-    seen = costing._witness(point, costing._begin_witness(point))
-    assert (seen.available, seen.params) == (False, {"n": 4})
+    assert costing._begin_witness(point) == 0
+    found = CostCheck(SPEC.contract, (), {}).witness(None)
+    assert (found.status, "cannot be read" in found.message) == ("skip", True)
 
 
 @given(st.lists(st.integers(0, 5000), max_size=4), st.integers(0, 3))
@@ -130,7 +132,7 @@ def test_an_order_to_nobody_asks_how_the_learner_ended(ends: Ends) -> None:
     wire.send(ends.control, wire.Ended(reason="crashed with SIGSEGV"))
     with pytest.raises(LearnerGone, match="crashed with SIGSEGV"):
         ends.channel.load()
-    assert wire.receive(ends.events, wire.Lost) == wire.Lost(reason=STOPPED)
+    assert wire.receive(ends.events, wire.Lost) == wire.Lost()
 
 
 @pytest.mark.parametrize("said", [b"", b"\x00" * 8, b"\x01" + b"\x00" * 7 + b"\xc1"])
@@ -172,7 +174,7 @@ def test_every_changed_byte_is_found_and_told_by_its_input(at: int) -> None:
     assert ends.channel.changed(LAID) == ""
     ends.memory[at] ^= 1
     (first, end), (second, last) = (
-        (a.start, a.start + 4 * a.span) for a in LAID.args if isinstance(a, wire.TensorAt)
+        (a.start, a.start + 4 * a.span) for a in LAID.args if isinstance(a, protocol.TensorAt)
     )
     inside = {"a": first <= at < end, "b": second <= at < last}
     wanted = next((name for name, there in inside.items() if there), "memory beside the inputs")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quizprep.grading import wire
-from quizprep.worker import arena
+from quizprep.worker import arena, protocol
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.judge.channel import Channel
 from quizprep.worker.learner.serving import Learner
@@ -30,5 +30,5 @@ class Threaded:
 
     def _serve(self) -> None:
         while True:
-            order = wire.receive(self.orders, wire.Order)
+            order = wire.receive(self.orders, protocol.Order)
             wire.send(self.replies, self.learner.answer(order))

@@ -16,7 +16,7 @@ from quizprep.formula import MAX_TEXT, FormulaError, Polynomial, Relation, parse
 from quizprep.quiz.marking.signs import plain_signs
 
 MAX_TERMS = 12
-_BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)
+BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_α-ω]\w*)|(?P<sign>\*\*|[-+*/()]))"
 )
@@ -37,7 +37,7 @@ def read_growth(text: str, symbols: Collection[str]) -> GrowthText:
         raise FormulaError(f"is longer than {MAX_TEXT} characters")
     tidy = re.sub(r"√\s*", " sqrt ", plain_signs(text, "**").strip().rstrip("."))
     if "O" not in symbols:
-        tidy = _BIG_O.sub(" ", tidy)
+        tidy = BIG_O.sub(" ", tidy)
     reader = _Reader(_tokens(tidy, symbols))
     formula = reader.expression()
     if reader.place < len(reader.tokens):

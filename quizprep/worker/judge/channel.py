@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 
 from quizprep.grading import wire
-from quizprep.grading.wire import TensorAt
+from quizprep.worker import protocol
 from quizprep.worker.arena import Laid, moved
 from quizprep.worker.backends import Backend
+from quizprep.worker.protocol import TensorAt
 
 STOPPED = "stopped answering"
 
@@ -84,9 +85,9 @@ class Channel:
         missing: list[str] = msgspec.msgpack.decode(bytes(parts), type=list[str])
         return tuple(missing)
 
-    def load(self) -> wire.Reply:
+    def load(self) -> protocol.Reply:
         """Load the submission; raises LearnerGone."""
-        return self._exchange(wire.Load(), 0)
+        return self._exchange(protocol.Load(), 0)
 
     def order(self, laid: Laid, meter: str = "", hold: bool = False) -> int:
         """Start a call; its answer is fetched with `answer`, so that the judge can work
@@ -97,7 +98,7 @@ class Channel:
         assert start is not None
         self._place(laid, start)
         self._under_way.append((start, start + len(laid.memory)))
-        call = wire.Call(
+        call = protocol.Call(
             number=self._next(),
             args=tuple(moved(at, start) if isinstance(at, TensorAt) else at for at in laid.args),
             meter=meter,
@@ -133,7 +134,7 @@ class Channel:
         self._memory[start:end] = laid.memory
         self.laid_bytes = max(self.laid_bytes, end)
 
-    def begin(self, call: wire.Call) -> int:
+    def begin(self, call: protocol.Call) -> int:
         """Start a call of a script, with inputs that were placed before; raises LearnerGone."""
         self._send(msgspec.structs.replace(call, number=self._next()))
         return self._number
@@ -147,19 +148,19 @@ class Channel:
         self._number += 1
         return self._number
 
-    def _send(self, order: wire.Order) -> None:
+    def _send(self, order: protocol.Order) -> None:
         try:
             wire.send(self._orders, order)
         except wire.Closed:
-            self._lost(STOPPED)
+            self._lost()
 
-    def answer(self, number: int) -> wire.Reply:
+    def answer(self, number: int) -> protocol.Reply:
         """The reply to the order of that number; raises LearnerGone."""
         self._wait(self._replies)
         try:
-            reply: wire.Reply = wire.receive(self._replies, wire.Reply)
+            reply: protocol.Reply = wire.receive(self._replies, protocol.Reply)
         except wire.Closed:
-            self._lost(STOPPED)
+            self._lost()
         except wire.Malformed:
             self._lost("wrote something that is no reply into the grader's pipe")
         if reply.number != number:
@@ -167,28 +168,29 @@ class Channel:
         self._answered = self._under_way.popleft()[0] if self._under_way else 0
         return reply
 
-    def fetch(self, number: int) -> wire.Reply:
+    def fetch(self, number: int) -> protocol.Reply:
         """The outputs of a call that was held; raises LearnerGone."""
-        return self._exchange(wire.Fetch(number=number), number)
+        return self._exchange(protocol.Fetch(number=number), number)
 
     def rest(self) -> None:
         """Have the learner's process give back memory that is free; raises LearnerGone."""
-        self._exchange(wire.Rest(number=self._next()), self._number)
+        self._exchange(protocol.Rest(number=self._next()), self._number)
 
-    def _exchange(self, order: wire.Order, number: int) -> wire.Reply:
+    def _exchange(self, order: protocol.Order, number: int) -> protocol.Reply:
         self._send(order)
         return self.answer(number)
 
-    def _lost(self, reason: str) -> NoReturn:
-        """Ask the nursery, which reaps the learner, how it really ended."""
+    def _lost(self, reason: str = "") -> NoReturn:
+        """Ask the nursery, which reaps the learner, how it really ended. The reason is empty where
+        it only stopped answering."""
         if self._gone:
             raise LearnerGone(self._gone)
-        self._gone = reason
+        self._gone = reason or STOPPED
         wire.send(self._events, wire.Lost(reason=reason))
         try:
             ended: wire.Ended = wire.receive(self._control, wire.Ended)
         except (wire.Closed, wire.Malformed) as error:
-            raise LearnerGone(reason) from error
+            raise LearnerGone(self._gone) from error
         self._gone = ended.reason
         raise LearnerGone(ended.reason)
 
@@ -209,7 +211,7 @@ class Channel:
                     return name
         return "memory beside the inputs"
 
-    def outputs(self, reply: wire.Reply) -> dict[str, Any]:
+    def outputs(self, reply: protocol.Reply) -> dict[str, Any]:
         """The tensors of a reply by place; raises LearnerGone if they are none."""
         places = {str(p) for p, output in enumerate(reply.outputs) if output.kind == "tensor"}
         try:
@@ -232,7 +234,7 @@ class Calls:
         self._following = next(self._calls, None)
         self._sent: deque[tuple[int, Laid]] = deque()
 
-    def next(self) -> tuple[wire.Reply, str]:
+    def next(self) -> tuple[protocol.Reply, str]:
         """The reply to the next call, and the name of an input that it modified, or ""; raises
         LearnerGone."""
         self._fill()

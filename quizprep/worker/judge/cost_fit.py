@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 
 import numpy as np
+
+from quizprep.formula import Polynomial
+from quizprep.meter import Meter, MeterKind
 
 DENOMINATORS = (1, 2, 3, 4, 6, 8, 16)
 MAX_MONOMIALS = 600
@@ -24,11 +27,28 @@ Powers = tuple[int, ...]
 """One power a symbol, in the order of the symbols."""
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """Monomials with exact coefficients, none zero."""
+Terms = dict[Powers, Fraction]
+"""Monomials with exact coefficients, none zero."""
 
-    terms: tuple[tuple[Powers, Fraction], ...]
+
+@dataclass(frozen=True)
+class Measured:
+    """What one meter read over all points.
+
+    values    the readings; empty where the work could not be counted
+    formula   the exact one; None where none predicts every reading
+    slopes    where there is no formula: the measured exponent of the reading, by symbol
+    excess    by symbol, the exponent by which the reading outgrows the contract's formula
+    largest   the reading at the largest point; ``solution`` is the solution's own there
+    """
+
+    meter: Meter
+    values: tuple[int, ...] = ()
+    formula: Polynomial | None = None
+    slopes: Mapping[str, float] = field(default_factory=dict)
+    excess: Mapping[str, float] = field(default_factory=dict)
+    largest: int = 0
+    solution: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,11 +129,60 @@ def _distinct(values: np.ndarray) -> int:
     return len(set(values.tolist()))
 
 
-def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted | None:
+@dataclass(frozen=True)
+class Fitting:
+    """The readings of all points, from which a formula for each meter is fitted.
+
+    largest  the place of the largest point; ``own`` are the solution's readings there
+    """
+
+    grid: Grid
+    held_out: Sequence[bool]
+    largest: int
+    samples: Sequence[dict[Meter, int]]
+    own: dict[Meter, int]
+
+    def measured(self, meter: Meter, bound: Sequence[float], budget: float = 1.0) -> Measured:
+        """What a meter read. ``bound`` is what the contract's growth comes to at each point,
+        ``budget`` the multiple of the solution's work that is allowed to element-wise work."""
+        if any(meter not in sample for sample in self.samples):
+            return Measured(meter, solution=self.own.get(meter))
+        values = tuple(sample[meter] for sample in self.samples)
+        formula = fit(self.grid, values, self.held_out)
+        within = formula is not None or self._within(meter, bound, budget)
+        return Measured(
+            meter=meter,
+            values=values,
+            formula=formula,
+            slopes={} if formula is not None else slopes(self.grid, values),
+            excess={} if within else slopes(self.grid, values, bound),
+            largest=values[self.largest],
+            solution=self.own.get(meter),
+        )
+
+    def _within(self, meter: Meter, bound: Sequence[float], budget: float) -> bool:
+        """Whether a reading is nowhere more than the bound with the solution's constant.
+
+        One with corners (rows that see nothing when n > m) has no formula and no single exponent,
+        and may yet be within it. The bound is one of all work: element-wise work is looked at
+        with the products, and may be the larger part of it where the sizes are small.
+        """
+        parts = [meter]
+        if meter.kind is MeterKind.ELEMENTWISE:
+            parts.append(meter.of(MeterKind.FLOPS))
+        own = sum(self.own.get(part, 0) for part in parts)
+        constant = budget * own / bound[self.largest]
+        return all(
+            sum(sample[part] for part in parts) <= constant * limit
+            for sample, limit in zip(self.samples, bound, strict=True)
+        )
+
+
+def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Polynomial | None:
     """The formula that gives every reading exactly, or None."""
     found = _fit(grid, readings, held_out)
     if found is not None:
-        return found
+        return _polynomial(grid, found)
     for axis in range(len(grid.symbols)):
         powers = {monomial[axis] for monomial in grid.powers}
         # A tile may be divided by, and a size of one has nothing left.
@@ -121,26 +190,35 @@ def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted
             continue
         found = _fit(grid.less_one(axis), readings, held_out)
         if found is not None:
-            return _expanded(found, axis)
+            return _polynomial(grid, _expanded(found, axis))
     return None
 
 
-def _expanded(fitted: Fitted, axis: int) -> Fitted:
+def _polynomial(grid: Grid, terms: Terms) -> Polynomial:
+    return Polynomial.of(
+        {
+            tuple(sorted((s, p) for s, p in zip(grid.symbols, powers, strict=True) if p)): c
+            for powers, c in terms.items()
+        }
+    )
+
+
+def _expanded(terms: Terms, axis: int) -> Terms:
     """A formula in x - 1 as one in x, for the symbol x of this place."""
-    whole: dict[Powers, Fraction] = {}
-    for powers, coefficient in fitted.terms:
+    whole: Terms = {}
+    for powers, coefficient in terms.items():
         power = powers[axis]
         for kept in range(power + 1):
             monomial = (*powers[:axis], kept, *powers[axis + 1 :])
             part = coefficient * math.comb(power, kept) * (-1) ** (power - kept)
             whole[monomial] = whole.get(monomial, Fraction(0)) + part
-    return Fitted(tuple((monomial, c) for monomial, c in whole.items() if c))
+    return {monomial: c for monomial, c in whole.items() if c}
 
 
-def _fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitted | None:
+def _fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Terms | None:
     target = np.array(readings, dtype=np.float64)
     if not target.any():
-        return Fitted(())
+        return {}
     used = ~np.array(held_out)
     weights = 1.0 / np.maximum(target, 1.0)
     table = grid.table * weights[:, None]
@@ -159,14 +237,13 @@ def _fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Fitte
         if kept == support:
             break
         support = kept
-    terms = []
+    terms: Terms = {}
     for k, coefficient in zip(support, refit, strict=True):
         simple = _simple(float(coefficient))
         if simple is None:
             return None
-        terms.append((grid.powers[k], simple))
-    fitted = Fitted(tuple(terms))
-    return fitted if _predicts(fitted, grid, readings) else None
+        terms[grid.powers[k]] = simple
+    return terms if _predicts(terms, grid, readings) else None
 
 
 def _matters(coefficient: float, column: np.ndarray) -> bool:
@@ -181,20 +258,20 @@ def _simple(value: float) -> Fraction | None:
     return None
 
 
-def _predicts(fitted: Fitted, grid: Grid, readings: Sequence[int]) -> bool:
+def _predicts(terms: Terms, grid: Grid, readings: Sequence[int]) -> bool:
     """Whether every reading is met exactly: in whole numbers, with all denominators multiplied
     away, because fractions would cost more than the fit."""
-    bottom = math.lcm(*(coefficient.denominator for _, coefficient in fitted.terms))
-    lowest = [min(0, *powers) for powers in zip(*(p for p, _ in fitted.terms), strict=True)]
-    terms = [
+    bottom = math.lcm(*(coefficient.denominator for coefficient in terms.values()))
+    lowest = [min(0, *powers) for powers in zip(*terms, strict=True)]
+    whole = [
         (
             coefficient.numerator * (bottom // coefficient.denominator),
             [power - low for power, low in zip(powers, lowest, strict=True)],
         )
-        for powers, coefficient in fitted.terms
+        for powers, coefficient in terms.items()
     ]
     for row, reading in zip(grid.sizes.astype(np.int64).tolist(), readings, strict=True):
-        total = sum(top * math.prod(map(pow, row, powers)) for top, powers in terms)
+        total = sum(top * math.prod(map(pow, row, powers)) for top, powers in whole)
         if total != reading * bottom * math.prod(
             s**-low for s, low in zip(row, lowest, strict=True)
         ):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from quizprep.grading.wire import DiagnosisResult, Named
+from quizprep.grading.verdict import NamedMistake
 from quizprep.worker.backends import Backend
 from quizprep.worker.judge.comparison import Expected, model, wrong
 from quizprep.worker.judge.exercise_files import Mistakes
@@ -73,13 +73,13 @@ def diagnose(
     cases: Sequence[Observed],
     backend: Backend,
     models: Models | None = None,
-) -> DiagnosisResult:
+) -> tuple[NamedMistake, ...]:
     """The mistakes that explain all cases: one, a pair, or none.
 
     ``models`` keeps runs on the same cases for a next diagnosis.
     """
     if not any(case.failed for case in cases):
-        return DiagnosisResult()
+        return ()
     models = models or Models(known, backend)
     # Failing cases first: they are where most candidates drop out.
     order = sorted(range(len(cases)), key=lambda place: not cases[place].failed)
@@ -93,10 +93,10 @@ def diagnose(
             if any(_tells(models.run(switches, p, cases[p]), cases[p]) for p in order):
                 found.append(names)
         if len(found) == 1:
-            return DiagnosisResult(mistakes=_named(known, found[0]), tried=models.count)
+            return _named(known, found[0])
         if found:
             break
-    return DiagnosisResult(tried=models.count)
+    return ()
 
 
 def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
@@ -135,8 +135,8 @@ def _differ(values: Sequence[np.ndarray], run: Expected, case: Observed) -> bool
     )
 
 
-def _named(known: Mistakes, names: Sequence[str]) -> tuple[Named, ...]:
+def _named(known: Mistakes, names: Sequence[str]) -> tuple[NamedMistake, ...]:
     return tuple(
-        Named(id=name, says=known.mistakes[name].says, concept=known.mistakes[name].concept)
+        NamedMistake(id=name, says=known.mistakes[name].says, concept=known.mistakes[name].concept)
         for name in names
     )

@@ -6,6 +6,7 @@ right one, a constant factor, NaN. What the mistake is, is for `diagnose`.
 
 from __future__ import annotations
 
+import enum
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -16,6 +17,14 @@ import numpy as np
 from quizprep.worker.judge.comparison import Allowed, wrong
 
 MAX_SHOWN = 6
+
+
+class Telling(enum.IntEnum):
+    """How much a sentence says beyond that something is wrong."""
+
+    NOTHING = 0
+    REGION = 1
+    FACTOR = 2
 
 
 def shape_slip(axes: Sequence[str], right: Sequence[int], got: Sequence[int]) -> str:
@@ -43,14 +52,14 @@ def locate(
     allowed: Allowed,
     got: np.ndarray,
     sizes: Mapping[str, object],
-) -> str:
-    """Where ``got`` differs from ``value``; "" if it does not."""
+) -> tuple[str, Telling]:
+    """Where ``got`` differs from ``value``, as it does somewhere, and how telling that is."""
     bad = wrong(value, allowed, got)
-    if not bad.any():
-        return ""
     if value.ndim == 0:
-        return f"{name} is {got.item():.6g} where {value.item():.6g} is right"
-    parts = [_region(axes, bad)]
+        text = f"{name} is {got.item():.6g} where {value.item():.6g} is right"
+        return text, Telling.NOTHING
+    region, telling = _region(axes, bad)
+    parts = [region]
     nan = np.isnan(got) & bad
     if nan.any():
         parts.append(f"there {name} is NaN" if nan.sum() == bad.sum() else "some of it is NaN")
@@ -59,10 +68,11 @@ def locate(
     else:
         factor = _factor(value, got, bad, sizes)
         parts.append(factor or _off_by(value, got, bad, axes))
-    return f"{name} is wrong {parts[0]}" + "".join(f"; {part}" for part in parts[1:] if part)
+        telling = Telling.FACTOR if factor else telling
+    return f"{name} is wrong {'; '.join(parts)}", telling
 
 
-def _region(axes: Sequence[str], bad: np.ndarray) -> str:
+def _region(axes: Sequence[str], bad: np.ndarray) -> tuple[str, Telling]:
     """The part of the output that is wrong: along each axis, if it is not all of it."""
     said = []
     for place, axis in enumerate(axes):
@@ -75,8 +85,9 @@ def _region(axes: Sequence[str], bad: np.ndarray) -> str:
         said.append(f"{axis} = {_ranges(hit)} of 0..{size - 1}")
     share = bad.mean()
     if not said:
-        return "everywhere" if share > 0.5 else f"in {_percent(share)} of its entries"
-    return "only at " + ", ".join(said)
+        text = "everywhere" if share > 0.5 else f"in {_percent(share)} of its entries"
+        return text, Telling.NOTHING
+    return f"only at {', '.join(said)}", Telling.REGION
 
 
 def _percent(share: float) -> str:

@@ -49,7 +49,7 @@ def tell_apart(request: wire.TellApart) -> wire.ToldApart:
 def _names(
     known: Mistakes, seen: Sequence[Observed], backend: Backend, models: Models
 ) -> tuple[str, ...]:
-    return tuple(mistake.id for mistake in diagnose(known, seen, backend, models).mistakes)
+    return tuple(mistake.id for mistake in diagnose(known, seen, backend, models))
 
 
 def _observed(models: Models, switches: frozenset[str], place: int, case: Observed) -> Observed:

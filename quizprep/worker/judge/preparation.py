@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from quizprep.grading import wire
-from quizprep.worker import arena
+from quizprep.worker import arena, protocol
 from quizprep.worker.backends import Backend
 from quizprep.worker.judge.channel import AHEAD
 from quizprep.worker.judge.comparison import Expected, expect, expect_roughly, places
 from quizprep.worker.judge.exercise_files import Reference
 from quizprep.worker.judge.random_inputs import Deck
-from quizprep.worker.judge.reference_cache import Kept
+from quizprep.worker.judge.reference_cache import ReferenceCache
 
 Around = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -42,12 +42,14 @@ class Inputs:
 class Cases:
     """The cases of one job, made ready in order."""
 
-    def __init__(self, job: wire.Job, reference: Reference, backend: Backend, kept: Kept) -> None:
-        """``kept`` knows what is right for fixed cases from an earlier grading."""
+    def __init__(
+        self, job: wire.Job, reference: Reference, backend: Backend, cache: ReferenceCache
+    ) -> None:
+        """``cache`` knows what is right for fixed cases from an earlier grading."""
         self._cases = job.cases
         self._reference = reference
         self._backend = backend
-        self._kept = kept
+        self._cache = cache
         self._inputs: list[Inputs] = []
         self._expected: list[Expected] = []
 
@@ -83,11 +85,11 @@ class Cases:
         self._inputs.append(Inputs(laid, laid.views(self._backend), around))
 
     def _work_out(self, place: int, case: wire.Case) -> None:
-        found = self._kept.expected.get(place)
+        found = self._cache.expected.get(place)
         if found is None:
             made = self._inputs[place]
             found = expected_of(self._reference, case, made.args, self._backend, made.around)
-            self._kept.add(place, case, found)
+            self._cache.add(place, case, found)
         self._expected.append(found)
 
 
@@ -122,7 +124,7 @@ class Grounds:
 
     def _in_order(self) -> Iterator[bool]:
         way = "" if self._reference.drive is not None else "dispatch"
-        pairs = [point for pair in self._job.comparisons for point in (pair.at, pair.against)]
+        pairs = [point for pair in self._job.compared for point in (pair.at, pair.against)]
         for point in (*self._job.points, *pairs):
             ground = self.of(point, way)
             yield True
@@ -144,8 +146,8 @@ class Grounds:
         if key not in self._made:
             self._deck.cut([point.seed, *way.encode()])
             inputs = self._reference.make_inputs(self._deck, **point.params)
-            dtype, guards = self._job.cost_dtype, self._job.guards
-            laid = arena.lay_out(inputs, self._backend, dtype, "contiguous", guards)
+            cases = self._job.spec.cases
+            laid = arena.lay_out(inputs, self._backend, cases.dtypes[0], "contiguous", cases.guards)
             self._made[key] = Ground(laid, laid.views(self._backend), self._right)
         return self._made[key]
 
@@ -193,7 +195,7 @@ def weighted(
     made = {str(place): rng.standard_normal(tuple(x.shape)) for place, x in enumerate(results)}
     weights = arena.lay_out(made, backend, case.dtype, "contiguous", False)
     start = len(laid.memory)
-    ats = tuple(arena.moved(at, start) for at in weights.args if isinstance(at, wire.TensorAt))
+    ats = tuple(arena.moved(at, start) for at in weights.args if isinstance(at, protocol.TensorAt))
     whole = replace(laid, memory=laid.memory + weights.memory, gradients=gradients, cotangents=ats)
     cotangents = weights.views(backend)
 

@@ -50,7 +50,7 @@ def create() -> int:
     return os.memfd_create("quizprep-kept", os.MFD_CLOEXEC)
 
 
-class Kept:
+class ReferenceCache:
     """What is known from before, and what becomes known now.
 
     expected  by the number of a fixed case, what is right
@@ -104,7 +104,7 @@ def _key(job: wire.Job) -> bytes:
     parts = (
         (Path(job.folder) / "reference.py").read_bytes(),
         Path(job.solution).read_bytes(),
-        msgspec.msgpack.encode([job.entries, job.meters, job.cost_dtype, job.device, job.guards]),
+        msgspec.msgpack.encode([job.spec, job.device]),
         msgspec.msgpack.encode([fixed, [point.params for point in points]]),
     )
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()

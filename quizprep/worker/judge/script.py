@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from quizprep.grading import wire
+from quizprep.worker import protocol
 from quizprep.worker.arena import Laid
 from quizprep.worker.backends import Backend
 from quizprep.worker.judge.channel import Channel, LearnerGone
@@ -120,7 +120,7 @@ class WrongGuess(Exception):
 class ScriptFailed(Exception):
     """A call of a script failed in the learner's process; ``reply`` tells how."""
 
-    def __init__(self, reply: wire.Reply, call: str) -> None:
+    def __init__(self, reply: protocol.Reply, call: str) -> None:
         super().__init__(call)
         self.reply = reply
         self.call = call
@@ -224,9 +224,9 @@ class Remote:
     def _call(self, name: str, target: int | None, args: Sequence[Any]) -> Any:
         placed = tuple(self._argument(value) for value in args)
         # A list may be longer than what is left of the pipe.
-        long = any(isinstance(argument, wire.Several) for argument in placed)
+        long = any(isinstance(argument, protocol.Several) for argument in placed)
         self.settle(0 if long or not self._ahead else AHEAD - 1)
-        order = wire.Call(
+        order = protocol.Call(
             number=0,
             args=placed,
             meter="session" if self._label else "",
@@ -267,22 +267,22 @@ class Remote:
         ]
         made._settled(values if reply.several else values[0])
 
-    def _result(self, reply: wire.Reply, place: int) -> Any:
+    def _result(self, reply: protocol.Reply, place: int) -> Any:
         output = reply.outputs[place]
         return RemoteObject(self, reply.number, place) if output.stays else output.value
 
-    def _argument(self, value: Any) -> wire.Arg:
+    def _argument(self, value: Any) -> protocol.Arg:
         if isinstance(value, RemoteObject):
             return value._handle()
         if isinstance(value, list | tuple):
             items = tuple(self._argument(item) for item in value)
             fixed = isinstance(value, tuple)
-            return wire.Several(items=items, fixed=fixed)  # type: ignore[arg-type]
+            return protocol.Several(items=items, fixed=fixed)  # type: ignore[arg-type]
         if (dtype := self._backend.kind_name(value)) is not None:
-            return wire.Kind(dtype=dtype)
+            return protocol.Kind(dtype=dtype)
         if self._backend.is_array(value):
             return self._backend.place(value, self._laid.memory)
-        return wire.Plain(value=value)
+        return protocol.Plain(value=value)
 
 
 class RemoteObject:
@@ -306,10 +306,10 @@ class RemoteObject:
             raise AttributeError(name)
         return lambda *args: self._api._call(name, self._handle().number, args)
 
-    def _handle(self) -> wire.Handle:
+    def _handle(self) -> protocol.Handle:
         """To be given back: from here on it has to be an object of the learner's process."""
         self._used = True
-        return wire.Handle(number=wire.handle(self._number, self._place))
+        return protocol.Handle(number=protocol.handle(self._number, self._place))
 
     def _result(self) -> Any:
         """What was returned; waits for it. Raises ScriptFailed."""

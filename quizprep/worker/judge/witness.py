@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quizprep.grading import wire
-from quizprep.worker import arena, process_stats
+from quizprep.grading.verdict import Params
+from quizprep.worker import arena, process_stats, protocol
 from quizprep.worker.judge.channel import Channel, LearnerGone
 
 
@@ -20,16 +20,27 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Bytes: growth over the call, growth while the outputs were sent, what the process had
-    kept before the call since it was born, what it wrote into files and into the arena.
-    ``worked`` are the nanoseconds of processor time of the call."""
+class Watched:
+    """The learner's process over one large call, read from outside; bytes.
 
+    growth   over the call; ``sending`` also while its outputs were sent
+    kept     what the process had kept since before the submission was loaded
+    written  what it wrote into files and into shared memory that is not an input
+    worked   nanoseconds of processor time of the call; 0 where the system does not tell.
+             ``solution_worked`` is what the solution takes for it, in the judge's process
+    metered  what the meters say that the call needed at its peak
+    outputs  the size of the outputs
+    """
+
+    params: Params
     growth: int
-    sending: int
-    kept: int
-    written: int
-    worked: int
+    sending: int = 0
+    kept: int = 0
+    written: int = 0
+    worked: int = 0
+    solution_worked: int = 0
+    metered: int = 0
+    outputs: int = 0
 
 
 class Watch:
@@ -47,8 +58,10 @@ class Watch:
         """Whether this system shows resident memory of another process at all."""
         return self._born is not None and process_stats.reset_peak(self._subject.pid) is not None
 
-    def call(self, laid: arena.Laid, check: Callable[[wire.Reply], None]) -> Seen:
-        """Call with these inputs and read the process before and after.
+    def call(
+        self, params: Params, laid: arena.Laid, check: Callable[[protocol.Reply], None]
+    ) -> Watched:
+        """Call with these inputs, of this size, and read the process before and after.
 
         ``check`` looks at the outputs. Raises LearnerGone, also when the process ended in between.
         """
@@ -66,7 +79,8 @@ class Watch:
         after = self._now(process_stats.peak(pid))
         check(reply)
         inputs = self._channel.laid_bytes
-        return Seen(
+        return Watched(
+            params=params,
             growth=during - before,
             sending=after - before,
             kept=max(kept - inputs, 0),

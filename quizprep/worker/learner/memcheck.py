@@ -19,20 +19,20 @@ import triton.language as tl
 from numpy.lib.stride_tricks import as_strided
 from triton.runtime import interpreter
 
-from quizprep.grading import wire
+from quizprep.worker import protocol
 
 
 class Bounds:
     """Watches the launches inside the block; ``stray`` is the first access that has no element."""
 
-    def __init__(self, memory: Any, args: Sequence[wire.Arg], itemsize: Any, path: str) -> None:
+    def __init__(self, memory: Any, args: Sequence[protocol.Arg], itemsize: Any, path: str) -> None:
         """memory is the arena with the inputs, itemsize gives the bytes of a dtype, path is the
         submission's file."""
-        self.stray: wire.Stray | None = None
+        self.stray: protocol.Stray | None = None
         self._path = path
         self._zones: list[tuple[int, int, int, int, int]] = []
         """By input: its place, its zone's first and last byte, its first and last element's."""
-        inputs = [(place, at) for place, at in enumerate(args) if isinstance(at, wire.TensorAt)]
+        inputs = [(place, at) for place, at in enumerate(args) if isinstance(at, protocol.TensorAt)]
         ends = [at.start + at.span * itemsize(at.dtype) for _, at in inputs]
         self._elements = np.zeros(max(ends, default=0), dtype=bool)
         """Of every byte of the arena, whether an element begins there."""
@@ -126,25 +126,25 @@ class Bounds:
 
     def _past(
         self, address: int, used: Any, owned: Sequence[Any], ptrs: Any, writes: bool
-    ) -> wire.Stray:
+    ) -> protocol.Stray:
         """An access outside every tensor, with the name of the one that its other lanes are in."""
         met = [own for own, lanes in zip(self._own, owned, strict=True) if (used & lanes).any()]
         if len(met) != 1:
-            return wire.Stray(arg=-1, by=0, writes=writes, line=self._line())
+            return protocol.Stray(arg=-1, by=0, writes=writes, line=self._line())
         ((name, start, end),) = met
         size = _size(ptrs)
         by = (address - end) // size + 1 if address >= end else -(-(address - start) // size)
-        return wire.Stray(arg=-1, name=name[:200], by=by, writes=writes, line=self._line())
+        return protocol.Stray(arg=-1, name=name[:200], by=by, writes=writes, line=self._line())
 
-    def _beside(self, offset: int, ptrs: Any, writes: bool) -> wire.Stray:
+    def _beside(self, offset: int, ptrs: Any, writes: bool) -> protocol.Stray:
         """An access in the zone of an input where it has no element."""
         size = _size(ptrs)
         for place, start, end, first, last in self._zones:
             if start <= offset < end:
                 past = -(-(offset - last) // size) if offset > last else 0
                 before = -(-(first - offset) // size) if offset < first else 0
-                return wire.Stray(arg=place, by=past - before, writes=writes, line=self._line())
-        return wire.Stray(arg=-1, by=0, writes=writes, line=self._line())
+                return protocol.Stray(arg=place, by=past - before, writes=writes, line=self._line())
+        return protocol.Stray(arg=-1, by=0, writes=writes, line=self._line())
 
     def _line(self) -> int:
         """The line of the submission that is at work, or 0."""

@@ -15,9 +15,7 @@ import linecache
 import os
 import sys
 import traceback
-import tracemalloc
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -26,9 +24,10 @@ from typing import Any
 import msgspec
 
 from quizprep.grading import wire
-from quizprep.worker import arena
+from quizprep.grading.verdict import Frame, Raised
+from quizprep.worker import arena, protocol
 from quizprep.worker.backends import Backend
-from quizprep.worker.learner.tamper_seal import Seal
+from quizprep.worker.learner.instruments import Instruments, measure
 
 MODULE_NAME = "submission"
 
@@ -37,7 +36,7 @@ WRAPPED = 8
 """Kernels at most, one calling the other, through which an exception is followed."""
 
 
-def raised(error: BaseException, file: str) -> wire.Said:
+def raised(error: BaseException, file: str) -> Raised:
     """An exception as the learner should see it: the frames of the submission only."""
     frames = []
     for _ in range(WRAPPED):
@@ -54,17 +53,15 @@ def raised(error: BaseException, file: str) -> wire.Said:
         message = str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception:  # an exception of the submission's own, whose __str__ raises
         message = ""
-    return wire.Said(
+    return Raised(
         kind=_short(type(error).__name__, 200),
         message=_short(message, 2000),
         frames=tuple(frames[-6:]),
     )
 
 
-def _frame(line: int | None, function: str, text: str | None) -> wire.SaidFrame:
-    return wire.SaidFrame(
-        line=line or 0, function=_short(function, 200), text=_short(text or "", 500)
-    )
+def _frame(line: int | None, function: str, text: str | None) -> Frame:
+    return Frame(line=line or 0, function=_short(function, 200), text=_short(text or "", 500))
 
 
 def _short(text: str, length: int) -> str:
@@ -115,32 +112,32 @@ class Learner:
         self.trim: Callable[[int], Any] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
         self.held: tuple[int, Any] | None = None
 
-    def answer(self, order: wire.Order) -> wire.Reply:
+    def answer(self, order: protocol.Order) -> protocol.Reply:
         """The reply to one order; an exception of the submission is part of a reply."""
         match order:
-            case wire.Load():
+            case protocol.Load():
                 try:
                     module = load_module(self.path)
                     self.entries = {name: getattr(module, name, None) for name in self.names}
                 except BaseException as error:
-                    return wire.Reply(number=0, raised=raised(error, self.path))
-                kinds = tuple(wire.Array(kind=_kind(e)) for e in self.entries.values())
-                return wire.Reply(number=0, outputs=kinds)
-            case wire.Call():
+                    return protocol.Reply(number=0, raised=raised(error, self.path))
+                kinds = tuple(protocol.Array(kind=_kind(e)) for e in self.entries.values())
+                return protocol.Reply(number=0, outputs=kinds)
+            case protocol.Call():
                 return self._call(order)
-            case wire.Fetch():
+            case protocol.Fetch():
                 number, result = self.held or (0, None)
                 self.held = None
                 return self._pack(number, result, {}, "")
-            case wire.Rest():
+            case protocol.Rest():
                 gc.collect()
                 self.trim(0)
-                return wire.Reply(number=order.number)
+                return protocol.Reply(number=order.number)
 
-    def _call(self, order: wire.Call) -> wire.Reply:
+    def _call(self, order: protocol.Call) -> protocol.Reply:
         self.stopped = self.stopped and order.ahead
         if self.stopped:
-            return wire.Reply(number=order.number, raised=wire.Said(kind="", message=""))
+            return protocol.Reply(number=order.number, raised=Raised(kind="", message=""))
         if order.anew:
             self.kept, self.session = {}, None
         name = order.name or self.names[0]
@@ -153,13 +150,13 @@ class Learner:
                 entry = self.instruments.differentiated(entry, order.gradients, weights)
             if order.meter == "session":
                 self.session = self.session or self.instruments.session()
-            with self.instruments.bounds(order, self) as watched:
+            with self.instruments.memcheck(order, self.backend, self.memory, self.path) as watched:
                 result, readings, refused = measure(
                     entry, args, order.meter, self.instruments, self.backend, self.session
                 )
         except BaseException as error:
             self.stopped = type(error).__name__ != order.raises
-            return wire.Reply(
+            return protocol.Reply(
                 number=order.number,
                 raised=raised(error, self.path),
                 refused=self.ban.take() if self.ban else "",
@@ -172,25 +169,25 @@ class Learner:
             refused = self.ban.take() or refused
         if order.hold:
             self.held = (order.number, result)
-            return wire.Reply(number=order.number, refused=refused)
+            return protocol.Reply(number=order.number, refused=refused)
         if order.opaque:
             result = Opaque(result)
         reply = self._pack(order.number, result, readings, refused, scripted=bool(order.name))
         stray = watched.stray if watched is not None else None
         return msgspec.structs.replace(reply, stray=stray) if stray is not None else reply
 
-    def _argument(self, argument: wire.Arg) -> Any:
+    def _argument(self, argument: protocol.Arg) -> Any:
         match argument:
-            case wire.TensorAt():
+            case protocol.TensorAt():
                 return self.backend.view(self.memory, argument)
-            case wire.Handle(number=number):
+            case protocol.Handle(number=number):
                 return self.kept[number]
-            case wire.Kind(dtype=dtype):
+            case protocol.Kind(dtype=dtype):
                 return self.backend.kind(dtype)
-            case wire.Several(items=items):
+            case protocol.Several(items=items):
                 several = [self._argument(item) for item in items]
                 return tuple(several) if argument.fixed else several
-            case wire.Plain(value=value):
+            case protocol.Plain(value=value):
                 return value
 
     def _pack(
@@ -200,24 +197,24 @@ class Learner:
         readings: dict[str, int],
         refused: str,
         scripted: bool = False,
-    ) -> wire.Reply:
+    ) -> protocol.Reply:
         several = isinstance(result, tuple | list)
         places = result if several else (result,)
         kinds, tensors = [], {}
-        for place, value in enumerate(places[: wire.MAX_OUTPUTS]):
+        for place, value in enumerate(places[: protocol.MAX_OUTPUTS]):
             if self.backend.is_array(value) and self.backend.is_plain(value):
-                kinds.append(wire.Array(kind="tensor"))
+                kinds.append(protocol.Array(kind="tensor"))
                 tensors[str(place)] = value
             elif scripted:
-                kinds.append(self._kept(wire.handle(number, place), value))
+                kinds.append(self._kept(protocol.handle(number, place), value))
             else:
-                kinds.append(wire.Array(kind=_short(type(value).__name__, 200)))
+                kinds.append(protocol.Array(kind=_short(type(value).__name__, 200)))
         try:
             blob = self.backend.pack(tensors) if tensors else b""
         except BaseException as error:
-            return wire.Reply(number=number, raised=raised(error, self.path))
+            return protocol.Reply(number=number, raised=raised(error, self.path))
         held = readings.get("held_bytes", 0)
-        return wire.Reply(
+        return protocol.Reply(
             number=number,
             outputs=tuple(kinds),
             several=several,
@@ -228,15 +225,15 @@ class Learner:
             patched=_short(self.seal.broken(), 200) if readings else "",
         )
 
-    def _kept(self, number: int, value: Any) -> wire.Array:
+    def _kept(self, number: int, value: Any) -> protocol.Array:
         """A result of a script's call: a number or short text goes over, an object stays."""
         kind = _short(type(value).__name__, 200)
         if value is None or type(value) in (bool, int, float):
-            return wire.Array(kind=kind, value=value)
+            return protocol.Array(kind=kind, value=value)
         if type(value) is str:
-            return wire.Array(kind=kind, value=_short(value, 200))
+            return protocol.Array(kind=kind, value=_short(value, 200))
         self.kept[number] = value.inner if isinstance(value, Opaque) else value
-        return wire.Array(kind=kind, stays=True)
+        return protocol.Array(kind=kind, stays=True)
 
 
 def _kind(entry: Any) -> str:
@@ -244,151 +241,6 @@ def _kind(entry: Any) -> str:
     if callable(entry):
         return "callable"
     return "missing" if entry is None else _short(type(entry).__name__, 200)
-
-
-class Instruments:
-    """The meters of a runtime, imported before the submission is loaded."""
-
-    def __init__(self, runtime: str) -> None:
-        self.runtime = runtime
-        if runtime == "numpy":
-            from quizprep.worker.learner import numpy_meters
-
-            self.numpy = numpy_meters
-            return
-
-        from quizprep.worker.learner import attention_ban, torch_meters
-
-        self.torch = torch_meters
-        self.library = attention_ban
-        if runtime == "triton":
-            from quizprep.worker.learner import memcheck, triton_meters
-
-            self.traffic, self.watching = triton_meters, memcheck
-
-    def ban_library_attention(self) -> Any:
-        """Switch it off in this process; None in a runtime that has none."""
-        return None if self.runtime == "numpy" else self.library.Ban()
-
-    def bounds(self, order: wire.Call, learner: Learner) -> AbstractContextManager[Any]:
-        """What watches the accesses of kernels in a call; nothing where it is metered, or where
-        nothing is interpreted."""
-        if self.runtime != "triton" or order.meter or learner.backend.name == "cuda":
-            return nullcontext()
-        itemsize = learner.backend.itemsize
-        return self.watching.Bounds(learner.memory, order.args, itemsize, learner.path)
-
-    def warm(self) -> None:
-        """Start the one thread that a meter needs, because threads are refused later."""
-        if self.runtime == "torch":
-            self.torch.peak_by_profiler(lambda: None, lambda _: [])
-
-    def session(self) -> Any:
-        """Meters that follow storages from one call to the next; None for numpy."""
-        return None if self.runtime == "numpy" else self.torch.Meters(())
-
-    def differentiated(
-        self, entry: Callable[..., Any], gradients: Sequence[int], cotangents: Sequence[Any]
-    ) -> Callable[..., Any]:
-        """The entry with the gradients of its weighted outputs behind them (torch only)."""
-        return self.torch.differentiated(entry, gradients, cotangents)
-
-    def seal(self) -> Seal:
-        """What a submission would have to patch in order to forge a reading."""
-        if self.runtime == "numpy":
-            return Seal((self.numpy, self.numpy.CountingArray, tracemalloc))
-        import torch
-        from torch.utils._python_dispatch import TorchDispatchMode
-
-        owners: list[Any] = [
-            self.torch,
-            self.torch.Meters,
-            self.torch.HostMemory,
-            self.torch.LibraryAttention,
-            TorchDispatchMode,
-            torch.Tensor,
-            torch.UntypedStorage,
-        ]
-        if self.runtime == "triton":
-            from triton.runtime.interpreter import InterpreterBuilder
-
-            owners += [self.traffic, self.traffic.Traffic, InterpreterBuilder]
-        return Seal(owners)
-
-
-def measure(
-    entry: Callable[..., Any],
-    args: Sequence[Any],
-    meter: str,
-    instruments: Instruments,
-    backend: Backend,
-    session: Any = None,
-) -> tuple[Any, dict[str, int], str]:
-    """Call the entry under a meter; returns (result, readings, library attention used).
-
-    ``session`` are the meters of a script of calls, for the meter of that name.
-
-    The judge measures the solution with this same function, in its own process.
-    """
-    runtime = instruments.runtime
-    if runtime == "numpy":
-        return (*_measure_numpy(entry, args, meter, instruments), "")
-    torch_meters = instruments.torch
-
-    def tensors(result: Any) -> list[Any]:
-        places = result if isinstance(result, tuple | list) else (result,)
-        return [value for value in places if backend.is_array(value)]
-
-    if meter == "profile" and backend.name == "cuda":  # unseen: only on a GPU
-        result, peak = torch_meters.peak_by_allocator(lambda: entry(*args), tensors)
-        return result, {"peak_bytes": peak}, ""
-    if meter == "profile":
-        result, peak = torch_meters.peak_by_profiler(lambda: entry(*args), tensors)
-        return result, {"peak_bytes": peak}, ""
-    if meter == "dispatch" and runtime == "triton":
-        return (*_measure_triton(entry, args, tensors, instruments), "")
-    if meter in ("dispatch", "session"):
-        counted = torch_meters.Meters(()) if session is None else session
-        counted.begin(torch_meters.tensors_in(args))
-        with counted:
-            result = entry(*args)
-        return result, counted.readings(tensors(result)), counted.refused
-    with torch_meters.LibraryAttention() as guard:
-        result = entry(*args)
-    return result, {}, guard.used
-
-
-def _measure_triton(
-    entry: Callable[..., Any],
-    args: Sequence[Any],
-    tensors: Callable[[Any], list[Any]],
-    instruments: Instruments,
-) -> tuple[Any, dict[str, int]]:
-    """Traffic from the interpreter's builder; memory from the host's tensors."""
-    with instruments.traffic.counting() as counted:
-        host = instruments.torch.HostMemory([a for a in args if hasattr(a, "untyped_storage")])
-        with host:
-            result = entry(*args)
-        memory = host.readings(tensors(result))
-    return result, {**memory, **counted.readings()}
-
-
-def _measure_numpy(
-    entry: Callable[..., Any], args: Sequence[Any], meter: str, instruments: Instruments
-) -> tuple[Any, dict[str, int]]:
-    numpy_meters = instruments.numpy
-    if meter in ("dispatch", "session"):
-
-        def arrays(result: Any) -> list[Any]:
-            places = result if isinstance(result, tuple | list) else (result,)
-            return [value for value in places if hasattr(value, "nbytes")]
-
-        result, readings = numpy_meters.peak_bytes(lambda: entry(*args), arrays)
-        return result, dict(readings)
-    if meter == "count":
-        result, counted = numpy_meters.count_flops(entry, args)
-        return result, dict(counted or {})
-    return entry(*args), {}
 
 
 SHARED = ("quizprep", "quizprep.exercise")
@@ -421,6 +273,6 @@ def main(
     _hide_grader()
     while True:
         try:
-            wire.send(answers, learner.answer(wire.receive(orders, wire.Order)))
+            wire.send(answers, learner.answer(wire.receive(orders, protocol.Order)))
         except (wire.Closed, wire.Malformed, msgspec.MsgspecError):
             return

@@ -1,0 +1,325 @@
+"""Is a measured cost allowed? Formulas are compared, in every symbol; nothing is measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import msgspec
+
+from quizprep.content.exercises import Comparison, Contract, Limit
+from quizprep.exercise import Mistake
+from quizprep.formula import (
+    Polynomial,
+    dominated,
+    faster_direction,
+    leading_terms,
+    parse,
+    relation,
+)
+from quizprep.grading.verdict import NamedMistake, Params, Reading, Witness
+from quizprep.meter import Meter, MeterKind
+from quizprep.text import mebibytes
+from quizprep.worker.judge.cost_fit import Measured
+from quizprep.worker.judge.witness import Watched
+
+EXCESS = 0.2
+"""A measured exponent beyond the contract's that still passes where no formula fits."""
+
+SMALL_BYTES = 4096
+"""A reading as small as this meets every budget."""
+
+WORK_FLOOR = 4
+"""The meters must see at least the solution's work divided by this, at the largest size."""
+
+WITNESS_FACTOR = 1.6
+WITNESS_SLACK = 3 << 20
+"""Resident growth may exceed the meters by this: pages, fragments, the interpreter's own."""
+
+SENDING_COPIES = 4
+"""To send outputs, they are copied, written as safetensors and framed."""
+
+KEPT_SLACK = 8 << 20
+"""What a process may keep between calls: its modules, allocator and caches of the library."""
+
+WORK_FACTOR = 20
+WORK_SLACK = 1.0
+"""Limit of the watched call's processor time: this factor times the solution's, plus so many
+seconds. Honest code is up to ten times slower for being written as loops, so this does not tell
+good code from better: it finds work of another kind."""
+
+WRITTEN_SLACK = 1 << 20
+"""Bytes in files or in shared memory outside the inputs that pass."""
+
+EXTRAPOLATION = 2
+"""The metered peak at the witness's size may exceed the peak extrapolated from the largest
+metered size by at most this factor."""
+
+
+class CostCheck:
+    """A contract, and the readings of a submission that are held against it."""
+
+    def __init__(
+        self, contract: Contract, measured: Sequence[Measured], solution: Mapping[str, str]
+    ) -> None:
+        """``solution`` has the solution's exact formulas, by the text of the meter."""
+        self._contract = contract
+        self._limits = contract.limits()
+        self._where = tuple(relation(text) for text in contract.where)
+        self._order = list(contract.sizes)
+        self._measured = {each.meter: each for each in measured}
+        self._solution = solution
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Each meter held against its limit."""
+        return tuple(self._reading(each) for each in self._measured.values())
+
+    def _reading(self, found: Measured) -> Reading:
+        kind = found.meter.kind
+        limit = self._limits[
+            found.meter.of(MeterKind.FLOPS) if kind is MeterKind.ELEMENTWISE else found.meter
+        ]
+        required = limit.exact or limit.growth or ""
+        if found.formula is None and not found.values:
+            return Reading(
+                meter=found.meter,
+                status="skip",
+                required=required,
+                message="not counted: your code leaves numpy's arrays (np.asarray, a list)",
+            )
+        problems = [
+            *self._growth_problems(found, limit),
+            *self._budget_problems(found, limit),
+            *self._floor_problems(found),
+        ]
+        formula, growth, message = "", self._measured_growth(found), "; ".join(problems)
+        if found.formula is not None:
+            formula = found.formula.text(self._order)
+            growth = leading_terms(found.formula, self._where).text(self._order)
+        elif not message:
+            message = "no exact formula predicts all readings; this is the measured growth"
+        reading = Reading(
+            meter=found.meter,
+            status="fail" if problems else "pass",
+            formula=formula,
+            growth=growth,
+            required=parse(required).text if required else "",
+            message=message,
+            largest=found.largest,
+            solution=found.solution,
+        )
+        return self._beside_solution(reading, found.formula)
+
+    def _measured_growth(self, found: Measured) -> str:
+        slopes = ((name, found.slopes.get(name, 0.0)) for name in self._order)
+        parts = [
+            name if abs(slope - 1) < 0.05 else f"{name}^{slope:.2g}"
+            for name, slope in slopes
+            if abs(slope) >= 0.05
+        ]
+        return "about " + ("*".join(parts) or "1")
+
+    def _growth_problems(self, found: Measured, limit: Limit) -> list[str]:
+        if limit.exact is not None and found.meter.kind is not MeterKind.ELEMENTWISE:
+            exact = parse(limit.exact).expand()
+            asked = f"the contract asks for exactly {exact.text(self._order)}"
+            if found.formula is None:
+                return [f"no exact formula; {asked}"]
+            return [] if found.formula == exact else [asked]
+        if limit.growth is None:
+            return []
+        if found.formula is None:
+            return self._excess_problems(found)
+        bound = parse(limit.growth).expand()
+        faster = self._faster_term(found.formula, bound)
+        if faster is None:
+            return []
+        term, direction = faster
+        if not direction:
+            return ["it is not 0, which the contract asks for"]
+        names = [name for name in self._order if name in direction]
+        when = f"{' and '.join(names)} {'grows' if len(names) == 1 else 'grow together'}"
+        return [f"{term} grows faster than the contract's {bound.text(self._order)} when {when}"]
+
+    def _faster_term(
+        self, found: Polynomial, bound: Polynomial
+    ) -> tuple[str, Mapping[str, Fraction]] | None:
+        """A term that outgrows the bound, with the direction in which it does."""
+        bounds = [monomial for monomial, _ in bound.terms]
+        for monomial, _ in found.terms:
+            direction = faster_direction(monomial, bounds, self._where)
+            if direction is not None:
+                return Polynomial(((monomial, Fraction(1)),)).text(self._order), direction
+        return None
+
+    def _excess_problems(self, found: Measured) -> list[str]:
+        """Directions in which the measured exponent exceeds the contract's.
+
+        A symbol that a relation keeps below others (window <= n) cannot grow without them, so it
+        is looked at together with them.
+        """
+        above = {name: {name} for name in self._order}
+        for pair in self._where:
+            for small, _ in pair.small:
+                above.setdefault(small, {small}).update(large for large, _ in pair.large)
+        return [
+            f"it grows faster than allowed in {' and '.join(n for n in self._order if n in names)}"
+            for names in above.values()
+            if sum(found.excess.get(name, 0.0) for name in names) > EXCESS
+        ]
+
+    def _with_elementwise(self, found: Measured) -> tuple[int, int]:
+        """All work of the submission and of the solution: products may be written as
+        element-wise work, so both count together."""
+        parts = [found, self._measured.get(found.meter.of(MeterKind.ELEMENTWISE))]
+        known = [part for part in parts if part is not None]
+        return sum(part.largest for part in known), sum(part.solution or 0 for part in known)
+
+    def _budget_problems(self, found: Measured, limit: Limit) -> list[str]:
+        kind = found.meter.kind
+        if limit.budget is None or found.solution is None or kind is MeterKind.ELEMENTWISE:
+            return []
+        used, own = found.largest, found.solution
+        if kind is MeterKind.FLOPS:
+            used, own = self._with_elementwise(found)
+        if used <= limit.budget * max(own, SMALL_BYTES):
+            return []
+        if own == 0:
+            return [f"{used:,} {kind.unit} at the largest size, where the solution takes none"]
+        return [
+            f"{used / own:.2f} times the solution's {own:,} {kind.unit} at the largest size; "
+            f"{limit.budget:g} times is allowed"
+        ]
+
+    def _floor_problems(self, found: Measured) -> list[str]:
+        """Work that the meters should have seen: whatever is hidden from them, answers need it."""
+        if found.meter.kind is not MeterKind.FLOPS or found.solution is None:
+            return []
+        seen, own = self._with_elementwise(found)
+        if seen * WORK_FLOOR >= own:
+            return []
+        return [
+            f"the meters saw {seen:,} operations at the largest size, where the solution takes "
+            f"{own:,}: your code works where they cannot see it"
+        ]
+
+    def _beside_solution(self, reading: Reading, found: Polynomial | None) -> Reading:
+        """The reading with the solution's formula, where there is one on record, and in a
+        sentence what the difference means."""
+        text = self._solution.get(str(reading.meter), "")
+        if not text or found is None:
+            return reading
+        solution = parse(text).expand()
+        difference = ""
+        if found != solution:
+            faster = self._faster_term(found, solution) if solution.terms else None
+            if faster is not None:
+                difference = f"yours grows with {faster[0]}; the solution's is {text}"
+            elif not dominated(solution, found, self._where):
+                difference = f"yours grows more slowly than the solution's {text}"
+            else:
+                difference = (
+                    f"the growth of the solution's {text}, with other constants or smaller terms"
+                )
+        return msgspec.structs.replace(reading, solution_formula=text, difference=difference)
+
+    def named_mistakes(self, known: Mapping[str, Mistake]) -> tuple[NamedMistake, ...]:
+        """The mistakes of cost whose whole signature the readings have."""
+        return tuple(
+            NamedMistake(id=name, says=mistake.says, concept=mistake.concept)
+            for name, mistake in known.items()
+            if mistake.cost and all(self._matches(*item) for item in mistake.cost.items())
+        )
+
+    def _matches(self, meter: str, signature: str) -> bool:
+        found = self._measured.get(Meter.parse(meter))
+        if found is None or found.formula is None:
+            return False
+        if not signature.startswith("~"):
+            return found.formula == parse(signature).expand()
+        wanted = parse(signature[1:]).expand()
+        return dominated(found.formula, wanted, self._where) and dominated(
+            wanted, found.formula, self._where
+        )
+
+    # --- witness ---
+
+    def witness(self, seen: Watched | None) -> Witness:
+        """Does the process confirm what its meters say? None: it could not be watched."""
+        if seen is None:
+            return Witness(
+                status="skip", message="resident memory cannot be read from outside on this system"
+            )
+        # The reading was made in the learner's process: more than its own readings at smaller
+        # sizes lead one to expect is no excuse for the growth.
+        seen = replace(seen, metered=min(seen.metered, self._expected_peak(seen.params)))
+        message = _hidden(seen)
+        return Witness(
+            status="fail" if message else "pass",
+            resident=seen.growth,
+            metered=seen.metered + seen.outputs,
+            message=message,
+        )
+
+    def _expected_peak(self, at: Params) -> int:
+        """Bytes at the witness's size: what the fitted formula gives, or what the reading at the
+        largest metered size becomes if it grows as the contract allows. No bound where the
+        contract says nothing of the peak."""
+        meter = Meter(MeterKind.PEAK_BYTES)
+        limit, found = self._limits.get(meter), self._measured.get(meter)
+        growth = limit.growth or limit.exact if limit is not None else None
+        if growth is None or found is None:
+            return 1 << 62
+        there = {name: int(str(at[name])) for name in self._order}
+        if found.formula is not None:
+            return int(EXTRAPOLATION * max(float(found.formula.evaluate(there)), SMALL_BYTES))
+        bound = parse(growth).expand()
+        here = {name: max(values) for name, values in self._contract.sizes.items()}
+        # A symbol that is smaller there need not make the peak smaller.
+        least = {name: max(size, there[name]) for name, size in here.items()}
+        scale = float(bound.evaluate(least)) / float(bound.evaluate(here))
+        return int(EXTRAPOLATION * max(found.largest, SMALL_BYTES) * scale)
+
+
+def compared(comparison: Comparison, at: int, against: int) -> Reading:
+    """The reading at a point as a fraction of the reading at another."""
+    share = at / max(against, 1)
+    return Reading(
+        meter=Meter(comparison.meter),
+        status="pass" if share <= comparison.at_most else "fail",
+        required=f"at most {comparison.at_most:g} of {against:,}",
+        growth=f"{share:.2f} of {against:,}",
+        message="" if share <= comparison.at_most else comparison.says,
+        largest=at,
+    )
+
+
+def _hidden(seen: Watched) -> str:
+    """What the process did that its meters did not see, in words; "" if nothing."""
+    at = ", ".join(f"{name}={value}" for name, value in seen.params.items())
+    metered = seen.metered + seen.outputs
+    sending = metered + SENDING_COPIES * seen.outputs
+    if seen.written > WRITTEN_SLACK:
+        return (
+            f"your code wrote {mebibytes(seen.written)} into files or shared memory: what it "
+            "works with must be where the meters see it"
+        )
+    if seen.kept > KEPT_SLACK:
+        return (
+            f"before the call ({at}) your code had kept {mebibytes(seen.kept)} since it was "
+            "loaded: working memory made beforehand is memory all the same"
+        )
+    worked, own = seen.worked / 1e9, seen.solution_worked / 1e9
+    if worked > WORK_FACTOR * own + WORK_SLACK:
+        return (
+            f"the process worked for {worked:.1f} s at {at}, where the solution takes {own:.2f} s: "
+            "your code works where the meters cannot see it"
+        )
+    for grown, explained in ((seen.growth, metered), (seen.sending, sending)):
+        if grown > WITNESS_FACTOR * explained + WITNESS_SLACK:
+            return (
+                f"the meters saw {mebibytes(explained)}, but the process grew by "
+                f"{mebibytes(grown)} ({at}): your code uses memory that the meters cannot see"
+            )
+    return ""

@@ -1,0 +1,171 @@
+"""Is what came back from the learner right? Replies to calls, and the outputs of scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from quizprep.content.exercises import ExerciseSpec, Runtime
+from quizprep.grading.verdict import Frame, Params, Raised
+from quizprep.text import counted, printable
+from quizprep.worker import arena, protocol
+from quizprep.worker.backends import Array, Backend
+from quizprep.worker.judge.channel import Channel
+from quizprep.worker.judge.comparison import Expected, wrong
+from quizprep.worker.judge.error_location import Telling, locate, shape_slip
+from quizprep.worker.judge.script import RemoteObject, Script, ScriptFailed
+
+REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
+
+SHOWN_OUTPUTS = 3
+"""Outputs of one call of which it is said what is wrong."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What is wrong with what came back; all is well where ``message`` is empty.
+
+    outputs  the values, in float64, where there are any
+    telling  how much the message says beyond that something is wrong
+    """
+
+    message: str = ""
+    outputs: tuple[np.ndarray, ...] | None = None
+    raised: Raised | None = None
+    telling: Telling = Telling.NOTHING
+
+
+class Examiner:
+    """Judges outputs by the names and axes that the exercise gives them."""
+
+    def __init__(self, spec: ExerciseSpec, backend: Backend, channel: Channel) -> None:
+        self._returns = spec.returns
+        self._runtime = spec.runtime
+        self._backend = backend
+        self._channel = channel
+
+    def reply(
+        self,
+        reply: protocol.Reply,
+        expected: Expected,
+        params: Params,
+        gradients: Sequence[str] = (),
+    ) -> Examined:
+        """The reply to a call; ``gradients`` are the inputs by which it was differentiated."""
+        if stopped := _stopped(reply):
+            return stopped
+        names = [*self._returns, *(f"gradient of {name}" for name in gradients)]
+        kinds = [output.kind for output in reply.outputs]
+        if len(kinds) != len(names):
+            wanted = f"{len(names)} ({', '.join(names)})" if len(names) > 1 else f"1 ({names[0]})"
+            return Examined(f"Your code returned {len(kinds)} values; it should return {wanted}.")
+        for name, kind in zip(names, kinds, strict=True):
+            if kind != "tensor":
+                thing = "an array" if self._runtime is Runtime.NUMPY else "a tensor"
+                text = f"{name} should be {thing}; your code returned a {submitted(kind)}."
+                return Examined(text)
+        tensors = self._channel.outputs(reply)
+        arrays = tuple(tensors[str(place)] for place in range(len(names)))
+        return self._compared(names, arrays, expected, params)
+
+    def script(self, script: Script, expected: Expected, params: Params) -> Examined:
+        """The outputs of a script; raises LearnerGone."""
+        script.finish()
+        try:
+            outputs = script.outputs()
+        except ScriptFailed as failed:
+            stopped = _stopped(failed.reply) or Examined()
+            return Examined(f"{stopped.message} (in {failed.call})", raised=stopped.raised)
+        except Exception as error:
+            # The same script has run on the reference: what it stumbled over came from there.
+            message = f"Your code returned something that cannot be used further: {error}"
+            return Examined(submitted(message))
+        if outputs.names != expected.names:
+            return Examined("Your code returns another number of values than it should.")
+        for name, value in zip(outputs.names, outputs, strict=True):
+            if not self._backend.is_array(value) and not isinstance(value, np.float64):
+                what = type(value).__name__ if not isinstance(value, RemoteObject) else "object"
+                return Examined(f"{name} should be a tensor; your code returned {what}.")
+        return self._compared(outputs.names, outputs, expected, params)
+
+    def _compared(
+        self, names: Sequence[str], arrays: Sequence[Array], expected: Expected, params: Params
+    ) -> Examined:
+        values = tuple(self._backend.exact(array) for array in arrays)
+        said: list[tuple[str, Telling]] = []
+        for place, name in enumerate(names):
+            axes = self._returns.get(name, ())
+            right, got = expected.values[place], values[place]
+            axes = axes if len(axes) == right.ndim else tuple(f"axis{a}" for a in range(right.ndim))
+            if len(names) > len(self._returns) and names.count(name) > 1:
+                name = f"{name} (number {names[: place + 1].count(name)})"
+            if got.shape != right.shape:
+                slip = shape_slip(axes, right.shape, got.shape)
+                said.append((f"{name}: {slip}", Telling.NOTHING))
+                continue
+            dtype = self._backend.dtype(arrays[place])
+            if wrong(right, expected.allowed[place], got).any():
+                said.append(locate(name, axes, right, expected.allowed[place], got, params))
+            elif expected.dtypes[place] not in ("", dtype):
+                text = f"{name} is {dtype}; it should be {expected.dtypes[place]}"
+                said.append((text, Telling.NOTHING))
+        shown = said[:SHOWN_OUTPUTS]
+        return Examined(
+            "; ".join(text for text, _ in shown),
+            values,
+            telling=max((telling for _, telling in shown), default=Telling.NOTHING),
+        )
+
+
+def _stopped(reply: protocol.Reply) -> Examined | None:
+    """Why a call has no outputs that count; None where it has."""
+    raised = told(reply.raised)
+    if reply.refused:
+        return Examined(REFUSED.format(name=submitted(reply.refused)), raised=raised)
+    if raised is not None:
+        return Examined(f"Your code raised {raised.kind}: {raised.message}", raised=raised)
+    if reply.patched:
+        name = submitted(reply.patched)
+        return Examined(f"Your code replaced {name}, with which it is measured.")
+    return None
+
+
+def submitted(text: str) -> str:
+    """A text of the submission's, so that it cannot write over the report."""
+    return printable(text, keep="\n")
+
+
+def told(raised: Raised | None) -> Raised | None:
+    """An exception that the learner's process told, fit for a terminal."""
+    if raised is None:
+        return None
+    frames = tuple(
+        Frame(line=f.line, function=submitted(f.function), text=submitted(f.text))
+        for f in raised.frames
+    )
+    return Raised(kind=submitted(raised.kind), message=submitted(raised.message), frames=frames)
+
+
+def stray_message(stray: protocol.Stray, laid: arena.Laid) -> str:
+    """An access of a kernel without an element, in words."""
+    does = "writes" if stray.writes else "reads"
+    line = f" (line {stray.line})" if stray.line else ""
+    known = 0 <= stray.arg < len(laid.names)
+    name, by = laid.names[stray.arg] if known else submitted(stray.name), stray.by
+    if not name:
+        return (
+            f"Your kernel {does} outside every tensor that it was given{line}; mask lanes "
+            "that have no element"
+        )
+    if by == 0:
+        return (
+            f"Your kernel {does} between the elements of {name}, which do not lie side by side "
+            f"here{line}; an element is at the sum of its indices times their strides"
+        )
+    where = "past the end" if by > 0 else "before the start"
+    return (
+        f"Your kernel {does} {counted(abs(by), 'element')} {where} of {name}{line}; mask the lanes "
+        "that have no element"
+    )
