@@ -29,7 +29,7 @@ from quizprep.worker.judge.preparation import Ground, Grounds
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script import Remote, Script, flat, metered_locally
 from quizprep.worker.judge.witness import Watch, Watched
-from quizprep.worker.learner.instruments import Instruments, measure
+from quizprep.worker.learner.instruments import Instruments
 
 Readings = dict[str, int]
 """What the learner's process says that one call cost, by the text of the meter."""
@@ -296,8 +296,7 @@ class Costing:
             def measured(
                 function: Callable[..., Array], args: Sequence[Array]
             ) -> tuple[Array, Readings]:
-                found = measure(function, args, "session", instruments, self.backend, session)
-                return found[:2]
+                return instruments.measure(function, args, "session", self.backend, session)
 
             return metered_locally(self.reference.cost, entries, measured, laid.views(self.backend))
         entry = entries[self.job.spec.entry]
@@ -309,7 +308,7 @@ class Costing:
         readings: Readings = {}
         for way in ways:
             args = laid.views(self.backend)
-            _, found, _ = measure(entry, args, way, instruments, self.backend)
+            _, found = instruments.measure(entry, args, way, self.backend)
             for name, value in found.items():
                 readings[name] = max(value, readings.get(name, 0))
         return readings

@@ -161,12 +161,10 @@ def _wrap(value: Any, counter: Counter | None) -> Any:
     return value
 
 
-def count_flops(
-    call: Callable[..., Any], inputs: Sequence[Any]
-) -> tuple[Any, dict[str, int] | None]:
+def count_flops(call: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, dict[str, int]]:
     """Run ``call`` on counting views of the inputs.
 
-    Returns (result, readings); readings is None when a result left the counting array, so
+    Returns (result, readings). There are no readings when a result left the counting array, so
     that some of its arithmetic may not have been seen.
     """
     counter = Counter()
@@ -184,7 +182,7 @@ def count_flops(
     plain = tuple(_plain(x) for x in results)
     answer = plain if isinstance(result, tuple) else plain[0]
     if escaped:
-        return answer, None
+        return answer, {}
     return answer, {
         "flops": counter.matmul,
         "elementwise": counter.elementwise,

@@ -27,7 +27,7 @@ from quizprep.grading import wire
 from quizprep.grading.verdict import Frame, Raised
 from quizprep.worker import arena, protocol
 from quizprep.worker.backends import Backend
-from quizprep.worker.learner.instruments import Instruments, measure
+from quizprep.worker.learner.instruments import Instruments
 
 MODULE_NAME = "submission"
 
@@ -151,8 +151,8 @@ class Learner:
             if order.meter == "session":
                 self.session = self.session or self.instruments.session()
             with self.instruments.memcheck(order, self.backend, self.memory, self.path) as watched:
-                result, readings, refused = measure(
-                    entry, args, order.meter, self.instruments, self.backend, self.session
+                result, readings = self.instruments.measure(
+                    entry, args, order.meter, self.backend, self.session
                 )
         except BaseException as error:
             self.stopped = type(error).__name__ != order.raises
@@ -165,8 +165,7 @@ class Learner:
         if order.meter == "session" and self.session is not None:
             del args
             readings["held_bytes"] += self.session.kept_inputs(result)
-        if self.ban:
-            refused = self.ban.take() or refused
+        refused = self.ban.take() if self.ban else ""
         if order.hold:
             self.held = (order.number, result)
             return protocol.Reply(number=order.number, refused=refused)

@@ -18,15 +18,7 @@ from typing import Any
 
 import torch
 from torch.autograd.graph import _engine_run_backward
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-
-LIBRARY_ATTENTION = (
-    "scaled_dot_product_attention",
-    "multi_head_attention_forward",
-    "_native_multi_head_attention",
-    "flex_attention",
-)
 
 # No arithmetic: these only make, move or look at values.
 _FREE = frozenset(
@@ -60,24 +52,8 @@ def _load_flop_formulas() -> dict[Any, Callable[..., int]]:
 FLOP_FORMULAS = _load_flop_formulas()
 
 
-class LibraryAttention(TorchFunctionMode):
-    """Notes when a call goes through the library's own attention, however it was reached."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.used = ""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
-    ) -> Any:
-        name = getattr(func, "__name__", "")
-        if name in LIBRARY_ATTENTION:
-            self.used = name
-        return func(*args, **(kwargs or {}))
-
-
 # How an operation is counted, found once for each overload.
-_VIEW, _MOVES, _PLACES, _PRODUCT, _FORMULA, _ELEMENTWISE, _REFUSED = range(7)
+_VIEW, _MOVES, _PLACES, _PRODUCT, _FORMULA, _ELEMENTWISE = range(6)
 _OPERATIONS: dict[int, tuple[int, Any, Any]] = {}
 """By id, because hashing an overload is Python; the overload is kept, so that its id is too."""
 
@@ -88,9 +64,7 @@ _PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
 def _classify(func: Any) -> tuple[int, Any, Any]:
     name = func._overloadpacket.__name__
     detail: Any
-    if "scaled_dot_product" in name or name in LIBRARY_ATTENTION:
-        kind, detail = _REFUSED, name
-    elif func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
+    if func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
         kind, detail = _VIEW, None
     elif name in _PRODUCTS:
         kind, detail = _PRODUCT, _PRODUCTS[name]
@@ -139,7 +113,6 @@ class Meters(TorchDispatchMode):
         self.elementwise = 0
         self.moved = 0
         self.calls = 0
-        self.refused = ""
         self._events: list[tuple[int, int]] = []
         self._known: set[int] = set()
         self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
@@ -200,8 +173,6 @@ class Meters(TorchDispatchMode):
             self.elementwise += largest * detail * (6 if complex_ else 1)
         elif kind == _FORMULA:
             self.flops += int(detail(*args, **(kwargs or {}), out_val=out))
-        elif kind == _REFUSED:
-            self.refused = detail
         return out
 
     def _born(self, tensor: torch.Tensor, given: Iterable[torch.Tensor]) -> bool:
@@ -324,37 +295,6 @@ def peak_by_profiler(call: Callable[[], Any], read: Callable[[Any], list[torch.T
         serial: pointers[pointer] for pointer, serial in current.items() if pointer in pointers
     }
     return result, _replay(events, returned)[0]
-
-
-class HostMemory(TorchDispatchMode):
-    """Bytes of host tensors alive while a Triton entry runs: its working memory.
-
-    The interpreter makes and drops small tensors while it stages arguments; they share their
-    storage with what was passed, so they are no births.
-    """
-
-    def __init__(self, inputs: Iterable[torch.Tensor]) -> None:
-        super().__init__()
-        self._meters = Meters(inputs)
-        self.host_elementwise = 0
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
-    ) -> Any:
-        return self._meters.__torch_dispatch__(func, types, args, kwargs)
-
-    def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
-        """Peak and held bytes, and under ``host_*`` the arithmetic done outside kernels."""
-        found = self._meters.readings(outputs)
-        return {
-            "peak_bytes": found["peak_bytes"],
-            "held_bytes": found["held_bytes"],
-            "host_work": found["flops"] + found["elementwise"],
-        }
 
 
 def differentiated(

@@ -1,8 +1,8 @@
-"""Hides the call behind torch.compile, which cannot work without processes and files.
+"""Hides the call behind torch.compile, in whose graph no function of torch is seen by a mode.
 
 exercise: causal_mask
 stage: correctness
-says: Dynamo
+says: library's own attention
 """
 
 import torch
