@@ -6,7 +6,8 @@ every dtype used here) and reads and writes the safetensors form in which output
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import mmap
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,15 @@ import safetensors.numpy
 
 from quizprep.worker.protocol import TensorAt
 
+Memory = bytearray | mmap.mmap
+"""What arrays are views of: the shared arena, or private bytes."""
+
 Array = Any
 """A numpy array or a torch tensor. mypy does not look into torch: its annotations take a minute."""
+
+Function = Callable[..., Any]
+"""A function of an exercise, of the submission or of the solution: arrays and numbers in, one or
+several arrays out."""
 
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """Distance from 1 to the next number, by dtype."""
@@ -29,7 +37,7 @@ class NumpyBackend:
     def itemsize(self, dtype: str) -> int:
         return int(np.dtype(dtype).itemsize)
 
-    def view(self, memory: Any, at: TensorAt) -> Any:
+    def view(self, memory: Memory, at: TensorAt) -> Array:
         """An array over a writable buffer, nothing copied."""
         size = self.itemsize(at.dtype)
         flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
@@ -49,7 +57,7 @@ class NumpyBackend:
             flat[:ones] = flat[-ones:] = 1
         self.view(memory, at)[...] = value
 
-    def place(self, array: Any, memory: bytearray) -> TensorAt:
+    def place(self, array: Array, memory: bytearray) -> TensorAt:
         """Where an array that is a slice of the memory lies in it."""
         pointer = array.__array_interface__["data"][0]
         size = array.itemsize
@@ -59,15 +67,15 @@ class NumpyBackend:
     def settle(self) -> None:
         """Nothing: inputs were used where they lie."""
 
-    def double(self, array: Any) -> Any:
+    def double(self, array: Array) -> Array:
         """A float64 copy of a floating array; others unchanged."""
         return array.astype(np.float64) if array.dtype.kind == "f" else array
 
-    def exact(self, array: Any) -> np.ndarray:
+    def exact(self, array: Array) -> np.ndarray:
         """The array's values as a float64 numpy array."""
         return np.asarray(array, dtype=np.float64)
 
-    def dtype(self, array: Any) -> str:
+    def dtype(self, array: Array) -> str:
         return str(array.dtype)
 
     def kind(self, name: str) -> Any:
@@ -78,7 +86,7 @@ class NumpyBackend:
         """The name of a dtype; None for anything else."""
         return str(value) if isinstance(value, np.dtype) else None
 
-    def cast(self, array: Any, dtype: str) -> Any:
+    def cast(self, array: Array, dtype: str) -> Array:
         """A floating array in another dtype; others unchanged."""
         return array.astype(dtype) if array.dtype.kind == "f" else array
 
@@ -89,20 +97,20 @@ class NumpyBackend:
         """Whether it is the library's own array type, no subclass that computes later."""
         return type(value) is np.ndarray or isinstance(value, np.generic)
 
-    def pack(self, arrays: dict[str, Any]) -> bytes:
+    def pack(self, arrays: dict[str, Array]) -> bytes:
         """Arrays as safetensors."""
         return bytes(
             safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()})
         )
 
-    def unpack(self, blob: bytes) -> dict[str, Any]:
+    def unpack(self, blob: bytes) -> dict[str, Array]:
         """Arrays from safetensors; raises ValueError."""
         try:
             return dict(safetensors.numpy.load(blob))
         except Exception as error:
             raise ValueError("outputs that are no tensors") from error
 
-    def nudge(self, array: Any, rng: np.random.Generator | None) -> Any:
+    def nudge(self, array: Array, rng: np.random.Generator | None) -> Array:
         """A copy with every floating value moved by about one unit in the last place: in a
         random direction each, or without rng all away from zero."""
         if array.dtype.kind != "f":
@@ -149,7 +157,7 @@ class TorchBackend:
     def itemsize(self, dtype: str) -> int:
         return int(getattr(self._torch, dtype).itemsize)
 
-    def view(self, memory: Any, at: TensorAt) -> Any:
+    def view(self, memory: Memory, at: TensorAt) -> Array:
         """A tensor over a writable buffer, nothing copied."""
         torch = self._torch
         dtype = getattr(torch, at.dtype)
@@ -173,7 +181,7 @@ class TorchBackend:
         inside = flat.as_strided(at.shape, at.strides, at.offset)
         inside.copy_(torch.from_numpy(np.asarray(value, order="C")))
 
-    def place(self, array: Any, memory: bytearray) -> TensorAt:
+    def place(self, array: Array, memory: bytearray) -> TensorAt:
         """Where a tensor that is a slice of the memory lies in it."""
         dtype = self.dtype(array)
         return _placed(array.shape, array.stride(), dtype, array.data_ptr(), memory)
@@ -181,18 +189,18 @@ class TorchBackend:
     def settle(self) -> None:
         """Nothing: inputs were used where they lie."""
 
-    def double(self, array: Any) -> Any:
+    def double(self, array: Array) -> Array:
         """A float64 copy of a floating tensor with the same values; others unchanged."""
         return array.double() if array.dtype.is_floating_point else array
 
-    def exact(self, array: Any) -> np.ndarray:
+    def exact(self, array: Array) -> np.ndarray:
         """The tensor's values as a float64 numpy array; a number of a script is one too."""
         if not isinstance(array, self._torch.Tensor):
             return np.asarray(array, dtype=np.float64)
         found: np.ndarray = array.detach().double().numpy()
         return found
 
-    def dtype(self, array: Any) -> str:
+    def dtype(self, array: Array) -> str:
         return str(array.dtype).removeprefix("torch.")
 
     def kind(self, name: str) -> Any:
@@ -204,7 +212,7 @@ class TorchBackend:
         is_dtype = isinstance(value, self._torch.dtype)
         return str(value).removeprefix("torch.") if is_dtype else None
 
-    def cast(self, array: Any, dtype: str) -> Any:
+    def cast(self, array: Array, dtype: str) -> Array:
         """A floating tensor in another dtype; others unchanged."""
         return array.to(self.kind(dtype)) if array.dtype.is_floating_point else array
 
@@ -215,7 +223,7 @@ class TorchBackend:
         """Whether it is the library's own array type, no subclass that computes later."""
         return type(value) is self._torch.Tensor
 
-    def pack(self, arrays: dict[str, Any]) -> bytes:
+    def pack(self, arrays: dict[str, Array]) -> bytes:
         """Tensors as safetensors."""
         whole = {
             name: tensor.detach().contiguous().clone() if tensor.numel() else tensor.detach()
@@ -223,14 +231,14 @@ class TorchBackend:
         }
         return bytes(self._format.save(whole))
 
-    def unpack(self, blob: bytes) -> dict[str, Any]:
+    def unpack(self, blob: bytes) -> dict[str, Array]:
         """Tensors from safetensors; raises ValueError."""
         try:
             return dict(self._format.load(blob))
         except Exception as error:
             raise ValueError("outputs that are no tensors") from error
 
-    def nudge(self, array: Any, rng: np.random.Generator | None) -> Any:
+    def nudge(self, array: Array, rng: np.random.Generator | None) -> Array:
         """A copy with every floating value moved by about one unit in the last place: in a
         random direction each, or without rng all away from zero."""
         if not array.dtype.is_floating_point:
@@ -258,9 +266,9 @@ class CudaBackend(TorchBackend):
 
     def __init__(self) -> None:  # unseen: only on a GPU
         super().__init__()
-        self._pairs: list[tuple[Any, Any]] = []
+        self._pairs: list[tuple[Array, Array]] = []
 
-    def view(self, memory: Any, at: TensorAt) -> Any:  # unseen: only on a GPU
+    def view(self, memory: Memory, at: TensorAt) -> Array:  # unseen: only on a GPU
         """A copy on the GPU with the same strides."""
         here = super().view(memory, at)
         there = self._torch.empty_strided(at.shape, at.strides, dtype=here.dtype, device="cuda")
@@ -274,7 +282,7 @@ class CudaBackend(TorchBackend):
             here.copy_(there)
         self._pairs.clear()
 
-    def pack(self, arrays: dict[str, Any]) -> bytes:  # unseen: only on a GPU
+    def pack(self, arrays: dict[str, Array]) -> bytes:  # unseen: only on a GPU
         """Tensors as safetensors, from wherever they are."""
         return super().pack({name: tensor.cpu() for name, tensor in arrays.items()})
 

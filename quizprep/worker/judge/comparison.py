@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from quizprep.worker.backends import EPSILON, Backend
+from quizprep.worker.backends import EPSILON, Array, Backend, Function
 
 SLACK = 4.0
 """Correct variants were measured at most 2.64 times as far off as the plain one."""
@@ -56,21 +55,21 @@ class Expected:
     names: tuple[str, ...] = ()
     """The outputs of a script of calls, by name."""
 
-    def allowing(self, more: Sequence[Any] | float) -> Expected:
+    def allowing(self, more: Sequence[Array] | float) -> Expected:
         """The same with a larger allowance: by a number, or by one or an array an output."""
         each = more if isinstance(more, tuple | list) else [more] * len(self.allowed)
         wider = (one + np.asarray(by) for one, by in zip(self.allowed, each, strict=True))
         return replace(self, allowed=tuple(wider))
 
 
-def places(result: Any) -> tuple[Any, ...]:
+def places(result: Array) -> tuple[Array, ...]:
     """The outputs of a call, one or several, as a tuple."""
     return tuple(result) if isinstance(result, tuple | list) else (result,)
 
 
 def expect(
-    solve: Callable[..., Any],
-    args: Sequence[Any],
+    solve: Function,
+    args: Sequence[Array],
     backend: Backend,
     rng: np.random.Generator,
     magnitude: float = 1.0,
@@ -108,7 +107,7 @@ def expect(
     return Expected(truth, tuple(allowed), dtypes, getattr(results, "names", ()))
 
 
-def expect_roughly(solve: Callable[..., Any], args: Sequence[Any], backend: Backend) -> Expected:
+def expect_roughly(solve: Function, args: Sequence[Array], backend: Backend) -> Expected:
     """What is right up to ROUGHLY_ULPS of the largest value, at a third of the price of `expect`.
 
     For outputs at metered points: correctness has been judged, and what is looked for is work
@@ -129,8 +128,8 @@ LOWER = ("bfloat16", "float16")
 
 
 def computed_lower(
-    solve: Callable[..., Any],
-    args: Sequence[Any],
+    solve: Function,
+    args: Sequence[Array],
     backend: Backend,
     expected: Expected,
     outputs: Sequence[np.ndarray],
@@ -157,18 +156,18 @@ def computed_lower(
     return ""
 
 
-def _cancels(truth: Sequence[np.ndarray], args: Sequence[Any], backend: Backend) -> bool:
+def _cancels(truth: Sequence[np.ndarray], args: Sequence[Array], backend: Backend) -> bool:
     floating = [a for a in _arrays(args, backend) if backend.dtype(a) in EPSILON]
     largest = max((_scale(backend.exact(a)) for a in floating), default=0.0)
     return any(_scale(value) < CANCELS * largest for value in truth if value.size)
 
 
-def _arrays(args: Sequence[Any], backend: Backend) -> list[Any]:
+def _arrays(args: Sequence[Array], backend: Backend) -> list[Array]:
     return [a for a in args if backend.is_array(a)]
 
 
 def model(
-    solve: Callable[..., Any], args: Sequence[Any], backend: Backend, rng: np.random.Generator
+    solve: Function, args: Sequence[Array], backend: Backend, rng: np.random.Generator
 ) -> Expected:
     """The outputs of a faulty model in the working dtype, with the allowance of its own."""
     plain = places(solve(*args))
@@ -182,11 +181,13 @@ def model(
     return Expected(tuple(values), tuple(allowed), tuple(backend.dtype(x) for x in plain))
 
 
-def _nudged(args: Sequence[Any], backend: Backend, rng: np.random.Generator | None) -> list[Any]:
+def _nudged(
+    args: Sequence[Array], backend: Backend, rng: np.random.Generator | None
+) -> list[Array]:
     return [_is_array_then(backend, lambda x: backend.nudge(x, rng), a) for a in args]
 
 
-def _is_array_then(backend: Backend, change: Callable[[Any], Any], value: Any) -> Any:
+def _is_array_then(backend: Backend, change: Callable[[Array], Array], value: Array) -> Array:
     return change(value) if backend.is_array(value) else value
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 
 from quizprep.grading.verdict import NamedMistake
-from quizprep.worker.backends import Backend
+from quizprep.worker.backends import Array, Backend, Function
 from quizprep.worker.judge.comparison import Expected, model, wrong
 from quizprep.worker.judge.exercise_files import Mistakes
 
@@ -30,12 +29,12 @@ class Observed:
     outputs is None where the submission raised; then ``raised`` is the exception's name.
     """
 
-    args: tuple[Any, ...]
+    args: tuple[Array, ...]
     expected: Expected
     outputs: tuple[np.ndarray, ...] | None
     raised: str
     failed: bool
-    around: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda solve: solve
+    around: Callable[[Function], Function] = lambda solve: solve
     """What a case does with the function it judges, such as differentiating it."""
     unequal: bool = False
     """It failed because of its outputs, and not by changing an input, say."""
@@ -55,7 +54,7 @@ class Models:
         key = (switches, place)
         if key not in self._runs:
             self.count += 1
-            solve: Callable[..., Any] = self._known.solve
+            solve: Function = self._known.solve
             try:
                 self._runs[key] = model(
                     case.around(lambda *args: solve(*args, mistakes=switches)),

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from quizprep.exercise import Mistake
+from quizprep.worker.backends import Array, Function
 from quizprep.worker.judge.script import Drive, local
 
 
@@ -35,13 +36,13 @@ class Reference:
            own, whose outputs are such errors, entry by entry
     """
 
-    make_inputs: Callable[..., Mapping[str, Any]]
-    solve: Callable[..., Any]
+    make_inputs: Callable[..., Mapping[str, Array]]
+    solve: Function
     drive: Drive | None = None
     cost: Drive | None = None
-    solve_cost: Callable[..., Any] | None = None
-    allowance: Callable[..., Any] | None = None
-    allowance_cost: Callable[..., Any] | None = None
+    solve_cost: Function | None = None
+    allowance: Function | None = None
+    allowance_cost: Function | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Mistakes:
     """What people get wrong, as one model with a switch per mistake."""
 
     mistakes: Mapping[str, Mistake]
-    solve: Callable[..., Any]
+    solve: Function
 
 
 def load_reference(folder: str) -> Reference:
@@ -85,7 +86,7 @@ def load_mistakes(folder: str, reference: Reference | None = None) -> Mistakes:
     if not hasattr(module, "build"):
         return Mistakes(module.MISTAKES, module.solve)
 
-    def solve(*args: Any, mistakes: frozenset[str]) -> Any:
+    def solve(*args: Array, mistakes: frozenset[str]) -> Array:
         assert drive is not None
         return local(module.build(mistakes), drive)(*args)
 

@@ -9,23 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from quizprep.grading import wire
 from quizprep.worker import arena, protocol
-from quizprep.worker.backends import Backend
+from quizprep.worker.backends import Array, Backend, Function
 from quizprep.worker.judge.channel import AHEAD
 from quizprep.worker.judge.comparison import Expected, expect, expect_roughly, places
 from quizprep.worker.judge.exercise_files import Reference
 from quizprep.worker.judge.random_inputs import Deck
 from quizprep.worker.judge.reference_cache import ReferenceCache
 
-Around = Callable[[Callable[..., Any]], Callable[..., Any]]
+Around = Callable[[Function], Function]
 
 
-def as_it_is(solve: Callable[..., Any]) -> Callable[..., Any]:
+def as_it_is(solve: Function) -> Function:
     return solve
 
 
@@ -34,7 +33,7 @@ class Inputs:
     """Inputs of a case, and what makes of a function the one that is judged."""
 
     laid: arena.Laid
-    args: tuple[Any, ...]
+    args: tuple[Array, ...]
     """Over the private bytes of ``laid``."""
     around: Around
 
@@ -98,7 +97,7 @@ class Ground:
     """Where a cost is measured: inputs, and what is right there up to a rough tolerance."""
 
     laid: arena.Laid
-    args: tuple[Any, ...]
+    args: tuple[Array, ...]
     work_out: Callable[..., Expected]
 
     @cached_property
@@ -151,7 +150,7 @@ class Grounds:
             self._made[key] = Ground(laid, laid.views(self._backend), self._right)
         return self._made[key]
 
-    def _right(self, *args: Any) -> Expected:
+    def _right(self, *args: Array) -> Expected:
         solve = self._reference.solve_cost or self._reference.solve
         expected = expect_roughly(solve, args, self._backend)
         if self._reference.allowance_cost is None:
@@ -169,7 +168,7 @@ def lay_case(reference: Reference, case: wire.Case, backend: Backend) -> arena.L
 def expected_of(
     reference: Reference,
     case: wire.Case,
-    args: Sequence[Any],
+    args: Sequence[Array],
     backend: Backend,
     around: Around = as_it_is,
 ) -> Expected:
@@ -199,8 +198,8 @@ def weighted(
     whole = replace(laid, memory=laid.memory + weights.memory, gradients=gradients, cotangents=ats)
     cotangents = weights.views(backend)
 
-    def around(solve: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
+    def around(solve: Function) -> Function:
+        def call(*args: Array) -> Array:
             first = next(args[place] for place in gradients)
             return differentiated(solve, gradients, [c.to(first.dtype) for c in cotangents])(*args)
 
@@ -209,7 +208,7 @@ def weighted(
     return whole, around
 
 
-def _scaled(value: Any, magnitude: float) -> Any:
+def _scaled(value: Array, magnitude: float) -> Array:
     if magnitude != 1.0 and isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return value * magnitude
     return value

@@ -9,12 +9,14 @@ each result of an operation is moved by a unit in the last place of what was add
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from quizprep.worker.backends import Array, Function
 
 _SUMS = ("mm", "bmm", "sum", "mean")
 """What they lose is a part of the sum of absolute values, which may be far above the sum."""
@@ -45,9 +47,9 @@ class _Rounded(TorchDispatchMode):
         self,
         func: Any,
         types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+        args: Sequence[Array] = (),
+        kwargs: Mapping[str, Array] | None = None,
+    ) -> Array:
         options = kwargs or {}
         result = func(*args, **options)
         name = func.overloadpacket.__name__
@@ -75,10 +77,10 @@ def _terms(grad: torch.Tensor, weights: torch.Tensor, axis: int) -> torch.Tensor
     return products + weights * products.sum(axis, keepdim=True)
 
 
-def rounded(solve: Callable[..., Any], rng: np.random.Generator) -> Callable[..., Any]:
+def rounded(solve: Function, rng: np.random.Generator) -> Function:
     """The same function with rounding of its own, different each time."""
 
-    def call(*args: Any) -> Any:
+    def call(*args: Array) -> Array:
         with _Rounded(rng):
             return solve(*args)
 

@@ -38,7 +38,11 @@ from quizprep.worker.arena import Laid
 from quizprep.worker.backends import Backend
 from quizprep.worker.judge.channel import Channel, LearnerGone
 
-Step = tuple[str | tuple[str, ...], Any]
+Value = Any
+"""What a script passes around: arrays, numbers, lists of these, objects of whom it drives."""
+
+Function = Callable[..., Value]
+Step = tuple[str | tuple[str, ...], Value]
 Drive = Callable[..., Iterable[Step]]
 
 AHEAD = 16
@@ -46,7 +50,7 @@ AHEAD = 16
 judge never waits for a learner that waits for the judge."""
 
 
-class Outputs(tuple[Any, ...]):
+class Outputs(tuple[Value, ...]):
     """The outputs of a script, in order, with their names."""
 
     names: tuple[str, ...] = ()
@@ -55,7 +59,7 @@ class Outputs(tuple[Any, ...]):
 def collect(steps: Iterable[Step]) -> Outputs:
     """Run a script to its end; a list of arrays counts as several outputs of one name."""
     names: list[str] = []
-    values: list[Any] = []
+    values: list[Value] = []
     for name, value in list(steps):
         value = value._result() if isinstance(value, RemoteObject) else value
         items = value if isinstance(value, list | tuple) else [value]
@@ -70,7 +74,7 @@ def collect(steps: Iterable[Step]) -> Outputs:
 class Local:
     """The api of a script over objects of this process: reference, models, solution."""
 
-    def __init__(self, entries: Mapping[str, Any], meter: Any = None) -> None:
+    def __init__(self, entries: Mapping[str, Value], meter: Value = None) -> None:
         self.__dict__.update(entries)
         self._meter = meter
 
@@ -83,7 +87,7 @@ class Local:
         with self._meter(label):
             yield
 
-    def raises(self, kind: str, call: Callable[[], Any], guess: bool | None = None) -> bool:
+    def raises(self, kind: str, call: Callable[[], Value], guess: bool | None = None) -> bool:
         """Whether the call raises an exception whose class has this name."""
         try:
             call()
@@ -93,7 +97,7 @@ class Local:
             return True
         return False
 
-    def opaque(self, call: Callable[[], Any]) -> Any:
+    def opaque(self, call: Callable[[], Value]) -> Value:
         """What the call returns, to be given back and nothing else."""
         return call()
 
@@ -102,12 +106,12 @@ class Local:
         return nullcontext()
 
 
-def local(module: Any, drive: Drive) -> Callable[..., Outputs]:
+def local(module: Value, drive: Drive) -> Callable[..., Outputs]:
     """A script over what a module or a mapping defines, as a function of the inputs."""
     entries = module if isinstance(module, Mapping) else vars(module)
     public = {name: value for name, value in entries.items() if not name.startswith("_")}
 
-    def solve(*args: Any) -> Outputs:
+    def solve(*args: Value) -> Outputs:
         return collect(drive(Local(public), *args))
 
     return solve
@@ -154,7 +158,7 @@ class Remote:
         self.readings: dict[str, dict[str, int]] = {}
         channel.place(laid)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Function:
         if name not in self._entries:
             raise AttributeError(name)
         return lambda *args: self._call(name, None, args)
@@ -168,7 +172,7 @@ class Remote:
         finally:
             self._label = ""
 
-    def raises(self, kind: str, call: Callable[[], Any], guess: bool | None = None) -> bool:
+    def raises(self, kind: str, call: Callable[[], Value], guess: bool | None = None) -> bool:
         """Whether the one call inside raises an exception whose class has this name."""
         if self._ahead and guess is not None:
             self._raises, self._guess = kind, guess
@@ -189,7 +193,7 @@ class Remote:
             self._ahead = ahead
         return False
 
-    def opaque(self, call: Callable[[], Any]) -> Any:
+    def opaque(self, call: Callable[[], Value]) -> Value:
         """What the call returns, to be given back and nothing else."""
         self._opaque = True
         try:
@@ -221,7 +225,7 @@ class Remote:
         self._calls, self._patient = 0, True
         self.readings.clear()
 
-    def _call(self, name: str, target: int | None, args: Sequence[Any]) -> Any:
+    def _call(self, name: str, target: int | None, args: Sequence[Value]) -> Value:
         placed = tuple(self._argument(value) for value in args)
         # A list may be longer than what is left of the pipe.
         long = any(isinstance(argument, protocol.Several) for argument in placed)
@@ -267,11 +271,11 @@ class Remote:
         ]
         made._settled(values if reply.several else values[0])
 
-    def _result(self, reply: protocol.Reply, place: int) -> Any:
+    def _result(self, reply: protocol.Reply, place: int) -> Value:
         output = reply.outputs[place]
         return RemoteObject(self, reply.number, place) if output.stays else output.value
 
-    def _argument(self, value: Any) -> protocol.Arg:
+    def _argument(self, value: Value) -> protocol.Arg:
         if isinstance(value, RemoteObject):
             return value._handle()
         if isinstance(value, list | tuple):
@@ -297,11 +301,11 @@ class RemoteObject:
         self._api = api
         self._number, self._place = number, place
         self._said, self._label = said, label
-        self._value: Any = self
+        self._value: Value = self
         self._used = False
         self._raises, self._guess = "", False
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Function:
         if name.startswith("__"):
             raise AttributeError(name)
         return lambda *args: self._api._call(name, self._handle().number, args)
@@ -311,13 +315,13 @@ class RemoteObject:
         self._used = True
         return protocol.Handle(number=protocol.handle(self._number, self._place))
 
-    def _result(self) -> Any:
+    def _result(self) -> Value:
         """What was returned; waits for it. Raises ScriptFailed."""
         while self in self._api._unread:
             self._api._read()
         return self._value
 
-    def _settled(self, value: Any) -> None:
+    def _settled(self, value: Value) -> None:
         """The answer was read; raises TypeError where an object was expected and is none."""
         if self._used and not isinstance(value, RemoteObject):
             raise TypeError(f"{self._said} returned {type(value).__name__}, and not an object")
@@ -328,7 +332,7 @@ class Script:
     """A script that was driven against the learner's process to its end, or as far as it came;
     calls that were sent ahead may still be at work there."""
 
-    def __init__(self, api: Remote, drive: Drive, args: Sequence[Any]) -> None:
+    def __init__(self, api: Remote, drive: Drive, args: Sequence[Value]) -> None:
         self._api, self._drive, self._args = api, drive, args
         self._run()
 
@@ -395,12 +399,12 @@ def flat(readings: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     }
 
 
-Measured = Callable[[Callable[..., Any], Sequence[Any]], tuple[Any, Mapping[str, int]]]
+Measured = Callable[[Function, Sequence[Value]], tuple[Value, Mapping[str, int]]]
 """Calls a function under the meters of a session; the result and what was read."""
 
 
 def metered_locally(
-    drive: Drive, entries: Mapping[str, Any], measured: Measured, args: Sequence[Any]
+    drive: Drive, entries: Mapping[str, Value], measured: Measured, args: Sequence[Value]
 ) -> dict[str, int]:
     """The readings of a script over objects of this process: the solution's own cost."""
     readings: dict[str, dict[str, int]] = {}
@@ -415,8 +419,8 @@ def metered_locally(
         finally:
             label = ""
 
-    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*values: Any) -> Any:
+    def watched(function: Function) -> Function:
+        def call(*values: Value) -> Value:
             own = [_unwatched(value) for value in values]
             if not label:
                 return _watched(function(*own), watched)
@@ -434,19 +438,19 @@ def metered_locally(
 class _Watched:
     """An object whose methods are measured."""
 
-    def __init__(self, inner: Any, watched: Callable[..., Any]) -> None:
+    def __init__(self, inner: Value, watched: Function) -> None:
         self._inner = inner
         self._watched = watched
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Value:
         return self._watched(getattr(self._inner, name))
 
 
-def _watched(value: Any, watched: Callable[..., Any]) -> Any:
+def _watched(value: Value, watched: Function) -> Value:
     """Arrays, numbers and lists as they are; an object of the submission's own watched."""
     own = type(value).__module__ not in ("builtins", "numpy", "torch")
     return _Watched(value, watched) if own else value
 
 
-def _unwatched(value: Any) -> Any:
+def _unwatched(value: Value) -> Value:
     return value._inner if isinstance(value, _Watched) else value

@@ -9,11 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from quizprep.worker import protocol
-from quizprep.worker.backends import Array, Backend
+from quizprep.worker.backends import Array, Backend, Function, Memory
 from quizprep.worker.learner.tamper_seal import Seal
-
-Function = Callable[..., Any]
-"""A function of the submission's or of the solution's."""
 
 
 class Instruments:
@@ -41,7 +38,7 @@ class Instruments:
         return None if self.runtime == "numpy" else self._ban.Ban()
 
     def memcheck(
-        self, order: protocol.Call, backend: Backend, memory: Any, path: str
+        self, order: protocol.Call, backend: Backend, memory: Memory, path: str
     ) -> AbstractContextManager[Any]:
         """What watches the accesses of kernels in a call; nothing where it is metered, or where
         nothing is interpreted."""
@@ -87,18 +84,18 @@ class Instruments:
     def measure(
         self,
         entry: Function,
-        args: Sequence[Any],
+        args: Sequence[Array],
         meter: str,
         backend: Backend,
         session: Any = None,
-    ) -> tuple[Any, dict[str, int]]:
+    ) -> tuple[Array, dict[str, int]]:
         """Call the entry under a meter of `protocol.Call`; returns (result, readings).
 
         ``session`` are the meters of a script of calls, for the meter of that name. The judge
         measures the solution with this same function, in its own process.
         """
 
-        def arrays(result: Any) -> list[Array]:
+        def arrays(result: Array) -> list[Array]:
             places = result if isinstance(result, tuple | list) else (result,)
             return [value for value in places if backend.is_array(value)]
 
@@ -123,8 +120,8 @@ class Instruments:
         return result, counted.readings(arrays(result))
 
     def _measure_kernels(
-        self, entry: Function, args: Sequence[Any], arrays: Callable[[Any], list[Array]]
-    ) -> tuple[Any, dict[str, int]]:
+        self, entry: Function, args: Sequence[Array], arrays: Callable[[Array], list[Array]]
+    ) -> tuple[Array, dict[str, int]]:
         """Traffic from the interpreter's builder; memory, and the work outside kernels, from the
         host's tensors. The interpreter makes and drops small tensors while it stages arguments;
         they share their storage with what was passed, so they are no births."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any
+from types import FunctionType
 
 import numpy as np
 import triton
@@ -23,15 +23,22 @@ import triton
 # A launch would import it, in each process that launches.
 import triton.experimental.gluon.language
 import triton.language as tl
+from triton.language.core import dtype as Type
+from triton.language.core import tensor as Value
 from triton.language.semantic import TritonSemantic
 from triton.runtime import interpreter
-from triton.runtime.autotuner import Autotuner
+from triton.runtime.autotuner import Autotuner, Config
+from triton.runtime.interpreter import InterpreterBuilder as Builder
+from triton.runtime.interpreter import TensorHandle as Handle
 
 KNOWN = "3.9."
 """The version whose insides are known here; any other one is left as it is."""
 
 REMEMBERED = 4096
 """Types remembered at once; a pointer's is new in every launch."""
+
+
+Operands = tuple[Value, Value]
 
 
 class _Kept:
@@ -55,9 +62,9 @@ def without_repetition() -> None:
 def choose_without_timing() -> None:
     """Let `triton.autotune` take the first configuration that its own rules leave over; timing
     them needs a GPU, and is refused without one in words about drivers."""
-    prune: Callable[..., list[Any]] = Autotuner.prune_configs
+    prune: Callable[..., list[Config]] = Autotuner.prune_configs
 
-    def prune_configs(self: Any, *args: Any, **keywords: Any) -> list[Any]:
+    def prune_configs(self: Autotuner, *args: object, **keywords: object) -> list[Config]:
         return prune(self, *args, **keywords)[:1]
 
     Autotuner.prune_configs = prune_configs
@@ -65,12 +72,12 @@ def choose_without_timing() -> None:
 
 def _replace_names_once() -> None:
     """Replace the names that a function uses when it is first called, for good."""
-    original: Callable[[Any], Any] = interpreter._patch_lang
+    original: Callable[..., object] = interpreter._patch_lang
     modules: set[int] = set()
-    functions: dict[int, Any] = {}
+    functions: dict[int, dict[str, object]] = {}
     """By id, the names of functions whose modules are replaced; held, so that ids stay theirs."""
 
-    def replace_names(function: Any) -> Any:
+    def replace_names(function: FunctionType) -> _Kept:
         names = function.__globals__
         if id(names) not in functions:
             used = {
@@ -91,12 +98,18 @@ def _call_at_once() -> None:
     """Let a name of the language be called without a copy of its keywords and a second look at
     the one that is added."""
 
-    def patch_attr(obj: Any, name: str, member: Any, builder: Any, scope: Any) -> None:
+    def patch_attr(
+        obj: object,
+        name: str,
+        member: Callable[..., object],
+        builder: Builder,
+        scope: interpreter._LangPatchScope,
+    ) -> None:
         semantic = interpreter.interpreter_semantic
         # What is wrapped only asks for the keyword, in words for who calls it outside a kernel.
         call = getattr(member, "__wrapped__", member)
 
-        def new_member(*args: Any, **keywords: Any) -> Any:
+        def new_member(*args: object, **keywords: object) -> object:
             keywords["_semantic"] = semantic
             return call(*args, **keywords)
 
@@ -108,10 +121,15 @@ def _call_at_once() -> None:
 def _make_values_at_once() -> None:
     """Let a value hold its data after one comparison of sizes, where they fit."""
     handle = interpreter.TensorHandle
-    refuse: Callable[[Any], None] = handle.__post_init__
+    refuse: Callable[..., None] = handle.__post_init__
     pointer = tl.core.pointer_type
 
-    def init_handle(self: Any, data: Any, dtype: Any, attr: Any = None) -> None:
+    def init_handle(
+        self: Handle,
+        data: np.ndarray,
+        dtype: Type,
+        attr: dict[str, object] | None = None,
+    ) -> None:
         self.data = data
         self.dtype = dtype
         self.attr = {} if attr is None else attr
@@ -130,9 +148,9 @@ def _remember_types() -> None:
     """Let a type of a block be worked out once, and what a value has from its type as well."""
     block, several = tl.core.block_type, tl.core.tuple
     make: Callable[..., None] = block.__init__
-    types: dict[tuple[Any, ...], Any] = {}
+    types: dict[tuple[int, ...], tl.core.block_type] = {}
 
-    def init_type(self: Any, element_ty: Any, shape: Any) -> None:
+    def init_type(self: tl.core.block_type, element_ty: Type, shape: tl.core.tuple) -> None:
         if type(shape) is several:
             shape = shape.values
         for length in shape:
@@ -153,13 +171,13 @@ def _remember_types() -> None:
         # It holds the element's type, so that no other one gets that id.
         types[key] = self
 
-    def with_element_ty(self: Any, scalar_ty: Any) -> Any:
+    def with_element_ty(self: tl.core.block_type, scalar_ty: Type) -> tl.core.block_type:
         known = self._with_element.get(id(scalar_ty))
         if known is None:
             known = self._with_element[id(scalar_ty)] = block(scalar_ty, self.shape)
         return known
 
-    def init_value(self: Any, handle: Any, type: Any) -> None:
+    def init_value(self: Value, handle: Handle, type: Type) -> None:
         known = type.__dict__.get("_of_values")
         if known is None:
             lengths = type.shape if type.is_block() else ()
@@ -174,9 +192,9 @@ def _remember_types() -> None:
         self.handle = handle
         self.__dict__.update(known)
 
-    numpy_type: Callable[[Any], Any] = interpreter._get_np_dtype
+    numpy_type: Callable[..., np.dtype] = interpreter._get_np_dtype
 
-    def np_dtype(tt_dtype: Any) -> Any:
+    def np_dtype(tt_dtype: Type) -> np.dtype:
         known = tt_dtype.__dict__.get("_of_numpy")
         if known is None:
             known = tt_dtype._of_numpy = numpy_type(tt_dtype)
@@ -191,11 +209,11 @@ def _remember_types() -> None:
 def _change_only_what_differs() -> None:
     """Let operands be that would be broadcast or cast to the shape and type they have, and leave
     it to numpy to broadcast the two operands of one operation."""
-    broadcast: Callable[..., Any] = TritonSemantic.broadcast_impl_value
-    cast: Callable[..., Any] = TritonSemantic._cast_to_computation_type
-    check: Callable[..., Any] = TritonSemantic.binary_op_type_checking_impl
+    broadcast: Callable[..., Operands] = TritonSemantic.broadcast_impl_value
+    cast: Callable[..., Value] = TritonSemantic._cast_to_computation_type
+    check: Callable[..., Operands] = TritonSemantic.binary_op_type_checking_impl
     value, block = tl.core.tensor, tl.core.block_type
-    common: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    common: dict[tuple[object, ...], tuple[Type, ...]] = {}
     """By the ids of two types, which are held, the type they are computed in."""
 
     def joint(own: list[int], other: list[int]) -> list[int] | None:
@@ -207,7 +225,7 @@ def _change_only_what_differs() -> None:
             return [y if x == 1 else x for x, y in pairs]
         return None
 
-    def broadcast_impl_value(self: Any, lhs: Any, rhs: Any) -> Any:
+    def broadcast_impl_value(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
         one, two = lhs.type, rhs.type
         if one.is_block() and two.is_block():
             # As lists of numbers; as Triton's tuples they are compared one constexpr at a time.
@@ -217,13 +235,13 @@ def _change_only_what_differs() -> None:
                 return broaden(self, lhs, own, shape), broaden(self, rhs, other, shape)
         return broadcast(self, lhs, rhs)
 
-    def broaden(self: Any, value: Any, own: list[int], shape: list[int]) -> Any:
+    def broaden(self: TritonSemantic, value: Value, own: list[int], shape: list[int]) -> Value:
         if own == shape:
             return value
         wide = block(value.type.scalar, shape)
         return self.make_tensor(self.builder.create_broadcast(value.handle, shape), wide)
 
-    def called_wide(self: Any, lhs: Any, rhs: Any) -> Any:
+    def called_wide(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
         """Both operands with the type of the result; their data stay as they are, for the numpy
         operation on the two broadcasts them."""
         one, two = lhs.type, rhs.type
@@ -243,7 +261,13 @@ def _change_only_what_differs() -> None:
             rhs = value(rhs.handle, block(two.element_ty, shape))
         return lhs, rhs
 
-    def computation_type(self: Any, lhs: Any, rhs: Any, plain: bool, div_or_mod: bool) -> Any:
+    def computation_type(
+        self: TritonSemantic,
+        lhs: Value,
+        rhs: Value,
+        plain: bool,
+        div_or_mod: bool,
+    ) -> Type:
         key = (id(lhs), id(rhs), plain, div_or_mod)
         known = common.get(key)
         if known is None:
@@ -251,19 +275,19 @@ def _change_only_what_differs() -> None:
             known = common[key] = (dtype, lhs, rhs)
         return known[0]
 
-    def cast_to_computation_type(self: Any, value: Any, dtype: Any) -> Any:
+    def cast_to_computation_type(self: TritonSemantic, value: Value, dtype: Type) -> Value:
         # A plain number has no such attribute.
         return value if getattr(value, "dtype", None) is dtype else cast(self, value, dtype)
 
     def binary_op_type_checking_impl(
-        self: Any,
-        lhs: Any,
-        rhs: Any,
+        self: TritonSemantic,
+        lhs: Value,
+        rhs: Value,
         allow_lhs_ptr: bool = False,
         allow_rhs_ptr: bool = False,
         arithmetic_check: bool = True,
         div_or_mod: bool = False,
-    ) -> Any:
+    ) -> Operands:
         if type(lhs) is value and arithmetic_check:
             one = lhs.dtype
             plain = type(rhs) is int or type(rhs) is float
@@ -284,10 +308,16 @@ def _change_only_what_differs() -> None:
 def _look_for_overflow_at_once() -> None:
     """Let an operation on integers be checked with three calls of numpy in the place of twenty of
     the interpreter's; what does overflow is left to it to tell."""
-    exactly: dict[str, Callable[..., Any]] = {"add": np.add, "sub": np.subtract, "mul": np.multiply}
+    exactly: dict[str, Callable[..., np.ndarray]] = {
+        "add": np.add,
+        "sub": np.subtract,
+        "mul": np.multiply,
+    }
     check: Callable[..., None] = TritonSemantic.binary_op_sanitize_overflow_impl
 
-    def binary_op_sanitize_overflow_impl(self: Any, lhs: Any, rhs: Any, binary_op: Any) -> None:
+    def binary_op_sanitize_overflow_impl(
+        self: TritonSemantic, lhs: Value, rhs: Value, binary_op: FunctionType
+    ) -> None:
         kind, compute = lhs.type.scalar, exactly.get(binary_op.__name__)
         if compute is not None and kind is rhs.type.scalar and kind.int_bitwidth < 64:
             wide = compute(lhs.handle.data, rhs.handle.data, dtype=np.int64)

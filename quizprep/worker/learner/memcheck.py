@@ -10,22 +10,33 @@ in its allocator, and all that could be told is a signal.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Callable, Sequence
+from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
+import torch
 import triton.language as tl
 from numpy.lib.stride_tricks import as_strided
 from triton.runtime import interpreter
+from triton.runtime.interpreter import GridExecutor
+from triton.runtime.interpreter import InterpreterBuilder as Builder
+from triton.runtime.interpreter import TensorHandle as Handle
 
 from quizprep.worker import protocol
+from quizprep.worker.backends import Memory
 
 
 class Bounds:
     """Watches the launches inside the block; ``stray`` is the first access that has no element."""
 
-    def __init__(self, memory: Any, args: Sequence[protocol.Arg], itemsize: Any, path: str) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        args: Sequence[protocol.Arg],
+        itemsize: Callable[[str], int],
+        path: str,
+    ) -> None:
         """memory is the arena with the inputs, itemsize gives the bytes of a dtype, path is the
         submission's file."""
         self.stray: protocol.Stray | None = None
@@ -63,22 +74,35 @@ class Bounds:
         self._originals.append((executor, "_init_args_hst", executor.__dict__["_init_args_hst"]))
         load, store, rmw, cas, arguments = (original for _, _, original in self._originals)
 
-        def masked_load(builder: Any, ptrs: Any, mask: Any, *rest: Any) -> Any:
+        def masked_load(builder: Builder, ptrs: Handle, mask: Handle, *rest: object) -> Handle:
             return load(builder, ptrs, self._looked(ptrs, mask, False), *rest)
 
-        def masked_store(builder: Any, ptrs: Any, value: Any, mask: Any, *rest: Any) -> Any:
+        def masked_store(
+            builder: Builder,
+            ptrs: Handle,
+            value: Handle,
+            mask: Handle,
+            *rest: object,
+        ) -> object:
             return store(builder, ptrs, value, self._looked(ptrs, mask, True), *rest)
 
-        def atomic_rmw(builder: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any) -> Any:
+        def atomic_rmw(
+            builder: Builder,
+            op: object,
+            ptr: Handle,
+            val: Handle,
+            mask: Handle,
+            *rest: object,
+        ) -> Handle:
             return rmw(builder, op, ptr, val, self._looked(ptr, mask, True), *rest)
 
-        def atomic_cas(builder: Any, ptr: Any, cmp: Any, *rest: Any) -> Any:
+        def atomic_cas(builder: Builder, ptr: Handle, cmp: Handle, *rest: object) -> Handle:
             every = interpreter.TensorHandle(np.ones(ptr.data.shape, dtype=bool), tl.int1)
             made = self._looked(ptr, every, True) is every
             # There is no mask to leave lanes out with.
             return cas(builder, ptr, cmp, *rest) if made else cmp
 
-        def init_args(executor: Any, args: Any, kwargs: Any) -> Any:
+        def init_args(executor: GridExecutor, args: object, kwargs: object) -> tuple[Any, Any]:
             made = arguments(executor, args, kwargs)
             # Some come by name, so there may be fewer that come by place.
             named = [*zip(executor.arg_names, made[0], strict=False), *made[1].items()]
@@ -102,7 +126,7 @@ class Bounds:
         for owner, name, original in self._originals:
             setattr(owner, name, original)
 
-    def _looked(self, ptrs: Any, mask: Any, writes: bool) -> Any:
+    def _looked(self, ptrs: Handle, mask: Handle, writes: bool) -> Handle:
         """The mask of the lanes that may be read or written; notes the first that strays."""
         used = np.broadcast_to(mask.data, ptrs.data.shape)
         address = ptrs.data.astype(np.int64)
@@ -125,7 +149,12 @@ class Bounds:
         return interpreter.TensorHandle(used & ~outside, mask.dtype)
 
     def _past(
-        self, address: int, used: Any, owned: Sequence[Any], ptrs: Any, writes: bool
+        self,
+        address: int,
+        used: np.ndarray,
+        owned: Sequence[np.ndarray],
+        ptrs: Handle,
+        writes: bool,
     ) -> protocol.Stray:
         """An access outside every tensor, with the name of the one that its other lanes are in."""
         met = [own for own, lanes in zip(self._own, owned, strict=True) if (used & lanes).any()]
@@ -136,7 +165,7 @@ class Bounds:
         by = (address - end) // size + 1 if address >= end else -(-(address - start) // size)
         return protocol.Stray(arg=-1, name=name[:200], by=by, writes=writes, line=self._line())
 
-    def _beside(self, offset: int, ptrs: Any, writes: bool) -> protocol.Stray:
+    def _beside(self, offset: int, ptrs: Handle, writes: bool) -> protocol.Stray:
         """An access in the zone of an input where it has no element."""
         size = _size(ptrs)
         for place, start, end, first, last in self._zones:
@@ -148,18 +177,18 @@ class Bounds:
 
     def _line(self) -> int:
         """The line of the submission that is at work, or 0."""
-        frame: Any = sys._getframe()
+        frame: FrameType | None = sys._getframe()
         while frame is not None and frame.f_code.co_filename != self._path:
             frame = frame.f_back
         return frame.f_lineno if frame is not None else 0
 
 
-def _size(ptrs: Any) -> int:
+def _size(ptrs: Handle) -> int:
     """Bytes of an element that is pointed to."""
     return max(ptrs.get_element_ty().primitive_bitwidth // 8, 1)
 
 
-def _tensors(values: Any) -> list[Any]:
+def _tensors(values: Any) -> list[torch.Tensor]:
     """Every tensor among the arguments of a launch."""
     if isinstance(values, list | tuple):
         return [tensor for value in values for tensor in _tensors(value)]
@@ -167,6 +196,6 @@ def _tensors(values: Any) -> list[Any]:
     return [values] if hasattr(values, "untyped_storage") else []
 
 
-def _storage(tensor: Any) -> tuple[int, int]:
+def _storage(tensor: torch.Tensor) -> tuple[int, int]:
     storage = tensor.untyped_storage()
     return storage.data_ptr(), storage.data_ptr() + storage.nbytes()

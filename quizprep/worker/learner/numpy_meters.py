@@ -15,16 +15,23 @@ from __future__ import annotations
 import gc
 import math
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from quizprep.worker.backends import Function
+
+Value = Any
+"""What a call of numpy takes or returns: arrays, numbers, and lists of these."""
 
 GRAIN = 1 << 13
 BUFFER = 16
 
 
-def peak_bytes(call: Callable[[], Any], read: Callable[[Any], list[np.ndarray]]) -> Any:
+def peak_bytes(
+    call: Callable[[], Value], read: Callable[[Value], list[np.ndarray]]
+) -> tuple[Value, dict[str, int]]:
     """Run ``call``; returns (result, readings) with peak and held bytes beyond the outputs."""
     gc.collect()
     gc.disable()
@@ -64,10 +71,12 @@ class CountingArray(np.ndarray):
 
     counter: Counter | None = None
 
-    def __array_finalize__(self, source: Any) -> None:
+    def __array_finalize__(self, source: np.ndarray | None) -> None:
         self.counter = getattr(source, "counter", None)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Value, **kwargs: Value
+    ) -> Value:
         counter = next(
             (x.counter for x in inputs if isinstance(x, CountingArray) and x.counter), None
         )
@@ -86,7 +95,13 @@ class CountingArray(np.ndarray):
             return outs[0]
         return _wrap(result, counter)
 
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self,
+        func: Function,
+        types: Iterable[type],
+        args: Iterable[Value],
+        kwargs: Mapping[str, Value],
+    ) -> Value:
         counter = self.counter
         if func.__name__ in ("einsum", "dot", "inner", "tensordot", "vdot"):
             plain = _plain(args)
@@ -99,7 +114,7 @@ class CountingArray(np.ndarray):
         return _wrap(result, counter)
 
 
-def _count_ufunc(counter: Counter, ufunc: Any, inputs: Sequence[Any], result: Any) -> None:
+def _count_ufunc(counter: Counter, ufunc: np.ufunc, inputs: Sequence[Value], result: Value) -> None:
     if ufunc is np.matmul:
         counter.matmul += 2 * np.size(result) * inputs[0].shape[-1]
         return
@@ -109,20 +124,20 @@ def _count_ufunc(counter: Counter, ufunc: Any, inputs: Sequence[Any], result: An
     counter.elementwise += max(sizes, default=0)
 
 
-def _product_terms(args: Sequence[Any], result: Any) -> int:
+def _product_terms(args: Sequence[Value], result: Value) -> int:
     """Multiplications of a product that sums over axes of both: with a free and b free entries
     and k summed ones, the sizes are a*k, b*k and a*b, and a*b*k is the root of their product."""
     return math.isqrt(np.size(args[0]) * np.size(args[1]) * np.size(result))
 
 
-def _einsum_terms(args: Sequence[Any], _: Any) -> int:
+def _einsum_terms(args: Sequence[Value], _: Value) -> int:
     """Multiplications of an einsum that goes over all its indices at once."""
     if isinstance(args[0], str):
         texts = args[0].replace(" ", "").split("->")[0].split(",")
         pairs = [(_indices(text), np.shape(x)) for text, x in zip(texts, args[1:], strict=True)]
     else:
         pairs = [(list(args[at + 1]), np.shape(args[at])) for at in range(0, len(args) - 1, 2)]
-    lengths: dict[Any, int] = {}
+    lengths: dict[Hashable, int] = {}
     for indices, shape in pairs:
         if ... in indices:
             # Axes under the dots are matched from the right.
@@ -138,12 +153,12 @@ def _einsum_terms(args: Sequence[Any], _: Any) -> int:
     return math.prod(lengths.values())
 
 
-def _indices(text: str) -> list[Any]:
+def _indices(text: str) -> list[Value]:
     before, dots, behind = text.partition("...")
     return [*before, *([...] if dots else []), *behind]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Value) -> Value:
     if isinstance(value, CountingArray):
         return value.view(np.ndarray)
     if isinstance(value, list | tuple):
@@ -151,7 +166,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _wrap(value: Any, counter: Counter | None) -> Any:
+def _wrap(value: Value, counter: Counter | None) -> Value:
     if isinstance(value, tuple):
         return tuple(_wrap(item, counter) for item in value)
     if type(value) is np.ndarray or isinstance(value, np.generic):
@@ -161,7 +176,7 @@ def _wrap(value: Any, counter: Counter | None) -> Any:
     return value
 
 
-def count_flops(call: Callable[..., Any], inputs: Sequence[Any]) -> tuple[Any, dict[str, int]]:
+def count_flops(call: Function, inputs: Sequence[Value]) -> tuple[Value, dict[str, int]]:
     """Run ``call`` on counting views of the inputs.
 
     Returns (result, readings). There are no readings when a result left the counting array, so

@@ -11,14 +11,20 @@ from __future__ import annotations
 import math
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from types import ModuleType
 from typing import Any
 
 import torch
+from torch._ops import OpOverload, OpOverloadPacket
 from torch.autograd.graph import _engine_run_backward
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from quizprep.worker.backends import Function
+
+Result = Any
+"""What an operation or a call takes or returns: tensors, numbers, and lists of these."""
 
 # No arithmetic: these only make, move or look at values.
 _FREE = frozenset(
@@ -36,7 +42,7 @@ _FREE = frozenset(
 _WEIGHT = {"_softmax": 5, "_log_softmax": 5, "logsumexp": 4, "_softmax_backward_data": 4}
 
 
-def _load_flop_formulas() -> dict[Any, Callable[..., int]]:
+def _load_flop_formulas() -> dict[OpOverloadPacket, Callable[..., int]]:
     """torch's own registry of matrix-product costs, without the triton it would import."""
     masked = "triton" not in sys.modules
     if masked:
@@ -61,7 +67,7 @@ _OPERATIONS: dict[int, tuple[int, Any, Any]] = {}
 _PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
 
 
-def _classify(func: Any) -> tuple[int, Any, Any]:
+def _classify(func: OpOverload) -> tuple[int, Any, Any]:
     name = func._overloadpacket.__name__
     detail: Any
     if func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
@@ -80,7 +86,7 @@ def _classify(func: Any) -> tuple[int, Any, Any]:
     return found
 
 
-def _placed(name: str, args: Sequence[Any]) -> int:
+def _placed(name: str, args: Sequence[Result]) -> int:
     """How many values a write through indices changes: a cache may be written so, and the rest
     of it does not move."""
     if name == "index_copy_":
@@ -115,9 +121,9 @@ class Meters(TorchDispatchMode):
         self.calls = 0
         self._events: list[tuple[int, int]] = []
         self._known: set[int] = set()
-        self._live: dict[int, tuple[int, weakref.ref[Any]]] = {}
+        self._live: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
         self._serial = 0
-        self._inputs: list[tuple[weakref.ref[Any], int]] = []
+        self._inputs: list[tuple[weakref.ref[torch.UntypedStorage], int]] = []
         self.begin(inputs)
 
     def begin(self, inputs: Iterable[torch.Tensor]) -> None:
@@ -134,8 +140,12 @@ class Meters(TorchDispatchMode):
         return False
 
     def __torch_dispatch__(
-        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
-    ) -> Any:
+        self,
+        func: OpOverload,
+        types: Sequence[type],
+        args: Sequence[Result] = (),
+        kwargs: Mapping[str, Result] | None = None,
+    ) -> Result:
         out = func(*args, **kwargs) if kwargs else func(*args)
         kind, detail, _ = _OPERATIONS.get(id(func)) or _classify(func)
         if kind == _VIEW:
@@ -192,20 +202,20 @@ class Meters(TorchDispatchMode):
         self._follow(storage, storage.nbytes())
         return True
 
-    def _follow(self, storage: Any, size: int) -> None:
+    def _follow(self, storage: torch.UntypedStorage, size: int) -> None:
         """Note a birth now and a death when Python lets the storage go."""
         key = storage._cdata
         serial = self._serial = self._serial + 1
         events, live = self._events, self._live
 
-        def died(_: Any) -> None:
+        def died(_: object) -> None:
             events.append((serial, -size))
             del live[key]
 
         live[key] = (serial, weakref.ref(storage, died))
         events.append((serial, size))
 
-    def kept_inputs(self, result: Any) -> int:
+    def kept_inputs(self, result: Result) -> int:
         """The bytes of inputs that are still referred to after the caller has dropped them.
 
         A cache that keeps what it was given, without a copy, holds it all the same. A result
@@ -239,7 +249,7 @@ class Meters(TorchDispatchMode):
         }
 
 
-def _replay(events: Iterable[tuple[Any, int]], returned: dict[Any, int]) -> tuple[int, int]:
+def _replay(events: Iterable[tuple[int, int]], returned: Mapping[int, int]) -> tuple[int, int]:
     """The most bytes alive over a history of births (+) and deaths (-), and those at its end.
 
     ``returned`` maps a storage to the bytes of it that were returned, which do not count.
@@ -252,7 +262,7 @@ def _replay(events: Iterable[tuple[Any, int]], returned: dict[Any, int]) -> tupl
     return peak, alive
 
 
-def tensors_in(value: Any) -> list[torch.Tensor]:
+def tensors_in(value: Result) -> list[torch.Tensor]:
     """The tensors in a value, lists and dicts included."""
     if isinstance(value, torch.Tensor):
         return [value]
@@ -263,7 +273,9 @@ def tensors_in(value: Any) -> list[torch.Tensor]:
     return []
 
 
-def peak_by_profiler(call: Callable[[], Any], read: Callable[[Any], list[torch.Tensor]]) -> Any:
+def peak_by_profiler(
+    call: Callable[[], Result], read: Callable[[Result], list[torch.Tensor]]
+) -> tuple[Result, int]:
     """Run ``call`` under the allocator's events; returns (result, peak_bytes).
 
     ``read`` gives the tensors of a result, which do not count.
@@ -298,15 +310,15 @@ def peak_by_profiler(call: Callable[[], Any], read: Callable[[Any], list[torch.T
 
 
 def differentiated(
-    entry: Callable[..., Any], gradients: Sequence[int], cotangents: Sequence[torch.Tensor]
-) -> Callable[..., tuple[Any, ...]]:
+    entry: Function, gradients: Sequence[int], cotangents: Sequence[torch.Tensor]
+) -> Function:
     """A function that returns the entry's outputs and behind them gradients.
 
     gradients   places of the arguments to differentiate by
     cotangents  the weight of each output, in its shape and dtype
     """
 
-    def call(*args: Any) -> tuple[Any, ...]:
+    def call(*args: Result) -> tuple[Result, ...]:
         own = list(args)
         for place in gradients:
             own[place] = own[place].detach().requires_grad_()
@@ -338,8 +350,8 @@ def differentiated(
 
 
 def peak_by_allocator(  # unseen: only on a GPU
-    call: Callable[[], Any], read: Callable[[Any], list[torch.Tensor]]
-) -> tuple[Any, int]:
+    call: Callable[[], Result], read: Callable[[Result], list[torch.Tensor]]
+) -> tuple[Result, int]:
     """Run ``call`` on a GPU; returns (result, peak_bytes) from the allocator's statistics.
 
     The allocator rounds blocks up to 512 bytes. Never run: no GPU was at hand.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from triton.runtime import interpreter
+from triton.runtime.interpreter import InterpreterBuilder as Builder
+from triton.runtime.interpreter import TensorHandle as Handle
 
 
 class Traffic:
@@ -37,7 +38,7 @@ class Traffic:
         }
 
 
-def _multiplies_tiles(op: Any, product: np.ndarray) -> bool:
+def _multiplies_tiles(op: object, product: np.ndarray) -> bool:
     """Whether an operation is arithmetic of integer data, and not of addresses.
 
     An address is a row's place times one stride plus a column's times another: what is multiplied
@@ -67,48 +68,67 @@ def counting() -> Iterator[Traffic]:
         )
     }
 
-    def masked_load(self: Any, ptrs: Any, mask: Any, *rest: Any) -> Any:
+    def masked_load(self: Builder, ptrs: Handle, mask: Handle, *rest: object) -> Handle:
         result = original["create_masked_load"](self, ptrs, mask, *rest)
         traffic.read += int(np.count_nonzero(mask.data)) * result.data.itemsize
         return result
 
-    def masked_store(self: Any, ptrs: Any, value: Any, mask: Any, *rest: Any) -> Any:
+    def masked_store(
+        self: Builder,
+        ptrs: Handle,
+        value: Handle,
+        mask: Handle,
+        *rest: object,
+    ) -> object:
         lanes = np.count_nonzero(np.broadcast_to(mask.data, ptrs.data.shape))
         traffic.written += int(lanes) * value.data.itemsize
         return original["create_masked_store"](self, ptrs, value, mask, *rest)
 
-    def atomic_rmw(self: Any, op: Any, ptr: Any, val: Any, mask: Any, *rest: Any) -> Any:
+    def atomic_rmw(
+        self: Builder,
+        op: object,
+        ptr: Handle,
+        val: Handle,
+        mask: Handle,
+        *rest: object,
+    ) -> Handle:
         size = int(np.count_nonzero(mask.data)) * val.data.itemsize
         traffic.read += size
         traffic.written += size
         return original["create_atomic_rmw"](self, op, ptr, val, mask, *rest)
 
-    def atomic_cas(self: Any, ptr: Any, cmp: Any, val: Any, *rest: Any) -> Any:
+    def atomic_cas(
+        self: Builder,
+        ptr: Handle,
+        cmp: Handle,
+        val: Handle,
+        *rest: object,
+    ) -> Handle:
         traffic.read += val.data.nbytes
         traffic.written += val.data.nbytes
         return original["create_atomic_cas"](self, ptr, cmp, val, *rest)
 
-    def dot(self: Any, a: Any, b: Any, *rest: Any) -> Any:
+    def dot(self: Builder, a: Handle, b: Handle, *rest: object) -> Handle:
         traffic.flops += 2 * a.data.size * b.data.shape[-1]
         return original["create_dot"](self, a, b, *rest)
 
-    def unary(self: Any, arg: Any, op: Any) -> Any:
+    def unary(self: Builder, arg: Handle, op: object) -> Handle:
         result = original["unary_op"](self, arg, op)
         if result.data.dtype.kind == "f":
             traffic.work += result.data.size
         return result
 
-    def binary(self: Any, lhs: Any, rhs: Any, op: Any) -> Any:
+    def binary(self: Builder, lhs: Handle, rhs: Handle, op: object) -> Handle:
         result = original["binary_op"](self, lhs, rhs, op)
         if result.data.dtype.kind == "f" or _multiplies_tiles(op, result.data):
             traffic.work += result.data.size
         return result
 
-    def grid_idx(self: Any, *place: Any) -> Any:
+    def grid_idx(self: Builder, *place: object) -> object:
         traffic.programs += 1
         return original["set_grid_idx"](self, *place)
 
-    def grid_dim(self: Any, *size: Any) -> Any:
+    def grid_dim(self: Builder, *size: object) -> object:
         traffic.launches += 1
         return original["set_grid_dim"](self, *size)
 
