@@ -12,9 +12,9 @@ import difflib
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
+from quizprep import maths
 from quizprep.authoring.placeholders import unfinished
 from quizprep.authoring.question_checks import question_findings
-from quizprep.content import mathtext
 from quizprep.content.exercise_checks import circle, reference_findings
 from quizprep.content.library import Library, plain_id, shipped_root
 from quizprep.content.loading import placed, shown_path
@@ -89,7 +89,7 @@ def _bank_findings(topic: str, bank: Bank) -> Iterator[Finding]:
         yield ("topic",), f"is {bank.topic!r} in a file called {topic}.yaml; make them the same"
     if not bank.title.strip():
         yield ("title",), "is empty; write the topic's title"
-    for message in mathtext.problems(bank.template):
+    for message in maths.problems(bank.template):
         yield ("template",), message
 
 

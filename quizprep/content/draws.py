@@ -5,7 +5,7 @@ A question with ``given`` is asked with one value drawn for each parameter. In i
 literal braces. Between dollars, where braces group LaTeX, nothing is replaced: ``$d^{2}$``
 stays as it is. A snippet of code is never filled.
 
-The order of work for a text that people read is ``mathtext.plain(fill(text, question, values))``.
+The order of work for a text that people read is ``maths.plain(fill(text, question, values))``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 
-from quizprep.content.mathtext import split_math
 from quizprep.content.questions import Growth, Number, Question, Scalar
 from quizprep.errors import ContentError, Problem
 from quizprep.formula import Formula, FormulaError, Relation, Value, dominated, parse, relation
+from quizprep.maths import split_math
 
 MAX_DRAWS = 2000
 """More combinations than this are sampled instead of listed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from quizprep.content import mathtext
+from quizprep import maths
 from quizprep.content.curriculum import path_order
 from quizprep.content.figures import Measured, figures, fresh_costs
 from quizprep.content.library import Exercise, Library
@@ -112,7 +112,7 @@ def _section(
 
 
 def _lint(where: str, field_name: str, text: str) -> None:
-    if faults := mathtext.problems(text):
+    if faults := maths.problems(text):
         raise ContentError([Problem(where, None, field_name, fault) for fault in faults])
 
 

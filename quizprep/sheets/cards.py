@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from quizprep.content import mathtext
+from quizprep import maths
 from quizprep.content.draws import (
     answer_value,
     fill,
@@ -93,7 +93,7 @@ class _Writer:
 
     def filled(self, text: str) -> str:
         full = fill(text, self.question, self.posed.values)
-        if faults := mathtext.problems(full):
+        if faults := maths.problems(full):
             raise ContentError([Problem(self.question.id, None, "", fault) for fault in faults])
         return full
 

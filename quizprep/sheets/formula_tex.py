@@ -1,6 +1,6 @@
 r"""Formulas of the content as LaTeX: ``2*layers*d**2`` is ``2 \cdot \text{layers} \cdot d^{2}``.
 
-The result stays within the subset that ``quizprep.content.mathtext`` allows.
+The result stays within the subset that ``quizprep.maths`` allows.
 """
 
 from __future__ import annotations

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from quizprep.sheets.mathtree import (
-    BREAKS,
-    Figure,
+from quizprep.maths import (
+    Digits,
     Fraction,
     Gap,
     Name,
@@ -17,10 +16,10 @@ from quizprep.sheets.mathtree import (
     Scripts,
     Sign,
     Symbol,
-    Words,
-    parts_of,
-    read,
+    Text,
+    parse,
 )
+from quizprep.sheets.prose import BREAKS, break_apart
 
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _TIGHT = frozenset("/")
@@ -36,7 +35,7 @@ _STRAYS = {
     "italic": {"h": "ℎ"},
     "bold": {},
 }
-_BASES = {
+_ALPHABETS = {
     "script": (0x1D49C, 0x1D4B6, None),
     "double-struck": (0x1D538, 0x1D552, 0x1D7D8),
     "italic": (0x1D434, 0x1D44E, None),
@@ -50,7 +49,7 @@ def mathml(latex: str, display: bool = False) -> str:
     display  set with the room of a formula that has a line to itself
     """
     style = ' displaystyle="true"' if display else ""
-    return f'<math xmlns="{_NAMESPACE}"{style}>{_element(read(latex))}</math>'
+    return f'<math xmlns="{_NAMESPACE}"{style}>{_element(parse(latex).tree)}</math>'
 
 
 def breakable(latex: str, display: bool = False) -> str:
@@ -59,11 +58,11 @@ def breakable(latex: str, display: bool = False) -> str:
     Browsers never break inside ``<math>``, so it is several of them; on a phone a long product
     would run off the page otherwise.
     """
-    node = read(latex)
+    node = parse(latex).tree
     if not isinstance(node, Row) or node.fenced or _length(node) <= _UNBROKEN:
         return mathml(latex, display)
     style = ' displaystyle="true"' if display else ""
-    parts = [_row(part) for part in parts_of(node.items)]
+    parts = [_row(part) for part in break_apart(node.items)]
     for place, part in enumerate(parts[:-1]):
         # The space after the operator is one between words, which goes where the line breaks.
         before, _, after = part.rpartition("<mo>")
@@ -75,8 +74,8 @@ def breakable(latex: str, display: bool = False) -> str:
 
 def is_wide(latex: str) -> bool:
     """Whether some part of a formula that cannot break may be wider than a phone."""
-    node = read(latex)
-    parts = parts_of(node.items) if isinstance(node, Row) and not node.fenced else [[node]]
+    node = parse(latex).tree
+    parts = break_apart(node.items) if isinstance(node, Row) and not node.fenced else [[node]]
     return any(sum(map(_length, part)) > _LINE for part in parts)
 
 
@@ -95,19 +94,19 @@ def _length(node: Node) -> int:
             return 1
         case Sign(text=text):
             return 3 if text in BREAKS else 1
-        case Symbol(text=text) | Figure(text=text) | Words(text=text) | Name(text=text):
+        case Symbol(text=text) | Digits(text=text) | Text(text=text) | Name(text=text):
             return len(text)
 
 
 def _element(node: Node) -> str:
     match node:
-        case Symbol(text=text, style=style):
-            return _symbol(text, style)
-        case Figure(text=text):
+        case Symbol(text=text, alphabet=alphabet):
+            return _symbol(text, alphabet)
+        case Digits(text=text):
             return f"<mn>{escape(text)}</mn>"
         case Sign(text=text, stretches=stretches):
             return _sign(text, stretches)
-        case Words(text=text):
+        case Text(text=text):
             # Not <mtext>, which counts as space: an operator beside it would lose its own.
             hard = escape(text).replace(" ", "&#160;")
             return f'<mi mathvariant="normal">{hard}</mi>'
@@ -152,9 +151,9 @@ def _sign(text: str, stretches: bool) -> str:
     return f"<mo{attributes}>{escape(text)}</mo>"
 
 
-def _symbol(text: str, style: str) -> str:
-    if style:
-        return f"<mi>{''.join(_variant(c, style) for c in text)}</mi>"
+def _symbol(text: str, alphabet: str) -> str:
+    if alphabet:
+        return f"<mi>{''.join(_variant(c, alphabet) for c in text)}</mi>"
     # MathML slants a lone letter; capital Greek letters and signs stand upright in mathematics.
     upright = (
         "" if text.isascii() or (text.isalpha() and text.islower()) else ' mathvariant="normal"'
@@ -162,11 +161,11 @@ def _symbol(text: str, style: str) -> str:
     return f"<mi{upright}>{escape(text)}</mi>"
 
 
-def _variant(letter: str, style: str) -> str:
+def _variant(letter: str, alphabet: str) -> str:
     """A letter in a mathematical alphabet of Unicode; browsers ignore most ``mathvariant``."""
-    if letter in _STRAYS[style]:
-        return _STRAYS[style][letter]
-    upper, lower, digit = _BASES[style]
+    if letter in _STRAYS[alphabet]:
+        return _STRAYS[alphabet][letter]
+    upper, lower, digit = _ALPHABETS[alphabet]
     if "A" <= letter <= "Z":
         return chr(upper + ord(letter) - ord("A"))
     if "a" <= letter <= "z":

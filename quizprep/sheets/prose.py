@@ -7,10 +7,10 @@ A text holds paragraphs (separated by empty lines), list items (lines that begin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from quizprep.content import mathtext
+from quizprep.maths import Node, Sign, split_math
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class Bullets:
 
 Prose = tuple[Paragraph | Bullets, ...]
 
+BREAKS = frozenset("=<>≤≥≠≈∼∝≪≫→⇒+−·×")
+"""Relations and operators after which a formula may break."""
+_OPENING = frozenset("([{⌊⌈")
+_CLOSING = frozenset(")]}⌋⌉")
 _ITEM = re.compile(r"(?:[-*•]|(\d{1,2})[.)])\s+")
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -95,7 +99,7 @@ def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
 
 
 def _inlines(text: str) -> Iterator[Inline]:
-    for piece in mathtext.split_math(text):
+    for piece in split_math(text):
         if piece.is_math:
             yield Math(piece.text[1:-1].strip())
             continue
@@ -103,3 +107,19 @@ def _inlines(text: str) -> Iterator[Inline]:
         for place, part in enumerate(parts):
             if part:
                 yield Code(part) if place % 2 else Words(part.replace(r"\$", "$"))
+
+
+def break_apart(items: Sequence[Node]) -> list[list[Node]]:
+    """The parts of a formula between which a line may break: each but the last ends with a
+    relation or an operator that stands outside all brackets."""
+    parts: list[list[Node]] = []
+    part: list[Node] = []
+    depth = 0
+    for item in items:
+        part.append(item)
+        if isinstance(item, Sign):
+            depth += (item.text in _OPENING) - (item.text in _CLOSING)
+            if depth == 0 and len(part) > 1 and item.text in BREAKS:
+                parts.append(part)
+                part = []
+    return [*parts, part] if part else parts

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from quizprep.sheets.mathtree import (
-    Figure,
+from quizprep.maths import (
+    Digits,
     Fraction,
     Gap,
     Name,
@@ -19,11 +19,10 @@ from quizprep.sheets.mathtree import (
     Scripts,
     Sign,
     Symbol,
-    parts_of,
-    read,
+    Text,
+    parse,
 )
-from quizprep.sheets.mathtree import Words as MathWords
-from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
+from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words, break_apart
 
 _STYLES = {"bold": "bold(upright({}))", "italic": "italic({})", "double-struck": "bb({})"}
 _SYNTAX = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~⌊⌋⌈⌉‖")
@@ -76,26 +75,26 @@ def string(text: str) -> str:
 
 def math_typst(latex: str, display: bool = False) -> str:
     """A formula given in LaTeX without its dollars; ``display`` gives it the room of a line."""
-    body = _written(read(latex))
+    body = _written(parse(latex).tree)
     return f"$display({body})$" if display else f"${body}$"
 
 
 def cell_typst(latex: str) -> str:
     """A formula in a column: one that cannot break is made as small as the column needs."""
-    node = read(latex)
-    whole = not isinstance(node, Row) or node.fenced or len(parts_of(node.items)) == 1
+    node = parse(latex).tree
+    whole = not isinstance(node, Row) or node.fenced or len(break_apart(node.items)) == 1
     return f"#fit[{math_typst(latex)}]" if whole else math_typst(latex)
 
 
 def _written(node: Node) -> str:
     match node:
-        case Symbol(text=text, style=style):
-            return _symbol(text, style)
-        case Figure(text=text):
+        case Symbol(text=text, alphabet=alphabet):
+            return _symbol(text, alphabet)
+        case Digits(text=text):
             return text
         case Sign(text=text):
             return _escaped(text)
-        case MathWords(text=text):
+        case Text(text=text):
             return string(text)
         case Name(text=text):
             return f"op({string(text)})"
@@ -122,9 +121,9 @@ def _joined(parts: Iterable[str]) -> str:
     return out or _NOTHING
 
 
-def _symbol(text: str, style: str) -> str:
-    if style:
-        shape = _STYLES.get(style, "cal({})")
+def _symbol(text: str, alphabet: str) -> str:
+    if alphabet:
+        shape = _STYLES.get(alphabet, "cal({})")
         return shape.format(_escaped(text))
     return _escaped(text)
 

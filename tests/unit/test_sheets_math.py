@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep import maths
 from quizprep.authoring.question_checks import shown_texts
-from quizprep.content import mathtext
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Growth, Number
 from quizprep.sheets import formula_tex
@@ -20,7 +20,7 @@ from quizprep.sheets.mathml import breakable, mathml
 
 LIBRARY = Library(shipped_root())
 COMMANDS = [
-    *mathtext.SYMBOLS, *mathtext.SPACED, *mathtext.FUNCTIONS, *mathtext.SPACES, *mathtext.LITERALS,
+    *maths.SYMBOLS, *maths.RELATIONS, *maths.FUNCTIONS, *maths.SPACES, *maths.LITERALS,
 ]  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def all_formulas() -> Iterator[str]:
         texts = [bank.template]
         texts += [text for question in bank.questions for _, text in shown_texts(question)]
         for text in texts:
-            yield from (p.text[1:-1] for p in mathtext.split_math(text) if p.is_math)
+            yield from (p.text[1:-1] for p in maths.split_math(text) if p.is_math)
 
 
 def all_expressions() -> Iterator[str]:
@@ -60,7 +60,7 @@ formulas = st.recursive(
         inner.map(lambda f: rf"\sqrt{{{f}}}"),
         st.tuples(inner, inner).map(lambda p: f"{{{p[0]}}}_{{{p[1]}}}^{{{p[0]}}}"),
         inner.map(lambda f: rf"\left( {f} \right]"),
-        st.sampled_from(sorted(mathtext.WRAPPERS)).map(lambda w: rf"\{w}{{a \& b}}"),
+        st.sampled_from(sorted(maths.WRAPPERS)).map(lambda w: rf"\{w}{{a \& b}}"),
         st.tuples(inner, inner).map(" ".join),
     ),
     max_leaves=8,
@@ -70,7 +70,7 @@ formulas = st.recursive(
 @given(formulas)
 def test_what_passes_the_lint_is_valid_mathml(latex: str) -> None:
     """Every formula of the subset gives well-formed MathML in which no command is left."""
-    if not mathtext.problems(f"${latex}$"):
+    if not maths.problems(f"${latex}$"):
         root = ElementTree.fromstring(mathml(latex))
         assert "\\" not in "".join(root.itertext())
 
@@ -82,10 +82,10 @@ def test_any_text_gives_well_formed_mathml(text: str) -> None:
         ElementTree.fromstring(mathml(text))
 
 
-@pytest.mark.parametrize("command", sorted(c for c in COMMANDS if c not in mathtext.SPACES))
+@pytest.mark.parametrize("command", sorted(c for c in COMMANDS if c not in maths.SPACES))
 def test_each_command_shows_its_sign(command: str) -> None:
     """A command gives the sign that the terminal shows for it."""
-    sign = mathtext.plain(rf"$\{command} $").strip()
+    sign = maths.plain(rf"$\{command} $").strip()
     assert sign.replace("~", "") in text_of(rf"\{command} ").replace("~", "")
 
 
@@ -117,7 +117,7 @@ def test_the_banks_are_set() -> None:
     found = list(all_formulas())
     assert len(found) > 20
     for latex in found:
-        assert not mathtext.problems(f"${latex}$")
+        assert not maths.problems(f"${latex}$")
         ElementTree.fromstring(mathml(latex))
 
 
@@ -130,7 +130,7 @@ def test_answers_and_contracts_become_latex_of_the_subset() -> None:
             formula_tex.growth(text),
             formula_tex.substituted(text, names),
         ):
-            assert not mathtext.problems(f"${latex}$"), latex
+            assert not maths.problems(f"${latex}$"), latex
 
 
 @pytest.mark.parametrize(
