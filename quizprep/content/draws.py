@@ -23,6 +23,7 @@ from quizprep.content.questions import Growth, Number, Question, Scalar
 from quizprep.errors import ContentError, Problem
 from quizprep.formula import Formula, FormulaError, Relation, Value, dominated, parse, relation
 from quizprep.maths import split_math
+from quizprep.text import number_text
 
 MAX_DRAWS = 2000
 """More combinations than this are sampled instead of listed."""
@@ -191,23 +192,3 @@ def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:
         return "holds a brace that is no placeholder; write {{ or }} for a literal one"
     listed = ", ".join(known) or "neither is used here"
     return f"holds {{{name}}}, which is not in given or show ({listed})"
-
-
-def number_text(value: Value) -> str:
-    """A number as people write it: ``4096``, ``524,288``, ``0.125``, ``33.33``.
-
-    Numbers from 10,000 on have thousands separators. Whole numbers are exact; others are
-    rounded to four significant digits (between a thousand and a million to a tenth) and have
-    no trailing zeros.
-    """
-    exact = Fraction(value)
-    size = abs(exact)
-    if exact.denominator != 1:
-        if size < Fraction(1, 10_000):
-            return f"{float(exact):.3g}"
-        digits = 3 - math.floor(math.log10(size))
-        exact = round(exact, max(digits, 1) if size < 10**6 else digits)
-    grouping = "," if abs(exact) >= 10_000 else ""
-    if exact.denominator == 1:
-        return f"{int(exact):{grouping}}"
-    return f"{float(exact):{grouping}.7f}".rstrip("0")

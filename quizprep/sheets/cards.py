@@ -9,7 +9,6 @@ from quizprep import maths
 from quizprep.content.draws import (
     answer_value,
     fill,
-    number_text,
     parsed,
     symbol_values,
     trap_values,
@@ -26,11 +25,11 @@ from quizprep.content.questions import (
 )
 from quizprep.content.questions import Trap as TrapSpec
 from quizprep.errors import ContentError, Problem
+from quizprep.formula.latex import growth_latex, latex, name_latex, spoken
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
 from quizprep.quiz.presented import Posed
 from quizprep.quiz.scheduling import kind_of
-from quizprep.sheets import formula_tex
 from quizprep.sheets.model import (
     Answer,
     Bound,
@@ -42,6 +41,7 @@ from quizprep.sheets.model import (
     Working,
 )
 from quizprep.sheets.prose import Line, Math, Prose, Words, line, prose
+from quizprep.text import number_text
 from quizprep.units import Unit, find
 
 _BASES = {"data": "bytes", "work": "flops", "time": "s"}
@@ -69,8 +69,7 @@ def card(
         concepts=tuple(concepts),
         ask=write.prose(question.ask),
         symbols=tuple(
-            SymbolRow(formula_tex.name_tex(name), write.line(meaning))
-            for name, meaning in symbols.items()
+            SymbolRow(name_latex(name), write.line(meaning)) for name, meaning in symbols.items()
         ),
         where=question.where if isinstance(question, Growth) else (),
         snippet=question.snippet.strip("\n") if isinstance(question, Code) else "",
@@ -143,13 +142,12 @@ def _answer(write: _Writer, rows: tuple[Row, ...]) -> Answer:
             text = prose(working.result)
             return Answer(text=text, working=working, why=why, traps=_number_traps(write, question))
         case Growth(answer=answer):
-            latex = formula_tex.growth(answer)
+            bound = Bound(spoken(question.id), growth_latex(parsed(answer)))
             traps = tuple(
-                Trap((Math(formula_tex.growth(trap.gives)),), write.prose(trap.says))
+                Trap((Math(growth_latex(parsed(trap.gives))),), write.prose(trap.says))
                 for trap in question.traps
             )
-            bound = Bound(formula_tex.words(question.id), latex)
-            return Answer(text=prose(f"${latex}$"), bound=bound, why=why, traps=traps)
+            return Answer(text=prose(f"${bound.latex}$"), bound=bound, why=why, traps=traps)
         case Cloze(accept=accept, traps=traps):
             return Answer(
                 text=write.prose(accept[0]),
@@ -191,14 +189,14 @@ def _working(question: Number, posed: Posed) -> Working:
     values = symbol_values(question, posed.values)
     names = parsed(question.answer).symbols
     return Working(
-        label=formula_tex.words(question.id),
-        formula=formula_tex.symbolic(question.answer),
+        label=spoken(question.id),
+        formula=latex(parsed(question.answer)),
         given=tuple(
-            (formula_tex.name_tex(name), number_text(values[name]))
+            (name_latex(name), number_text(values[name]))
             for name in [*question.given, *question.show]
             if name in names and name in values
         ),
-        substituted=formula_tex.substituted(question.answer, values) if names else "",
+        substituted=latex(parsed(question.answer), values) if names else "",
         result=_result(answer_value(question, posed.values), _unit(question)),
     )
 

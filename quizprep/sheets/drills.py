@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from quizprep.content.draws import parsed
 from quizprep.content.exercises import Limit as LimitSpec
 from quizprep.content.library import Exercise
-from quizprep.sheets import formula_tex
+from quizprep.formula.latex import growth_latex, latex
 from quizprep.sheets.model import Drill, Limit
 
 _METERS = {
@@ -39,9 +40,9 @@ def _limit(meter: str, limit: LimitSpec, measured: str) -> Limit:
     phase, _, kind = meter.rpartition(".")
     name = f"{_METERS[kind]} of {phase}" if phase else _METERS[kind]
     says = [f"at most {limit.budget:g} times the solution"] if limit.budget is not None else []
-    latex = formula_tex.growth(limit.growth) if limit.growth is not None else ""
+    bound = growth_latex(parsed(limit.growth)) if limit.growth is not None else ""
     if limit.exact is not None:
-        latex = formula_tex.symbolic(limit.exact)
+        bound = latex(parsed(limit.exact))
         says.insert(0, "exactly")
-    own = formula_tex.symbolic(measured) if measured else ""
-    return Limit(name, latex, "; ".join(says), own)
+    own = latex(parsed(measured)) if measured else ""
+    return Limit(name, bound, "; ".join(says), own)

@@ -9,9 +9,10 @@ from html import escape
 from jinja2 import Environment
 from markupsafe import Markup
 
+from quizprep.content.draws import parsed
+from quizprep.formula.latex import latex
 from quizprep.sheets import phrases
 from quizprep.sheets.figures import PAGE, prefixed
-from quizprep.sheets.formula_tex import symbolic
 from quizprep.sheets.mathml import breakable, is_wide, mathml
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
@@ -33,7 +34,7 @@ def _environment() -> Environment:
         "line": line_html,
         "math": lambda latex: Markup(mathml(latex)),
         "formulas": lambda latex: Markup(breakable(latex)),
-        "formula": lambda text: Markup(breakable(symbolic(text))),
+        "formula": lambda text: Markup(breakable(latex(parsed(text)))),
         "svg": lambda picture, topic: Markup(prefixed(picture.svg(PAGE), topic)),
         "display": lambda latex: Markup(breakable(latex, display=True)),
     }

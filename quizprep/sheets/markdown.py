@@ -11,8 +11,9 @@ from functools import lru_cache
 
 from jinja2 import Environment
 
+from quizprep.content.draws import parsed
+from quizprep.formula.latex import latex
 from quizprep.sheets import phrases
-from quizprep.sheets.formula_tex import symbolic
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import environment
@@ -41,7 +42,7 @@ def _environment() -> Environment:
         "cell": lambda line: line_md(line).replace("|", r"\|"),
         "math": lambda latex: math_md(latex),
         "words": words_md,
-        "formula": lambda text: math_md(symbolic(text)),
+        "formula": lambda text: math_md(latex(parsed(text))),
         "fenced": _fenced,
     }
     return made

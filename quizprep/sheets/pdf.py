@@ -7,11 +7,12 @@ from types import ModuleType
 
 from jinja2 import Environment
 
+from quizprep.content.draws import parsed
 from quizprep.errors import MissingExtraError
+from quizprep.formula.latex import latex
 from quizprep.sheets import phrases
 from quizprep.sheets.cheat import Cheat, fitted
 from quizprep.sheets.figures import PAPER
-from quizprep.sheets.formula_tex import symbolic
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.templating import environment
 from quizprep.sheets.typst_text import (
@@ -88,7 +89,7 @@ def typst_environment() -> Environment:
         "code": code_typst,
         "math": math_typst,
         "cell": cell_typst,
-        "formula": lambda text: math_typst(symbolic(text)),
+        "formula": lambda text: math_typst(latex(parsed(text))),
         "svg": lambda picture: string(picture.svg(PAPER)),
         "display": lambda latex: math_typst(latex, display=True),
         "string_literal": string,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from quizprep.content.draws import number_text, parsed
+from quizprep.content.draws import parsed
 from quizprep.sheets.figures import Axis, Mark, Palette, Series, lines_svg
 from quizprep.sheets.prose import Line, line
+from quizprep.text import number_text
 
 _LENGTHS = (1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 _GIB = 2**30
