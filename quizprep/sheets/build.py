@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quizprep import maths
-from quizprep.content.curriculum import path_order
-from quizprep.content.figures import Measured, figures, fresh_costs
-from quizprep.content.library import Exercise, Library
+from quizprep.content.draws import parsed
+from quizprep.content.exercises import Limit as LimitSpec
+from quizprep.content.library import Exercise, Library, path_order
+from quizprep.content.measured import Measured, figures, fresh_costs
 from quizprep.content.questions import Bank, Level, Question
 from quizprep.errors import ContentError, Problem
+from quizprep.formula.latex import growth_latex, latex
 from quizprep.quiz.presented import pose
 from quizprep.sheets.cards import card
-from quizprep.sheets.drills import drill
-from quizprep.sheets.model import Concept, Reference, Section, Sheet
+from quizprep.sheets.model import Concept, Drill, Limit, Reference, Section, Sheet
 from quizprep.sheets.pictures import masks, plots
 from quizprep.sheets.prose import prose
 
@@ -104,7 +105,7 @@ def _section(
         title=bank.title,
         template=prose(bank.template),
         cards=cards,
-        drills=tuple(drill(exercise, fresh_costs(exercise, kept)) for exercise in exercises),
+        drills=tuple(_drill(exercise, fresh_costs(exercise, kept)) for exercise in exercises),
         references=tuple(_reference(library, name) for name in sorted(set(named))),
         masks=masks(bank.topic, library, kept),
         plots=plots(bank.topic, library, kept),
@@ -143,3 +144,41 @@ def _reference(library: Library, name: str) -> Reference:
     place = f"arXiv {source.arxiv}" if source.arxiv else source.venue
     url = f"https://arxiv.org/abs/{source.arxiv}" if source.arxiv else ""
     return Reference(name, f"{source.authors} {source.year}", source.title, place, url)
+
+
+_METERS = {
+    "flops": "flops",
+    "peak_bytes": "working memory",
+    "held_bytes": "memory kept",
+    "moved_bytes": "bytes moved",
+    "calls": "calls",
+}
+
+
+def _drill(exercise: Exercise, costs: Mapping[str, str]) -> Drill:
+    """The exercise's line on a sheet, with the costs of its solution by meter, where known."""
+    spec = exercise.spec
+    return Drill(
+        id=exercise.id,
+        title=spec.title,
+        level=spec.level.value,
+        minutes=spec.minutes,
+        runtime=spec.runtime.value,
+        limits=tuple(
+            _limit(meter, limit, costs.get(meter, ""))
+            for meter, limit in spec.contract.limits().items()
+        ),
+        hints=len(spec.hints),
+    )
+
+
+def _limit(meter: str, limit: LimitSpec, measured: str) -> Limit:
+    phase, _, kind = meter.rpartition(".")
+    name = f"{_METERS[kind]} of {phase}" if phase else _METERS[kind]
+    says = [f"at most {limit.budget:g} times the solution"] if limit.budget is not None else []
+    bound = growth_latex(parsed(limit.growth)) if limit.growth is not None else ""
+    if limit.exact is not None:
+        bound = latex(parsed(limit.exact))
+        says.insert(0, "exactly")
+    own = latex(parsed(measured)) if measured else ""
+    return Limit(name, bound, "; ".join(says), own)

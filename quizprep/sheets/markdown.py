@@ -13,7 +13,6 @@ from jinja2 import Environment
 
 from quizprep.content.draws import parsed
 from quizprep.formula.latex import latex
-from quizprep.sheets import phrases
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import environment
@@ -29,7 +28,7 @@ def render_markdown(sheet: Sheet) -> str:
     numbers = {card.id: card.number for card in sheet.cards}
     template = _environment().get_template("sheet.md.j2")
     anchors = {section.topic: _anchor(section.title) for section in sheet.sections}
-    text = template.render(sheet=sheet, marker=phrases.MARKER, numbers=numbers, anchors=anchors)
+    text = template.render(sheet=sheet, numbers=numbers, anchors=anchors)
     return _tidied(text)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quizprep.sheets.masks import MaskPicture
-from quizprep.sheets.plots import Plot
+from quizprep.sheets.pictures import MaskPicture, Plot
 from quizprep.sheets.prose import Line, Prose
 
 
