@@ -42,9 +42,7 @@ from quizprep.sheets.model import (
 )
 from quizprep.sheets.prose import Line, Math, Prose, Words, line, prose
 from quizprep.text import number_text
-from quizprep.units import Unit, find
-
-_BASES = {"data": "bytes", "work": "flops", "time": "s"}
+from quizprep.units import Unit, base, named
 
 
 def card(
@@ -178,13 +176,6 @@ def _text_traps(
     )
 
 
-# --- numbers -------------------------------------------------------------------------------
-
-
-def _unit(question: Number) -> Unit:
-    return find(question.unit) or Unit(question.unit, question.unit.casefold(), Fraction(1))
-
-
 def _working(question: Number, posed: Posed) -> Working:
     values = symbol_values(question, posed.values)
     names = parsed(question.answer).symbols
@@ -197,23 +188,21 @@ def _working(question: Number, posed: Posed) -> Working:
             if name in names and name in values
         ),
         substituted=latex(parsed(question.answer), values) if names else "",
-        result=_result(answer_value(question, posed.values), _unit(question)),
+        result=_result(answer_value(question, posed.values), named(question.unit)),
     )
 
 
 def _result(value: Fraction | float, unit: Unit) -> str:
-    """``131,072 bytes = 128 KiB``: in the base unit first, where it is another."""
+    """``131,072 bytes = 128 KiB``: first in the base unit, where the unit is another one."""
     exact = Fraction(value)
     asked = quantity_text(exact / unit.factor, unit)
     if unit.factor == 1:
         return asked
-    names = [_BASES.get(part, part) for part in unit.dimension.split("/")]
-    base = Unit("/".join(names), unit.dimension, Fraction(1))
-    return f"{quantity_text(exact, base)} = {asked}"
+    return f"{quantity_text(exact, base(unit))} = {asked}"
 
 
 def _number_traps(write: _Writer, question: Number) -> tuple[Trap, ...]:
-    unit = _unit(question)
+    unit = named(question.unit)
     values = trap_values(question, write.posed.values)
     return tuple(
         Trap((Words(quantity_text(Fraction(value) / unit.factor, unit)),), write.prose(trap.says))

@@ -13,6 +13,7 @@ from itertools import islice, zip_longest
 
 from quizprep.sheets.model import Bound, Section, Sheet, Trap, Working
 from quizprep.sheets.prose import Bullets, Inline, Line, Paragraph, Prose, Words
+from quizprep.text import counted
 
 SIDES = 2
 
@@ -196,5 +197,5 @@ def _dropped(whole: Sequence[Topic], kept: Sequence[Topic]) -> str:
         ("choice", lost(lambda topic: len(topic.choices))),
         ("spoken answer", lost(lambda topic: len(topic.spoken))),
     )
-    parts = [f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts if n]
+    parts = [counted(n, noun) for noun, n in counts if n]
     return f"Left out for room: {', '.join(parts)}." if parts else ""

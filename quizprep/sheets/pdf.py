@@ -12,23 +12,11 @@ from types import ModuleType
 
 from jinja2 import Environment
 
+from quizprep import maths
 from quizprep.content.draws import parsed
 from quizprep.errors import MissingExtraError
 from quizprep.formula.latex import latex
-from quizprep.maths import (
-    Digits,
-    Fraction,
-    Gap,
-    Name,
-    Node,
-    Root,
-    Row,
-    Scripts,
-    Sign,
-    Symbol,
-    Text,
-    parse,
-)
+from quizprep.maths import Node, parse
 from quizprep.sheets.cheat import Cheat, fitted
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words, break_apart
@@ -124,9 +112,9 @@ def line_typst(line: Line) -> str:
     out = ""
     for item in line:
         match item:
-            case Words(text=text):
+            case Words(text):
                 out += words_typst(text)
-            case Code(text=text):
+            case Code(text):
                 out += f"#raw({string(text)});"
             case Math(latex=latex):
                 out += math_typst(latex)
@@ -159,34 +147,33 @@ def math_typst(latex: str, display: bool = False) -> str:
 
 def cell_typst(latex: str) -> str:
     """A formula in a column: one that cannot break is made as small as the column needs."""
-    node = parse(latex).tree
-    whole = not isinstance(node, Row) or node.fenced or len(break_apart(node.items)) == 1
+    whole = len(break_apart(parse(latex).tree)) == 1
     return f"#fit[{math_typst(latex)}]" if whole else math_typst(latex)
 
 
 def _written(node: Node) -> str:
     match node:
-        case Symbol(text=text, alphabet=alphabet):
+        case maths.Symbol(text, alphabet):
             return _symbol(text, alphabet)
-        case Digits(text=text):
+        case maths.Digits(text):
             return text
-        case Sign(text=text):
+        case maths.Sign(text):
             return _escaped(text)
-        case Text(text=text):
+        case maths.Text(text):
             return string(text)
-        case Name(text=text):
+        case maths.Name(text):
             return f"op({string(text)})"
-        case Gap(width=width):
+        case maths.Gap(width):
             return f"#h({width:.3g}em);"
-        case Fraction(above=above, below=below):
+        case maths.Fraction(above, below):
             return f"frac({_written(above)}, {_written(below)})"
-        case Root(inside=inside):
+        case maths.Root(inside):
             return f"sqrt({_written(inside)})"
-        case Scripts(base=base, below=below, above=above):
+        case maths.Scripts(base, below, above):
             top = "" if above is None else f", t: {_written(above)}"
             bottom = "" if below is None else f", b: {_written(below)}"
             return f"attach({_written(base)}{top}{bottom})"
-        case Row(items=items, fenced=fenced):
+        case maths.Row(items, fenced):
             body = _joined(map(_written, items))
             return f"lr({body})" if fenced else body
 

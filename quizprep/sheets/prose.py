@@ -7,10 +7,10 @@ A text holds paragraphs (separated by empty lines), list items (lines that begin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from quizprep.maths import Node, Sign, split_math
+from quizprep.maths import Node, Row, Sign, split_math
 
 
 @dataclass(frozen=True)
@@ -109,17 +109,17 @@ def _inlines(text: str) -> Iterator[Inline]:
                 yield Code(part) if place % 2 else Words(part.replace(r"\$", "$"))
 
 
-def break_apart(items: Sequence[Node]) -> list[list[Node]]:
+def break_apart(formula: Node) -> list[list[Node]]:
     """The parts of a formula between which a line may break: each but the last ends with a
     relation or an operator that stands outside all brackets."""
-    parts: list[list[Node]] = []
-    part: list[Node] = []
+    if not isinstance(formula, Row) or formula.fenced:
+        return [[formula]]
+    parts: list[list[Node]] = [[]]
     depth = 0
-    for item in items:
-        part.append(item)
+    for item in formula.items:
+        parts[-1].append(item)
         if isinstance(item, Sign):
             depth += (item.text in _OPENING) - (item.text in _CLOSING)
-            if depth == 0 and len(part) > 1 and item.text in BREAKS:
-                parts.append(part)
-                part = []
-    return [*parts, part] if part else parts
+            if depth == 0 and len(parts[-1]) > 1 and item.text in BREAKS:
+                parts.append([])
+    return [part for part in parts if part]
