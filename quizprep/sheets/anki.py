@@ -13,6 +13,7 @@ the clock unless told otherwise.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -26,7 +27,6 @@ from datetime import datetime
 from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -38,31 +38,6 @@ from quizprep.sheets.svg import PAGE
 from quizprep.sheets.templating import TEMPLATES, environment
 
 DECK = "quizprep"
-_SCHEMA = """
-create table col (id integer primary key, crt integer not null, mod integer not null,
-  scm integer not null, ver integer not null, dty integer not null, usn integer not null,
-  ls integer not null, conf text not null, models text not null, decks text not null,
-  dconf text not null, tags text not null);
-create table notes (id integer primary key, guid text not null, mid integer not null,
-  mod integer not null, usn integer not null, tags text not null, flds text not null,
-  sfld integer not null, csum integer not null, flags integer not null, data text not null);
-create table cards (id integer primary key, nid integer not null, did integer not null,
-  ord integer not null, mod integer not null, usn integer not null, type integer not null,
-  queue integer not null, due integer not null, ivl integer not null, factor integer not null,
-  reps integer not null, lapses integer not null, left integer not null, odue integer not null,
-  odid integer not null, flags integer not null, data text not null);
-create table revlog (id integer primary key, cid integer not null, usn integer not null,
-  ease integer not null, ivl integer not null, lastIvl integer not null, factor integer not null,
-  time integer not null, type integer not null);
-create table graves (usn integer not null, oid integer not null, type integer not null);
-create index ix_notes_usn on notes (usn);
-create index ix_cards_usn on cards (usn);
-create index ix_revlog_usn on revlog (usn);
-create index ix_cards_nid on cards (nid);
-create index ix_cards_sched on cards (did, queue, due);
-create index ix_revlog_cid on revlog (cid);
-create index ix_notes_csum on notes (csum);
-"""
 _VERSION = 11
 _NOT_SYNCED = -1
 _FIRST_ID = 1_400_000_000_000
@@ -73,7 +48,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Note:
-    """A note: ``guid`` says which one it is, ``deck`` is a path with ``::`` between its parts."""
+    """A note: its permanent id, its deck as a path with ``::``, and its fields, the front first."""
 
     guid: str
     deck: str
@@ -81,20 +56,21 @@ class Note:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class NoteType:
-    """The fields of a note, the first in front, and the style sheet of its cards."""
-
-    name: str
-    fields: tuple[str, str]
-    css: str
-
-
 def render_anki(sheet: Sheet, now: datetime) -> bytes:
-    """An ``.apkg`` file. Anki takes a note over an older one where it is newer, hence now."""
+    """An ``.apkg`` file: the same sheet and second give the same bytes.
+
+    Anki replaces a note where the imported one is newer, hence ``now``.
+    """
     notes = [_note(section, card) for section in sheet.sections for card in section.cards]
-    css = (TEMPLATES / "anki.css").read_text(encoding="utf-8")
-    return package(notes, NoteType("quizprep question", ("Front", "Back"), css), now)
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.comment = MARKER.encode()
+        for name, data in (
+            ("collection.anki2", _collection(notes, int(now.timestamp()))),
+            ("media", b"{}"),
+        ):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    return held.getvalue()
 
 
 def _note(section: Section, card: Card) -> Note:
@@ -119,7 +95,7 @@ def _note(section: Section, card: Card) -> Note:
 
 
 def picture_of(section: Section, card: Card) -> Picture | None:
-    """The picture that belongs to a question: one about the first of its concepts that has one."""
+    """The picture on the back of a card: that of the first of its concepts that has one."""
     for concept in card.concepts:
         for picture in section.pictures:
             if concept.id in picture.concepts:
@@ -145,41 +121,31 @@ def _math(latex: str) -> Markup:
     return Markup(rf"\({escape(latex, quote=False)}\)")
 
 
-def package(notes: Sequence[Note], kind: NoteType, now: datetime) -> bytes:
-    """The bytes of an ``.apkg``: the same notes, kind and second give the same bytes."""
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.comment = MARKER.encode()
-        for name, data in (
-            ("collection.anki2", _collection(notes, kind, int(now.timestamp()))),
-            ("media", b"{}"),
-        ):
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    return held.getvalue()
-
-
 def stable_id(*words: str) -> int:
     """An id that depends on nothing but the words; Anki reads ids as milliseconds since 1970."""
     digest = hashlib.sha256("\x1f".join(words).encode()).digest()
     return _FIRST_ID + int.from_bytes(digest[:8]) % _ID_RANGE
 
 
-def _collection(notes: Sequence[Note], kind: NoteType, now: int) -> bytes:
+def _collection(notes: Sequence[Note], now: int) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "collection.anki2"
-        connection = sqlite3.connect(path)
-        try:
-            connection.executescript(_SCHEMA)
-            _fill(connection, notes, kind, now)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript(_template("anki.sql"))
+            _fill(connection, notes, now)
             connection.commit()
-        finally:
-            connection.close()
         return path.read_bytes()
 
 
-def _fill(sql: sqlite3.Connection, notes: Sequence[Note], kind: NoteType, now: int) -> None:
-    model = stable_id("note type", kind.name)
+def _fill(sql: sqlite3.Connection, notes: Sequence[Note], now: int) -> None:
+    blank = json.loads(_template("anki.json"))
+    model = stable_id("note type", blank["model"]["name"])
     decks = {note.deck: stable_id("deck", note.deck) for note in notes}
+    changed = {"mod": now}
+    kind = blank["model"] | changed | {"id": model, "css": _template("anki.css")}
+    listed = {
+        number: blank["deck"] | {"id": number, "name": name} for name, number in decks.items()
+    }
     sql.execute(
         "insert into col values (1, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, '{}')",
         (
@@ -187,10 +153,10 @@ def _fill(sql: sqlite3.Connection, notes: Sequence[Note], kind: NoteType, now: i
             now * 1000,
             now * 1000,
             _VERSION,
-            json.dumps(_settings(model)),
-            json.dumps({str(model): _model(model, kind, now)}),
-            json.dumps({"1": _deck(1, "Default", now)} | _decks(decks, now)),
-            json.dumps({"1": _options(now)}),
+            json.dumps(blank["settings"] | {"curModel": str(model)}),
+            json.dumps({model: kind}),
+            json.dumps({n: deck | changed for n, deck in {1: blank["deck"], **listed}.items()}),
+            json.dumps({1: blank["options"] | changed}),
         ),
     )
     for place, note in enumerate(notes, 1):
@@ -208,50 +174,5 @@ def _fill(sql: sqlite3.Connection, notes: Sequence[Note], kind: NoteType, now: i
         )
 
 
-def _decks(decks: dict[str, int], now: int) -> dict[str, Any]:
-    return {str(number): _deck(number, name, now) for name, number in decks.items()}
-
-
-def _deck(number: int, name: str, now: int) -> dict[str, Any]:
-    none_today = {f"{each}Today": [0, 0] for each in ("new", "rev", "lrn", "time")}
-    return {
-        "id": number, "name": name, "mod": now, "usn": _NOT_SYNCED, "desc": "", "dyn": 0,
-        "collapsed": False, "browserCollapsed": False, "conf": 1,
-        "extendNew": 0, "extendRev": 50, **none_today,
-    }  # fmt: skip
-
-
-def _model(number: int, kind: NoteType, now: int) -> dict[str, Any]:
-    front, back = kind.fields
-    look = {"sticky": False, "rtl": False, "font": "Arial", "size": 20, "media": []}
-    template = {
-        "name": "Question", "ord": 0, "qfmt": f"{{{{{front}}}}}",
-        "afmt": f"{{{{FrontSide}}}}<hr id=answer>{{{{{back}}}}}",
-        "bqfmt": "", "bafmt": "", "did": None,
-    }  # fmt: skip
-    return {
-        "id": number, "name": kind.name, "type": 0, "mod": now, "usn": _NOT_SYNCED, "sortf": 0,
-        "did": 1, "tmpls": [template], "css": kind.css, "req": [[0, "any", [0]]],
-        "flds": [{"name": name, "ord": n, **look} for n, name in enumerate(kind.fields)],
-        "latexPre": "", "latexPost": "", "latexsvg": False, "tags": [], "vers": [],
-    }  # fmt: skip
-
-
-def _settings(model: int) -> dict[str, Any]:
-    return {
-        "nextPos": 1, "estTimes": True, "activeDecks": [1], "sortType": "noteFld", "timeLim": 0,
-        "sortBackwards": False, "addToCur": True, "curDeck": 1, "newBury": True, "newSpread": 0,
-        "dueCounts": True, "curModel": str(model), "collapseTime": 1200,
-    }  # fmt: skip
-
-
-def _options(now: int) -> dict[str, Any]:
-    return {
-        "id": 1, "name": "Default", "mod": now, "usn": 0, "maxTaken": 60, "autoplay": True,
-        "timer": 0, "replayq": True, "dyn": False,
-        "new": {"delays": [1, 10], "ints": [1, 4, 7], "initialFactor": 2500, "order": 1,
-                "perDay": 20, "bury": True, "separate": True},
-        "rev": {"perDay": 200, "ease4": 1.3, "fuzz": 0.05, "minSpace": 1, "ivlFct": 1,
-                "maxIvl": 36500, "bury": True},
-        "lapse": {"delays": [10], "mult": 0, "minInt": 1, "leechFails": 8, "leechAction": 0},
-    }  # fmt: skip
+def _template(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
