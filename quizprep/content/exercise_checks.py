@@ -1,4 +1,4 @@
-"""What can be wrong with an exercise.yaml that has every field: formulas, names, references."""
+"""Checks of an exercise.yaml that has every field: its formulas, names and references."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quizprep.formula import FormulaError, parse, relation, two_sides
 
 
 def spec_findings(spec: ExerciseSpec) -> Iterator[Finding]:
-    """What is wrong in the file itself: such an exercise cannot be graded."""
+    """Faults inside the file, with which the exercise cannot be graded."""
     cases, contract = spec.cases, spec.contract
     known = {*cases.sizes, *cases.options}
     yield from _relations(("cases", "where"), cases.where, known, "sizes or options", _two_sides)
@@ -44,7 +44,8 @@ def reference_findings(
     sources: Collection[str] | None,
     exercises: Collection[str],
 ) -> Iterator[Finding]:
-    """What it names that is not there; a table that is None refuses nothing."""
+    """References to what does not exist. A table that could not be loaded is None and admits any
+    name."""
     for field, home, table in (
         ("concepts", "concepts.yaml", concepts),
         ("sources", "sources.yaml", sources),
@@ -57,7 +58,7 @@ def reference_findings(
 
 
 def circle(after: Mapping[str, Collection[str]], start: str) -> list[str]:
-    """The way from an exercise back to itself along what comes before it, or an empty one."""
+    """A cycle of prerequisites from an exercise back to itself; empty where there is none."""
     ways = [[name, start] for name in after.get(start, ())]
     seen: set[str] = set()
     while ways:
@@ -129,8 +130,8 @@ def unknown_names(
 ) -> Iterator[Finding]:
     """The items of a list that are not known, or are listed twice.
 
-    known  None where it could not be loaded; then every name may be right
-    home   where known names stand
+    known  None where it could not be loaded, which admits any name
+    home   the file or field that holds the known names
     """
     for place, name in enumerate(names):
         if name in names[:place]:

@@ -21,9 +21,9 @@ T = TypeVar("T")
 MEASURED = "measured.yaml"
 """The file of an exercise with the solution's cost formulas."""
 PLOTS, HARDWARE = "plots.yaml", "hardware.yaml"
-"""Files among the exercises that say which pictures sheets show."""
+"""Files in ``exercises`` that say which pictures sheets show."""
 NO_BANKS = frozenset(("concepts", "sources"))
-"""Files among the banks that are none."""
+"""Files in ``questions`` that are no banks."""
 
 
 def shipped_root() -> Path:
@@ -45,8 +45,8 @@ def plain_id(text: str) -> str:
 class Exercise:
     """One exercise folder. Its Python files are read by the worker only.
 
-    measured  the solution's exact cost by meter, as people write it (``4*b*h*n^2*d``); empty
-              where the file is missing
+    measured  the solution's exact cost formula by meter, such as ``4*b*h*n^2*d``; empty where
+              the file is missing
     """
 
     id: str
@@ -174,14 +174,14 @@ class Library:
 
 
 def _load_file(path: Path, kind: type[T]) -> T:
-    """As ``loading.load_file``, which is imported, with YAML, by the first file that needs it."""
+    """``loading.load_file``, imported with the YAML reader only when a file has to be parsed."""
     from quizprep.content import loading
 
     return loading.load_file(path, kind)
 
 
 def _load_spec(path: Path, kind: type[T]) -> T:
-    """An exercise.yaml that can be graded by; what it refers to is for the content check."""
+    """An exercise.yaml without faults inside it; ``quizprep check`` looks at its references."""
     from quizprep.content.exercise_checks import spec_findings
     from quizprep.content.exercises import ExerciseSpec
     from quizprep.content.loading import placed
@@ -205,8 +205,8 @@ def _find(name: str, known: tuple[str, ...], noun: str) -> str:
 def path_order(exercises: Iterable[Exercise]) -> list[Exercise]:
     """Every exercise after those it names in ``after``; the easier and shorter of two first.
 
-    A prerequisite that does not exist holds nothing up. Exercises that wait for each other come
-    last; that they do is for the content check to say.
+    A prerequisite that does not exist is ignored. Exercises that wait for each other come last;
+    the content check reports them.
     """
     waiting = sorted(exercises, key=_effort)
     ordered: list[Exercise] = []

@@ -29,14 +29,14 @@ _REMEDY = "run quizprep check --write, and look at what changed"
 
 
 def measured_text(formulas: Mapping[str, str]) -> str:
-    """The content of the file: a formula, quoted, a meter."""
+    """The content of the file: a quoted formula for each meter."""
     return _HEADER.format("the solution costs") + "".join(
         f'{meter}: "{text}"\n' for meter, text in formulas.items()
     )
 
 
 def write_measured(exercise: Exercise, formulas: Mapping[str, str]) -> Path | None:
-    """Write the exercise's file; the path, or None where it says that already."""
+    """Write the exercise's file; the path, or None where nothing changed."""
     return _written(exercise.folder / MEASURED, measured_text(formulas))
 
 
@@ -48,7 +48,7 @@ def _written(path: Path, text: str) -> Path | None:
 
 
 def measured_problems(exercise: Exercise, formulas: Mapping[str, str]) -> Iterator[Problem]:
-    """Where the file and what was measured just now differ."""
+    """Differences between the file and what was measured just now."""
     path = exercise.folder / MEASURED
     place = shown_path(path)
     if not path.is_file():
@@ -70,9 +70,9 @@ _Row = Annotated[str, Meta(pattern=r"^[x.]*$")]
 
 
 class Mask(Content, frozen=True, kw_only=True):
-    """What a picture shows: ``x`` where query (row) sees key (place in the row).
+    """A mask: in row i, column j is ``x`` where query i sees key j.
 
-    source  the checksum of the reference and of what it was asked
+    source  the checksum of the reference and of the picture's sizes and seed
     """
 
     source: str
@@ -85,7 +85,7 @@ class Mask(Content, frozen=True, kw_only=True):
 
 
 class Measured(Content, frozen=True, kw_only=True):
-    """What was measured of one exercise.
+    """The measurements of one exercise.
 
     solution  the checksum of the solution whose costs stand in measured.yaml
     masks     one for each picture of the exercise
@@ -107,7 +107,7 @@ def figures(library: Library) -> dict[Id, Measured]:
 
 
 def measured_now(exercise: Exercise, masks: Sequence[Visible]) -> Measured:
-    """The entry of an exercise whose pictures were found to show these masks."""
+    """The entry of an exercise, given the masks that its pictures show now."""
     pictures = zip(exercise.spec.pictures, masks, strict=True)
     return Measured(
         solution=_checksum(exercise.solution),
@@ -132,7 +132,7 @@ def fresh_costs(exercise: Exercise, kept: Mapping[Id, Measured]) -> dict[str, st
 def fresh_masks(
     exercise: Exercise, kept: Mapping[Id, Measured]
 ) -> Iterator[tuple[Picture, Visible]]:
-    """The pictures of an exercise whose masks were found by the reference as it is now."""
+    """The pictures of an exercise with masks that the present reference gave."""
     entry = kept.get(exercise.id)
     by_source = {mask.source: mask for mask in entry.masks} if entry is not None else {}
     for picture in exercise.spec.pictures:
@@ -154,9 +154,9 @@ def figures_text(entries: Mapping[Id, Measured]) -> str:
 
 
 def write_figures(library: Library, found: Mapping[Id, Measured]) -> Path | None:
-    """Put entries into the file; the path, or None where it says that already.
+    """Update entries of the file; the path, or None where nothing changed.
 
-    Entries of exercises that are gone are left out.
+    Entries of exercises that no longer exist are dropped.
     """
     path = figures_path(library)
     entries = {**figures(library), **found}
@@ -165,7 +165,7 @@ def write_figures(library: Library, found: Mapping[Id, Measured]) -> Path | None
 
 
 def figure_problems(library: Library, found: Mapping[Id, Measured]) -> Iterator[Problem]:
-    """Where the file and what was measured just now differ."""
+    """Differences between the file and what was measured just now."""
     place = shown_path(figures_path(library))
     kept = figures(library)
     for name, now in found.items():

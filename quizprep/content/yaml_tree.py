@@ -20,7 +20,7 @@ from quizprep.content.yaml_syntax import syntax_fault
 MAX_DEPTH = 20
 MAX_DIGITS = 40
 SPARE = "\0"
-"""Begins the keys under which values lie whose own key is at fault; no file can hold it."""
+"""The first character of the keys made up for values whose own key is faulty; no file holds it."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -71,7 +71,7 @@ class Sequence(list[Any]):
 
 
 class _Faulty:
-    """Stands for a value that has a fault already, so that nothing more is said about it."""
+    """In place of a value that has a fault already, so that no second one is reported."""
 
 
 FAULTY = _Faulty()
@@ -79,7 +79,7 @@ FAULTY = _Faulty()
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that the file must not hold: where, and what to write instead."""
+    """Something wrong in a file: its field, its line, and what to write instead."""
 
     steps: Steps
     line: int
@@ -90,7 +90,7 @@ class Fault:
 class Tree:
     """What a file holds.
 
-    ``complete`` is False where a fault stopped the reading: ``root`` is then what came before.
+    ``complete`` is False where a fault stopped the reading; ``root`` then holds what came before.
     """
 
     root: Any
@@ -130,7 +130,7 @@ def _has_id(node: object) -> bool:
 
 
 def read_tree(text: str) -> Tree:
-    """The tree of a text. It never raises: a fault that stops the reading is the last one."""
+    """The tree of a text. Never raises; a fault that stops the reading is the last in the list."""
     return _Builder().build(text)
 
 
