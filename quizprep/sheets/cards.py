@@ -1,11 +1,10 @@
-"""A question as a card: texts filled in, options lettered, its number worked out."""
+"""A question as a card: texts filled in, options lettered, numbers worked out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from quizprep import maths
 from quizprep.content.draws import (
     answer_value,
     fill,
@@ -24,7 +23,6 @@ from quizprep.content.questions import (
     Question,
 )
 from quizprep.content.questions import Trap as TrapSpec
-from quizprep.errors import ContentError, Problem
 from quizprep.formula.latex import growth_latex, latex, name_latex, spoken
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
@@ -40,7 +38,7 @@ from quizprep.sheets.model import (
     Trap,
     Working,
 )
-from quizprep.sheets.prose import Line, Math, Prose, Words, line, prose
+from quizprep.sheets.prose import Line, Math, Prose, Words, check_maths, line, prose
 from quizprep.text import number_text
 from quizprep.units import Unit, base, named
 
@@ -48,10 +46,10 @@ from quizprep.units import Unit, base, named
 def card(
     posed: Posed, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
 ) -> Card:
-    """The card of a question with its draw.
+    """The card of a question with the numbers that were drawn for it.
 
-    numbers  every question of the sheet with its number; only those are named as follow-ups
-    missed   why the learner is shown it, or nothing
+    numbers  the number of each question on the sheet; other follow-ups are not named
+    missed   why the learner should see it again, or nothing
 
     Raises ContentError for mathematics that cannot be set.
     """
@@ -90,8 +88,7 @@ class _Writer:
 
     def filled(self, text: str) -> str:
         full = fill(text, self.question, self.posed.values)
-        if faults := maths.problems(full):
-            raise ContentError([Problem(self.question.id, None, "", fault) for fault in faults])
+        check_maths(self.question.id, "", full)
         return full
 
     def prose(self, text: str) -> Prose:
@@ -132,7 +129,7 @@ def _answer(write: _Writer, rows: tuple[Row, ...]) -> Answer:
                 traps=tuple(Trap(row.text, row.says) for row in rows if not row.right and row.says),
             )
         case Order():
-            # ``shown`` holds, for each row, the step's place in the right order.
+            # ``shown`` holds each row's place in the right order.
             in_order = sorted(zip(write.posed.shown, rows, strict=True), key=lambda each: each[0])
             return Answer(right=tuple(row for _, row in in_order), why=why)
         case Number():

@@ -1,4 +1,4 @@
-"""Where a sheet is written. A file that quizprep did not write is never replaced."""
+"""Writing a sheet to a file. A file that quizprep did not write is never replaced."""
 
 from __future__ import annotations
 

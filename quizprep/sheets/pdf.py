@@ -40,7 +40,7 @@ def sheet_source(sheet: Sheet) -> str:
 
 
 def render_cheat(sheet: Sheet) -> bytes:
-    """A cheat sheet as PDF, on two sides of one page where that is possible at all."""
+    """A cheat sheet as PDF, on the two sides of one page where the barest one fits."""
     made = fitted(sheet, lambda cheat: page_count(cheat_source(cheat)))
     return compiled(cheat_source(made))
 
@@ -59,7 +59,7 @@ def compiled(source: str) -> bytes:
 
 
 def page_count(source: str) -> int:
-    """How many pages a Typst document takes, without writing it."""
+    """The number of pages of a Typst document."""
     asked = f"{source}\n#context [#metadata(counter(page).final().first()) <pages>]\n"
     found = typst().query(
         asked.encode(), "<pages>", field="value", one=True, ignore_system_fonts=True
@@ -123,7 +123,7 @@ def line_typst(line: Line) -> str:
 
 def words_typst(text: str) -> str:
     """Words in which nothing is markup."""
-    # The semicolon ends the expression: what follows may begin with a dot or a bracket.
+    # The semicolon ends the expression; the next text may begin with a dot or a bracket.
     return f"#{string(text)};"
 
 
@@ -146,7 +146,7 @@ def math_typst(latex: str, display: bool = False) -> str:
 
 
 def cell_typst(latex: str) -> str:
-    """A formula in a column: one that cannot break is made as small as the column needs."""
+    """A formula in a column; one that cannot break is scaled down to the width of the column."""
     whole = len(break_apart(parse(latex).tree)) == 1
     return f"#fit[{math_typst(latex)}]" if whole else math_typst(latex)
 
@@ -179,7 +179,7 @@ def _written(node: Node) -> str:
 
 
 def _joined(parts: Iterable[str]) -> str:
-    """Side by side; Typst sets a space that stands beside quoted words, and no other."""
+    """Parts side by side. Typst sets a space next to quoted words, and no other space."""
     out = ""
     for part in parts:
         out += part if not out or out.endswith('"') or part.startswith('"') else f" {part}"
@@ -194,5 +194,5 @@ def _symbol(text: str, alphabet: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Signs that Typst would read as syntax, its own brackets among them, as mere signs."""
+    """With every sign escaped that Typst would read as syntax."""
     return "".join(f"\\{c}" if c in _SYNTAX else c for c in text)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from quizprep.maths import Node, Row, Sign, split_math
+from quizprep.errors import ContentError, Problem
+from quizprep.maths import Node, Row, Sign, problems, split_math
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ Line = tuple[Inline, ...]
 
 @dataclass(frozen=True)
 class Paragraph:
+    """Words that flow."""
+
     line: Line
 
 
 @dataclass(frozen=True)
 class Bullets:
+    """A list, numbered or not."""
+
     items: tuple[Line, ...]
     numbered: bool = False
 
@@ -72,8 +77,14 @@ def line(text: str) -> Line:
     return tuple(_inlines(" ".join(text.split())))
 
 
+def check_maths(owner: str, field: str, text: str) -> None:
+    """Raise ContentError where the mathematics of a text cannot be set."""
+    if faults := problems(text):
+        raise ContentError([Problem(owner, None, field, fault) for fault in faults])
+
+
 def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
-    """A chunk without empty lines: words that flow, then items, each with its own flow."""
+    """The blocks of a text without empty lines: a paragraph, then lists."""
     words: list[str] = []
     items: list[str] = []
     numbered = False

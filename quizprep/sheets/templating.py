@@ -1,4 +1,4 @@
-"""What the templates of all formats share: their environment, and words beside the content."""
+"""The environment of the templates, and the words that all formats share."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from quizprep.text import counted
 TEMPLATES = Path(__file__).parent / "templates"
 
 _RULED = {"open": 9, "number": 4, "growth": 3, "code": 3, "order": 1, "cloze": 1}
-_KINDS = {
-    "choice": "choice", "number": "number", "order": "order", "growth": "growth",
-    "cloze": "gap", "code": "code", "open": "spoken",
-}  # fmt: skip
+_KINDS = {"cloze": "gap", "open": "spoken"}
+"""What readers call a kind of question, where it is not its own name."""
 
 
 def environment(autoescape: bool) -> Environment:
@@ -40,7 +38,7 @@ def environment(autoescape: bool) -> Environment:
 
 
 def instruction(card: Card) -> str:
-    """What to do, where the question does not say it."""
+    """What the learner is to do, where the question does not say so."""
     if card.kind == "order":
         return "Put these in order."
     if card.several:
@@ -49,5 +47,5 @@ def instruction(card: Card) -> str:
 
 
 def ruled(kind: str) -> range:
-    """Empty lines to write on, under a question of this kind in a printed self-test."""
+    """The lines to write on under a question of this kind in a printed self-test."""
     return range(_RULED.get(kind, 0))
