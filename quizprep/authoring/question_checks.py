@@ -99,7 +99,7 @@ def shown_texts(question: Question) -> Iterator[tuple[Steps, str]]:
 
 
 def _given(question: Question) -> Iterator[Finding]:
-    used = {gap.name for _, text in shown_texts(question) for gap in gaps(text)}
+    used = {name for _, text in shown_texts(question) for name in gaps(text)}
     used |= {name for _, text in _formulas(question) for name in _symbols(text)}
     for name, values in question.given.items():
         if not _NAME.fullmatch(name):

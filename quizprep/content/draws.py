@@ -14,7 +14,6 @@ import math
 import random
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
@@ -36,14 +35,6 @@ def parsed(text: str) -> Formula:
 
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A place in a text that ``fill`` would replace, or a brace that it cannot read."""
-
-    name: str | None
-    """The parameter's name; None for a brace that is neither a placeholder nor doubled."""
 
 
 def draw(question: Question, seed: int) -> dict[str, Scalar]:
@@ -170,10 +161,11 @@ def fill(text: str, question: Question, values: Mapping[str, Scalar]) -> str:
     )
 
 
-def gaps(text: str) -> list[Gap]:
-    """The placeholders of a text, and its stray braces, in order."""
+def gaps(text: str) -> list[str | None]:
+    """The names of a text's placeholders, in order; None for a brace that is neither part of one
+    nor doubled."""
     return [
-        Gap(match[1])
+        match[1]
         for piece in split_math(text)
         if not piece.is_math
         for match in _PLACEHOLDER.finditer(piece.text)
@@ -184,7 +176,7 @@ def gaps(text: str) -> list[Gap]:
 def gap_problems(text: str, question: Question) -> list[str]:
     """What ``fill`` would refuse in this text, as sentences."""
     known = [*question.given, *question.show]
-    return [_gap_message(gap.name, known) for gap in gaps(text) if gap.name not in known]
+    return [_gap_message(name, known) for name in gaps(text) if name not in known]
 
 
 def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from quizprep.content.draws import (
@@ -71,7 +72,7 @@ def card(
         snippet=question.snippet.strip("\n") if isinstance(question, Code) else "",
         rows=rows,
         several=isinstance(question, Choice) and sum(o.right for o in question.options) > 1,
-        answer=_answer(write, rows),
+        answer=replace(_answer(write, rows), why=write.prose(question.why)),
         sources=question.sources,
         exercise=question.exercise,
         follow_ups=tuple(name for name in question.follow_ups if name in numbers),
@@ -99,16 +100,13 @@ class _Writer:
 
 
 def _rows(write: _Writer) -> tuple[Row, ...]:
+    """Options or steps in the order in which they are shown, with their letters."""
     match write.question:
         case Choice(options=options):
+            shown = [options[place] for place in write.posed.shown]
             return tuple(
-                Row(
-                    label(row),
-                    write.line(options[place].text),
-                    options[place].right,
-                    write.prose(options[place].says),
-                )
-                for row, place in enumerate(write.posed.shown)
+                Row(label(row), write.line(each.text), each.right, write.prose(each.says))
+                for row, each in enumerate(shown)
             )
         case Order(steps=steps):
             return tuple(
@@ -119,57 +117,52 @@ def _rows(write: _Writer) -> tuple[Row, ...]:
 
 
 def _answer(write: _Writer, rows: tuple[Row, ...]) -> Answer:
+    """The answer without its explanation."""
     question = write.question
-    why = write.prose(question.why)
     match question:
         case Choice():
+            wrong = [row for row in rows if not row.right and row.says]
             return Answer(
                 right=tuple(row for row in rows if row.right),
-                why=why,
-                traps=tuple(Trap(row.text, row.says) for row in rows if not row.right and row.says),
+                traps=tuple(Trap(row.text, row.says) for row in wrong),
             )
         case Order():
             # ``shown`` holds each row's place in the right order.
             in_order = sorted(zip(write.posed.shown, rows, strict=True), key=lambda each: each[0])
-            return Answer(right=tuple(row for _, row in in_order), why=why)
-        case Number():
-            working = _working(question, write.posed)
-            text = prose(working.result)
-            return Answer(text=text, working=working, why=why, traps=_number_traps(write, question))
-        case Growth(answer=answer):
-            bound = Bound(spoken(question.id), growth_latex(parsed(answer)))
-            traps = tuple(
-                Trap((Math(growth_latex(parsed(trap.gives))),), write.prose(trap.says))
-                for trap in question.traps
+            return Answer(right=tuple(row for _, row in in_order))
+        case Number(traps=traps):
+            working, unit = _working(question, write.posed), named(question.unit)
+            values = trap_values(question, write.posed.values)
+            texts = (quantity_text(Fraction(value) / unit.factor, unit) for value in values)
+            gives = ((Words(text),) for text in texts)
+            return Answer(
+                text=prose(working.result), working=working, traps=_traps(write, traps, gives)
             )
-            return Answer(text=prose(f"${bound.latex}$"), bound=bound, why=why, traps=traps)
+        case Growth(answer=answer, traps=traps):
+            bound = Bound(spoken(question.id), growth_latex(parsed(answer)))
+            bounds = ((Math(growth_latex(parsed(trap.gives))),) for trap in traps)
+            text = prose(f"${bound.latex}$")
+            return Answer(text=text, bound=bound, traps=_traps(write, traps, bounds))
         case Cloze(accept=accept, traps=traps):
             return Answer(
                 text=write.prose(accept[0]),
                 also=tuple(write.line(text) for text in accept[1:]),
-                why=why,
-                traps=_text_traps(write, traps),
+                traps=_traps(write, traps, (write.line(trap.gives) for trap in traps)),
             )
         case Code(prints=prints, traps=traps):
-            return Answer(prints=prints.strip("\n"), why=why, traps=_text_traps(write, traps, True))
-        case Open(model=model, points=points, wrong=wrong):
+            outputs = ((Words(trap.gives.strip()),) for trap in traps)
+            return Answer(prints=prints.strip("\n"), traps=_traps(write, traps, outputs))
+        case Open(model=model, points=points, wrong=claims):
             return Answer(
                 text=write.prose(model),
                 points=tuple(write.line(point.says) for point in points),
-                why=why,
-                traps=tuple(Trap((), write.prose(claim.says)) for claim in wrong),
+                traps=tuple(Trap((), write.prose(claim.says)) for claim in claims),
             )
 
 
-def _text_traps(
-    write: _Writer, traps: Sequence[TrapSpec], verbatim: bool = False
-) -> tuple[Trap, ...]:
+def _traps(write: _Writer, traps: Sequence[TrapSpec], gives: Iterable[Line]) -> tuple[Trap, ...]:
     return tuple(
-        Trap(
-            (Words(trap.gives.strip()),) if verbatim else write.line(trap.gives),
-            write.prose(trap.says),
-        )
-        for trap in traps
+        Trap(given, write.prose(trap.says)) for trap, given in zip(traps, gives, strict=True)
     )
 
 
@@ -196,12 +189,3 @@ def _result(value: Fraction | float, unit: Unit) -> str:
     if unit.factor == 1:
         return asked
     return f"{quantity_text(exact, base(unit))} = {asked}"
-
-
-def _number_traps(write: _Writer, question: Number) -> tuple[Trap, ...]:
-    unit = named(question.unit)
-    values = trap_values(question, write.posed.values)
-    return tuple(
-        Trap((Words(quantity_text(Fraction(value) / unit.factor, unit)),), write.prose(trap.says))
-        for trap, value in zip(question.traps, values, strict=True)
-    )

@@ -21,9 +21,7 @@ from quizprep.sheets.templating import TEMPLATES, environment
 
 def render_html(sheet: Sheet) -> str:
     """The file's text."""
-    numbers = {card.id: card.number for card in sheet.cards}
-    template = _environment().get_template("sheet.html.j2")
-    return template.render(sheet=sheet, numbers=numbers)
+    return _environment().get_template("sheet.html.j2").render(sheet=sheet)
 
 
 @lru_cache(maxsize=1)

@@ -25,10 +25,9 @@ _BLANKS = re.compile(r"\n{3,}")
 
 def render_markdown(sheet: Sheet) -> str:
     """The file's text."""
-    numbers = {card.id: card.number for card in sheet.cards}
     template = _environment().get_template("sheet.md.j2")
     anchors = {section.topic: _anchor(section.title) for section in sheet.sections}
-    text = template.render(sheet=sheet, numbers=numbers, anchors=anchors)
+    text = template.render(sheet=sheet, anchors=anchors)
     return _tidied(text)
 
 

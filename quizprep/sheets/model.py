@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from quizprep.sheets.pictures import MaskPicture, Plot
 from quizprep.sheets.prose import Line, Prose
@@ -191,3 +192,8 @@ class Sheet:
     @property
     def cards(self) -> tuple[Card, ...]:
         return tuple(card for section in self.sections for card in section.cards)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each question, by id."""
+        return {card.id: card.number for card in self.cards}

@@ -35,8 +35,7 @@ def render_pdf(sheet: Sheet) -> bytes:
 
 def sheet_source(sheet: Sheet) -> str:
     """The sheet in Typst's syntax."""
-    numbers = {card.id: card.number for card in sheet.cards}
-    return typst_environment().get_template("sheet.typ.j2").render(sheet=sheet, numbers=numbers)
+    return typst_environment().get_template("sheet.typ.j2").render(sheet=sheet)
 
 
 def render_cheat(sheet: Sheet) -> bytes:
