@@ -37,7 +37,7 @@ SPACES = {
     "quad": ("  ", 1.0), "qquad": ("    ", 2.0), ",": (" ", 1 / 6), ":": (" ", 2 / 9),
     ";": (" ", 5 / 18), " ": (" ", 1 / 3), "!": ("", -1 / 6),
 }  # fmt: skip
-"""Each space as characters among words, and in em among mathematics."""
+"""Each space as characters in a text, and its width in em in a formula."""
 LITERALS = {"{": "{", "}": "}", "%": "%", "$": "$", "_": "_", "&": "&", "#": "#", "|": "‖"}
 ALPHABETS = {"mathbf": "bold", "mathit": "italic", "mathbb": "double-struck", "mathcal": "script"}
 WRAPPERS = {"text", "mathrm", "operatorname", *ALPHABETS}
@@ -174,7 +174,7 @@ def parse(latex: str) -> Parsed:
 
 
 class _Parser:
-    """Recursive descent. Faults are noted and passed over."""
+    """A recursive descent parser that records faults and goes on."""
 
     def __init__(self, latex: str) -> None:
         self.tokens: list[str] = _TOKEN.findall(latex)
@@ -189,8 +189,7 @@ class _Parser:
         return self.tokens[self.place] if self.place < len(self.tokens) else None
 
     def row(self, end: str = "") -> Node:
-        """Nodes up to the token that ends them, or up to the brace that closes the group around
-        them; neither is taken."""
+        """Nodes up to the ``end`` token or the brace that closes the group; neither is consumed."""
         items: list[Node] = []
         marks = ""
         while (token := self._peek()) is not None and token != end:
@@ -295,7 +294,7 @@ class _Parser:
         return (item,)
 
     def _verbatim(self, name: str) -> str:
-        """The argument of ``\\text`` and its kin, in which spaces count."""
+        """The argument of a command of WRAPPERS, in which spaces count."""
         if self._peek() != "{":
             self.problems.append(f"\\{name} needs braces")
             return ""
@@ -384,7 +383,7 @@ def _script(mark: str, node: Node | None) -> str:
 
 
 def _side_by_side(items: tuple[Node, ...]) -> str:
-    """Neighbours joined: signs and relations get spaces, words are kept apart."""
+    """Nodes joined: signs and relations get spaces, and words do not run together."""
     out = ""
     texts = [_written(item) for item in items]
     for place, (item, text) in enumerate(zip(items, texts, strict=True)):
@@ -408,8 +407,10 @@ def _is_word(node: Node) -> bool:
 
 
 def _sticks(character: str) -> bool:
+    """Whether a word next to the character would run into it."""
     return character.isalnum() or character in tuple("√∑∞⊤")
 
 
 def _ends_operand(text: str) -> bool:
+    """Whether a minus after the text subtracts; otherwise it is a sign."""
     return bool(text) and text[-1] not in " (,-+[/"

@@ -16,7 +16,7 @@ from quizprep.authoring.picture_checks import picture_problems
 from quizprep.authoring.placeholders import unfinished
 from quizprep.authoring.question_checks import question_findings
 from quizprep.content.exercise_checks import circle, reference_findings, unknown_names
-from quizprep.content.library import Library, plain_id, shipped_root
+from quizprep.content.library import HARDWARE, PLOTS, Library, plain_id, shipped_root
 from quizprep.content.loading import placed, shown_path
 from quizprep.content.questions import Bank, Question
 from quizprep.content.yaml_tree import Finding
@@ -27,7 +27,9 @@ def load_library_problems(library: Library) -> list[Problem]:
     """The problems of every file that does not load: banks, concepts, sources, pictures,
     exercises."""
     loads: list[Callable[[], object]] = [lambda: library.concepts, lambda: library.sources]
-    loads += [lambda: library.pictures, lambda: library.hardware]
+    own = library.root / "exercises"
+    loads += [lambda: library.pictures] if (own / PLOTS).is_file() else []
+    loads += [lambda: library.hardware] if (own / HARDWARE).is_file() else []
     loads += [partial(library.bank, topic) for topic in library.topics]
     loads += [partial(library.exercise, name) for name in library.exercise_ids]
     problems: list[Problem] = []

@@ -25,12 +25,12 @@ from quizprep.maths import split_math
 from quizprep.text import number_text
 
 MAX_DRAWS = 2000
-"""More combinations than this are sampled instead of listed."""
+"""Where there are more combinations, so many are sampled."""
 
 
 @lru_cache(maxsize=1024)
 def parsed(text: str) -> Formula:
-    """``formula.parse``, once for each text: a check evaluates one formula in many draws."""
+    """``formula.parse``, cached: a check evaluates one formula in many draws."""
     return parse(text)
 
 
@@ -80,8 +80,8 @@ def _combination(question: Question, place: int) -> dict[str, Scalar]:
 def admissible(question: Question, values: Mapping[str, Scalar]) -> bool:
     """Whether the answer and every trap can be told apart in this draw.
 
-    For a number: no two of them have bands of tolerance that touch, so that no right reply is
-    called wrong and no mistake gets another's name. For a growth: no trap is the answer's big-O.
+    For a number, no two of their bands of tolerance may touch: otherwise a right reply could be
+    called wrong, or a mistake get another's name. For a growth, no trap may be the answer's big-O.
     Raises FormulaError where a formula cannot be computed.
     """
     if isinstance(question, Growth):
@@ -103,7 +103,7 @@ def answer_value(question: Number, values: Mapping[str, Scalar]) -> Value:
 
 
 def trap_values(question: Number, values: Mapping[str, Scalar]) -> tuple[Value, ...]:
-    """What each trap gives in the base unit, in the question's order; raises FormulaError."""
+    """The value of each trap in the base unit, in the question's order; raises FormulaError."""
     symbols = symbol_values(question, values)
     return tuple(parsed(trap.gives).evaluate(symbols) for trap in question.traps)
 
@@ -122,9 +122,9 @@ def same_growth(question: Growth, text: str) -> bool:
 
 
 def symbol_values(question: Question, values: Mapping[str, Scalar]) -> dict[str, Value]:
-    """What formulas may use: the drawn numbers, then the ``show`` values in their order.
+    """The symbols of formulas: the drawn numbers, then the ``show`` values in their order.
 
-    A ``show`` formula may use those above it. Raises FormulaError.
+    A ``show`` formula may use the values before it. Raises FormulaError.
     """
     symbols: dict[str, Value] = {
         name: Fraction(repr(value)) if isinstance(value, float) else Fraction(value)

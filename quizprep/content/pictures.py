@@ -18,16 +18,16 @@ Given = dict[Symbol, int]
 """A value for each of some symbols of a formula."""
 
 CURVES_SAY = ("name", "first", "last", "ratio", "first_x", "last_x", "ends")
-"""What ``describes`` of curves may name: the first curve and its values at the first and last
-place, how many times the second curve's last value its own is, the two places, and the ends of
-every curve in words."""
+"""Placeholders in ``describes`` of curves: the first curve's name, its first and its last value,
+the ratio of that to the second curve's last value, the first and the last place on the x axis,
+and both ends of every curve in words."""
 ROOFLINE_SAYS = ("machine", "tflops", "bandwidth", "ridge", "decode", "prefill")
-"""What the texts of a roofline may name: figures of the machine, and the marks in words."""
+"""Placeholders in the texts of a roofline: figures of the machine, and its marks in words."""
 
 
 class Hardware(Content, frozen=True, kw_only=True):
-    """A machine: dense Tflop/s, and TB/s of main memory. ``origin`` says where the figures are
-    from where no paper does."""
+    """A machine: its dense Tflop/s, and TB/s of main memory; ``origin`` of the figures where they
+    have no ``source`` in sources.yaml."""
 
     name: Text
     tflops: Positive
@@ -37,8 +37,8 @@ class Hardware(Content, frozen=True, kw_only=True):
 
 
 class AxisSpec(Content, frozen=True, kw_only=True):
-    """A logarithmic axis; where ``ticks`` is empty they are powers of ``base`` around the values,
-    or, for x, the places of the curves."""
+    """A logarithmic axis. Without ``ticks``, x has one at each place of the curves, and y has them
+    at powers of ``base`` around the values."""
 
     label: Text
     ticks: tuple[Positive, ...] = ()
@@ -46,7 +46,7 @@ class AxisSpec(Content, frozen=True, kw_only=True):
 
 
 class _PlotSpec(Content, frozen=True, kw_only=True, tag_field="kind"):
-    """A plot: the topics whose sheets show it, and the concepts whose cards do.
+    """A plot, shown on the sheets of its topics and on Anki cards about its concepts.
 
     describes  the picture in words, for those who cannot see it
     """
@@ -61,7 +61,7 @@ class _PlotSpec(Content, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class CurveSpec(Content, frozen=True, kw_only=True):
-    """A curve: the exercise whose cost it shows, where it is measured, and values of its own."""
+    """A curve: the exercise whose measured cost it shows, if any, and values of its own."""
 
     name: Text
     exercise: Id | None = None
@@ -71,8 +71,8 @@ class CurveSpec(Content, frozen=True, kw_only=True):
 class CurvesSpec(_PlotSpec, frozen=True, kw_only=True, tag="curves"):
     """Formulas over one symbol, or over several that are equal.
 
-    formula  of every curve; or else
-    meter    which formula of ``measured.yaml`` to draw for the curves' exercises
+    formula  of every curve, or
+    meter    whose formula in ``measured.yaml`` is drawn for the exercise of each curve
     over     the symbols of the x axis
     at       their values
     given    values of the other symbols
@@ -96,8 +96,8 @@ class AskedSpec(Content, frozen=True, kw_only=True):
 
 
 class MarkSpec(Content, frozen=True, kw_only=True):
-    """A point on the roof: its intensity is the answer of a question, or that of products of the
-    weights with so many ``tokens`` at once."""
+    """A point on the roof. Its intensity is the answer of a question, or that of the products with
+    the weights for ``tokens`` tokens at once."""
 
     name: Text
     question: Id | None = None
@@ -109,7 +109,7 @@ class MarkSpec(Content, frozen=True, kw_only=True):
 class RooflineSpec(_PlotSpec, frozen=True, kw_only=True, tag="roofline"):
     """The roof of a machine with marks on it.
 
-    ridge_batch  how many tokens at once bring products of the weights to the ridge
+    ridge_batch  the tokens at once with which the products with the weights reach the ridge
     """
 
     machine: Id

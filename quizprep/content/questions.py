@@ -43,7 +43,7 @@ class Option(Content, frozen=True, kw_only=True):
 
 
 class KeyPoint(Content, frozen=True, kw_only=True):
-    """One thing a listener ticks in an open answer.
+    """One point that an open answer should make.
 
     ``accept`` holds wordings: each is a group of words that must all occur near each other;
     ``|`` separates alternatives of one word and ``*`` ends a stem ("variance|spread grow*"); a
@@ -56,7 +56,7 @@ class KeyPoint(Content, frozen=True, kw_only=True):
 
 
 class Claim(Content, frozen=True, kw_only=True):
-    """A claim that is wrong when it occurs in an open answer; ``accept`` as in KeyPoint."""
+    """A wrong claim in an open answer; ``accept`` holds its wordings, as in KeyPoint."""
 
     says: Text
     accept: Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -73,7 +73,7 @@ class _Question(Content, frozen=True, kw_only=True, tag_field="kind"):
     follow_ups: tuple[Id, ...] = ()
     hint: str = ""
     given: dict[str, Annotated[tuple[Scalar, ...], Meta(min_length=1)]] = {}
-    """Parameters of the question and the values one is drawn from; shown by ``{name}``."""
+    """Parameters of the question, each with the values to draw from; ``{name}`` shows the draw."""
     show: dict[str, Text] = {}
     """Derived values for the texts, as formulas: ``{name}`` shows the computed number."""
 
