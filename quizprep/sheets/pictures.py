@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from quizprep.content.draws import parsed
-from quizprep.content.library import Library, path_order
+from quizprep.content.library import PLOTS, Library, path_order
 from quizprep.content.measured import Measured, fresh_costs, fresh_masks
 from quizprep.content.pictures import CurvesSpec, RooflineSpec
 from quizprep.content.questions import Number
+from quizprep.errors import ContentError, Problem
 from quizprep.sheets.prose import Line, line
 from quizprep.sheets.svg import Axis, Mark, Palette, Series, lines_svg, mask_svg
 from quizprep.text import number_text
@@ -141,22 +142,21 @@ def masks(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[M
 
 
 def plots(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[Plot, ...]:
-    """The plots of a topic for which the library has what they draw on."""
-    return tuple(_plots(topic, library, kept))
-
-
-def _plots(topic: str, library: Library, kept: Mapping[str, Measured]) -> Iterator[Plot]:
-    costs: Costs = {}
-    for spec in library.pictures.plots:
-        if topic not in spec.topics:
-            continue
-        if isinstance(spec, CurvesSpec):
-            costs = costs or {each.id: fresh_costs(each, kept) for each in library.exercises}
-            made = curves_plot(spec, costs)
-        else:
-            made = roofline_plot(spec, library)
-        if made is not None:
-            yield made
+    """The plots of a topic for which the library has what they draw on; raises ContentError."""
+    shown = [spec for spec in library.pictures.plots if topic in spec.topics]
+    measured = library.exercises if any(isinstance(each, CurvesSpec) for each in shown) else ()
+    costs = {each.id: fresh_costs(each, kept) for each in measured}
+    found: list[Plot | None] = []
+    for spec in shown:
+        try:
+            if isinstance(spec, CurvesSpec):
+                found.append(curves_plot(spec, costs))
+            else:
+                found.append(roofline_plot(spec, library))
+        except (LookupError, ValueError) as error:
+            message = f"cannot be drawn ({error!r}); quizprep check says what is wrong with it"
+            raise ContentError([Problem(PLOTS, None, spec.title, message)]) from error
+    return tuple(plot for plot in found if plot is not None)
 
 
 Costs = Mapping[str, Mapping[str, str]]

@@ -10,6 +10,8 @@ import pytest
 from quizprep.authoring.bank_checks import load_library_problems
 from quizprep.authoring.picture_checks import picture_problems
 from quizprep.content.library import Library, shipped_root
+from quizprep.errors import ContentError
+from quizprep.sheets.pictures import plots
 
 FILES = ("plots.yaml", "hardware.yaml")
 
@@ -95,3 +97,10 @@ def test_an_unknown_meter_does_not_load(copied: Path) -> None:
     (problem,) = load_library_problems(Library(copied))
     assert (problem.line, problem.field) == (line, "plots[1].meter")
     assert "did you mean peak_bytes?" in problem.message
+
+
+def test_a_plot_that_cannot_be_drawn_is_an_error_of_the_content(copied: Path) -> None:
+    """A sheet of content that was never checked names the plot and asks for the check."""
+    changed(copied, "{last_x}", "{last_y}")
+    with pytest.raises(ContentError, match="KV cache of one sequence: cannot be drawn"):
+        plots("kv-cache", Library(copied), {})
