@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
 
 def counted(number: int, noun: str) -> str:
     """``1 day``, ``2 days``."""
@@ -17,3 +23,25 @@ def printable(text: str, keep: str = "") -> str:
 def mebibytes(size: int) -> str:
     """A number of bytes for a person."""
     return f"{size / (1 << 20):.1f} MiB"
+
+
+def number_text(value: Fraction | float) -> str:
+    """A number as people write it: ``4096``, ``524,288``, ``0.125``, ``33.33``.
+
+    Numbers from 10,000 on have thousands separators. Whole numbers are exact; others are
+    rounded to four significant digits (between a thousand and a million to a tenth) and have
+    no trailing zeros.
+    """
+    from fractions import Fraction  # slow to import; most starts write no number
+
+    exact = Fraction(value)
+    size = abs(exact)
+    if exact.denominator != 1:
+        if size < Fraction(1, 10_000):
+            return f"{float(exact):.3g}"
+        digits = 3 - math.floor(math.log10(size))
+        exact = round(exact, max(digits, 1) if size < 10**6 else digits)
+    grouping = "," if abs(exact) >= 10_000 else ""
+    if exact.denominator == 1:
+        return f"{int(exact):{grouping}}"
+    return f"{float(exact):{grouping}.7f}".rstrip("0")

@@ -1,4 +1,4 @@
-"""Units of measure for number questions: what a reply may say after the number.
+"""Units of measure in the replies to number questions.
 
 A unit has a dimension and a factor to the base unit of that dimension: bytes for data, flops
 for work, seconds for time, 1 for shares (so ``%`` is 1/100) and for counts. Any other word
@@ -27,6 +27,7 @@ _TIMES: dict[str, int | Fraction] = {
 }  # fmt: skip
 _SHARES = {"%": Fraction(1, 100), "percent": Fraction(1, 100)}
 _COUNTS = {"", "x", "×", "times", "fold"}
+_BASES = {"data": "bytes", "work": "flops", "time": "s"}
 _WORD = re.compile(r"[a-z%µμ×]+(?:[ _-][a-z]+)*", re.IGNORECASE)
 _DATA = re.compile(r"(?P<prefix>[kmgtpe]i?|)(?P<unit>b|byte|bytes|bit|bits)", re.IGNORECASE)
 _WORK = re.compile(r"(?P<prefix>[kmgtpe]?)(?:flops?)", re.IGNORECASE)
@@ -34,18 +35,18 @@ _WORK = re.compile(r"(?P<prefix>[kmgtpe]?)(?:flops?)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Unit:
-    """``name`` as written, what it measures, and how many base units one of it is."""
+    """A unit: its name as written, the dimension it measures, and its factor to the base unit."""
 
     name: str
     dimension: str
     factor: Fraction
     prefix: str = ""
-    """``k``, ``gi`` and so on, of units that have prefixes."""
+    """Such as ``k`` or ``gi``; empty where there is none."""
     bits: bool = False
 
     @property
     def step(self) -> int:
-        """How many thousands (or 1024s) the prefix stands for: 3 for GB and for GiB."""
+        """The power of 1000, or of 1024, that the prefix stands for: 3 for GB and for GiB."""
         return _BINARY.get(self.prefix) or _DECIMAL.get(self.prefix, 0)
 
     @property
@@ -75,6 +76,17 @@ def find(text: str) -> Unit | None:
     )
 
 
+def named(text: str) -> Unit:
+    """As ``find``; a text that no rule knows is a unit of its own."""
+    return find(text) or Unit(text, text.casefold(), Fraction(1))
+
+
+def base(unit: Unit) -> Unit:
+    """The unit with factor 1 of the same dimension: ``bytes/s`` for ``GB/s``."""
+    names = [_BASES.get(part, part) for part in unit.dimension.split("/")]
+    return Unit("/".join(names), unit.dimension, Fraction(1))
+
+
 def _single(name: str) -> Unit | None:
     lowered = name.lower()
     if lowered in _COUNTS:
@@ -93,7 +105,7 @@ def _single(name: str) -> Unit | None:
 
 
 def _shortened(lowered: str, name: str) -> str:
-    """``gibibytes`` as ``gibytes``: prefixes that are written out made short."""
+    """With a short prefix in place of one that is written out: ``gibytes`` for ``gibibytes``."""
     for word, prefix in _PREFIX_WORDS.items():
         if lowered.startswith(word):
             return prefix + lowered[len(word) :].strip()
@@ -119,12 +131,12 @@ def _singular(word: str) -> str:
 
 def prefix_says(unit: Unit) -> str:
     """What a prefixed unit means, for people: ``GB is 10^9 bytes``."""
-    base = {"data": "bits" if unit.bits else "bytes", "work": "flops"}[unit.dimension.split("/")[0]]
+    base_name = "bits" if unit.bits else _BASES[unit.dimension.split("/")[0]]
     rest = unit.name.replace(" per ", "/").partition("/")[2]
     name = unit.name if not rest else unit.name[: -len(rest) - 1].removesuffix(" per").strip()
     if unit.prefix in _BINARY:
-        return f"{name} is 2^{10 * _BINARY[unit.prefix]} {base}"
-    return f"{name} is 10^{3 * _DECIMAL[unit.prefix]} {base}"
+        return f"{name} is 2^{10 * _BINARY[unit.prefix]} {base_name}"
+    return f"{name} is 10^{3 * _DECIMAL[unit.prefix]} {base_name}"
 
 
 def siblings(unit: Unit) -> list[Unit]:

@@ -8,24 +8,28 @@ question on its own. Running the snippets of code questions is slow and stands a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
+from quizprep import maths
+from quizprep.authoring.picture_checks import picture_problems
 from quizprep.authoring.placeholders import unfinished
 from quizprep.authoring.question_checks import question_findings
-from quizprep.content import mathtext
-from quizprep.content.exercise_checks import circle, reference_findings
-from quizprep.content.library import Library, plain_id, shipped_root
+from quizprep.content.exercise_checks import circle, reference_findings, unknown_names
+from quizprep.content.library import HARDWARE, PLOTS, Library, plain_id, shipped_root
 from quizprep.content.loading import placed, shown_path
 from quizprep.content.questions import Bank, Question
-from quizprep.content.yaml_tree import Finding, Steps
+from quizprep.content.yaml_tree import Finding
 from quizprep.errors import ContentError, Problem
 
 
 def load_library_problems(library: Library) -> list[Problem]:
-    """The problems of every file that does not load: banks, concepts, sources, exercises."""
+    """The problems of every file that does not load: banks, concepts, sources, pictures,
+    exercises."""
     loads: list[Callable[[], object]] = [lambda: library.concepts, lambda: library.sources]
+    own = library.root / "exercises"
+    loads += [lambda: library.pictures] if (own / PLOTS).is_file() else []
+    loads += [lambda: library.hardware] if (own / HARDWARE).is_file() else []
     loads += [partial(library.bank, topic) for topic in library.topics]
     loads += [partial(library.exercise, name) for name in library.exercise_ids]
     problems: list[Problem] = []
@@ -57,7 +61,7 @@ def check_banks(library: Library) -> list[Problem]:
             ]
         found = [*placed(path, findings), *unfinished(path)]
         problems += sorted(found, key=lambda problem: problem.line or 0)
-    problems += _concept_problems(library)
+    problems += [*_concept_problems(library), *picture_problems(library)]
     return problems + (_unasked(library, banks.values()) if complete else [])
 
 
@@ -89,7 +93,7 @@ def _bank_findings(topic: str, bank: Bank) -> Iterator[Finding]:
         yield ("topic",), f"is {bank.topic!r} in a file called {topic}.yaml; make them the same"
     if not bank.title.strip():
         yield ("title",), "is empty; write the topic's title"
-    for message in mathtext.problems(bank.template):
+    for message in maths.problems(bank.template):
         yield ("template",), message
 
 
@@ -123,9 +127,9 @@ class _Known:
                 yield ("questions", place, *steps), message
 
     def _references(self, question: Question) -> Iterator[Finding]:
-        yield from _unknown("concepts", question.concepts, self.concepts, "concepts.yaml")
-        yield from _unknown("sources", question.sources, self.sources, "sources.yaml")
-        yield from _unknown("follow_ups", question.follow_ups, self.questions, "any bank")
+        yield from unknown_names(("concepts",), question.concepts, self.concepts, "concepts.yaml")
+        yield from unknown_names(("sources",), question.sources, self.sources, "sources.yaml")
+        yield from unknown_names(("follow_ups",), question.follow_ups, self.questions, "any bank")
         if question.id in question.follow_ups:
             yield ("follow_ups",), "names the question itself; name another one"
         if question.exercise is not None and question.exercise not in self.exercises:
@@ -160,19 +164,6 @@ def _keys(load: Callable[[], Collection[str]]) -> Collection[str] | None:
         return load()
     except ContentError:
         return None
-
-
-def _unknown(
-    field: str, names: tuple[str, ...], known: Collection[str] | None, home: str
-) -> Iterator[Finding]:
-    for place, name in enumerate(names):
-        steps: Steps = (field, place)
-        if name in names[:place]:
-            yield steps, f"{name} is named twice; name it once"
-        elif known is not None and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else "correct it, or add it there"
-            yield steps, f"{name} is not in {home}; {advice}"
 
 
 def _concept_problems(library: Library) -> list[Problem]:

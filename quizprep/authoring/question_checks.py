@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from quizprep.content import mathtext
+from quizprep import maths
 from quizprep.content.draws import (
     admissible,
     answer_value,
@@ -99,7 +99,7 @@ def shown_texts(question: Question) -> Iterator[tuple[Steps, str]]:
 
 
 def _given(question: Question) -> Iterator[Finding]:
-    used = {gap.name for _, text in shown_texts(question) for gap in gaps(text)}
+    used = {name for _, text in shown_texts(question) for name in gaps(text)}
     used |= {name for _, text in _formulas(question) for name in _symbols(text)}
     for name, values in question.given.items():
         if not _NAME.fullmatch(name):
@@ -160,7 +160,7 @@ def _formula(steps: Steps, text: str, known: set[str], words: set[str]) -> Itera
 
 def _texts(question: Question) -> Iterator[Finding]:
     for steps, text in shown_texts(question):
-        for message in (*gap_problems(text, question), *mathtext.problems(text)):
+        for message in (*gap_problems(text, question), *maths.problems(text)):
             yield steps, message
 
 

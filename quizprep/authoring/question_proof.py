@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from quizprep.content.draws import answer_value, fill, trap_values
 from quizprep.content.library import Library
-from quizprep.content.mathtext import plain
 from quizprep.content.questions import (
     Choice,
     Cloze,
@@ -19,6 +18,7 @@ from quizprep.content.questions import (
 )
 from quizprep.errors import ContentError, Problem
 from quizprep.formula import Value
+from quizprep.maths import plain
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking import Invalid, Mark, mark, match_open, model_answer
 from quizprep.quiz.presented import Posed, pose

@@ -12,8 +12,7 @@ from pathlib import Path
 import click
 
 from quizprep.cli.options import command, exercises_option, library_in
-from quizprep.content.curriculum import path_order
-from quizprep.content.library import Exercise
+from quizprep.content.library import Exercise, path_order
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.store import Store
 

@@ -17,9 +17,15 @@ from quizprep.authoring.question_proof import question_problems
 from quizprep.authoring.snippets import check_snippets
 from quizprep.authoring.spelling import spelling_problems
 from quizprep.cli.terminal import Terminal
-from quizprep.content.figures import Measured, figure_problems, measured_now, write_figures
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.measured import measured_problems, write_measured
+from quizprep.content.measured import (
+    Measured,
+    figure_problems,
+    measured_now,
+    measured_problems,
+    write_figures,
+    write_measured,
+)
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 
 

@@ -8,8 +8,8 @@ from quizprep.cli.confirm import agreed
 from quizprep.cli.interviewer import Interview
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library
-from quizprep.content.mathtext import plain
 from quizprep.content.questions import Open
+from quizprep.maths import plain
 from quizprep.quiz.interview import Asked, Coded
 from quizprep.quiz.marking import Mark, mark, match_open
 from quizprep.quiz.marking.open_answer import mark as open_mark

@@ -85,7 +85,7 @@ def show_hint(terminal: Terminal, library: Library, posed: Posed, shown: int) ->
 
 def show_mark(terminal: Terminal, library: Library, store: Store, posed: Posed, mark: Mark) -> None:
     """The mark, the reason, the named trap, the answer, why, sources, and what trains it."""
-    from quizprep.content.mathtext import plain
+    from quizprep.maths import plain
     from quizprep.quiz.marking import model_answer
 
     verdict, style = _verdict(mark)

@@ -14,6 +14,7 @@ from quizprep.errors import QuizprepError, UsageError
 from quizprep.sheets import files
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.model import Sheet
+from quizprep.text import counted
 
 _EXTENSIONS = {"html": "html", "md": "md", "pdf": "pdf", "anki": "apkg"}
 _PRINTABLE = ("html", "md")
@@ -83,7 +84,8 @@ def sheet(
         return
     target = output or Path(_default_name(made, chosen, weak, cheat))
     files.write(target, data)
-    click.echo(f"Wrote {target}: {_contents(made)}.")
+    contents = f"{counted(len(made.cards), 'question')} on {counted(len(made.sections), 'topic')}"
+    click.echo(f"Wrote {target}: {contents}.")
 
 
 def _format(kind: str | None, cheat: bool, no_answers: bool, output: Path | None) -> str:
@@ -160,9 +162,3 @@ def _default_name(made: Sheet, chosen: str, weak: bool, cheat: bool) -> str:
     elif len(made.sections) == 1:
         parts.append(made.sections[0].topic)
     return f"{'-'.join(parts)}.{_EXTENSIONS[chosen]}"
-
-
-def _contents(made: Sheet) -> str:
-    cards, sections = len(made.cards), len(made.sections)
-    questions = f"{cards} question{'' if cards == 1 else 's'}"
-    return f"{questions} on {sections} topic{'' if sections == 1 else 's'}"

@@ -10,8 +10,7 @@ from datetime import date
 from quizprep.cli import clock
 from quizprep.cli.interview_date import remembered_day
 from quizprep.cli.terminal import Terminal
-from quizprep.content.curriculum import path_order
-from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.content.library import Exercise, Library, path_order, shipped_root
 from quizprep.content.questions import Question
 from quizprep.quiz.days import activity_on, distance, in_full, streak
 from quizprep.quiz.scheduling import cards_after, next_due

@@ -1,16 +1,16 @@
-"""Files that were read before, kept as they were decoded, so that YAML is read once an edit.
+"""A cache of decoded content files, so that YAML is parsed only once after each edit.
 
-An entry holds the very bytes of the file it was made from, and a stamp of the code that read
-them: it is used only where both are the same, so it can be neither stale nor mistaken for
-another file's. It is never needed: whatever is wrong with it, the file is read.
+An entry holds the bytes of the file it was made from and a checksum of the code that decoded
+them. It is used only where both match, so it can be neither stale nor another file's. Whatever
+is wrong with an entry, the file itself is read.
 
-What is shipped has its entries built beforehand (``prebuild``, by the build of the wheel), so
-that the very first start reads no YAML either.
+The build of the wheel makes the entries of what is shipped (``prebuild``), so that the first
+start parses no YAML either.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
@@ -45,23 +45,23 @@ def cached(path: Path, kind: type[T], folder: Path, read: Read[T]) -> T:
             if entry.stamp == _stamp() and entry.source == source:
                 return msgspec.msgpack.decode(entry.content, type=kind)
         except (OSError, msgspec.MsgspecError):
-            pass  # no entry, or a damaged one: it is made anew
+            pass  # no entry, or a damaged one: write it again
     content = read(path, kind)
-    # Read again: what was read may be newer than the bytes above.
+    # The file may have changed between the two reads.
     if _bytes(path) == source:
         _put(own, source, content)
     return content
 
 
 def prebuild(path: Path, content: object) -> None:
-    """Keep the content of a shipped file with the program."""
+    """Write the entry of a shipped file into the package."""
     source = _bytes(path)
     if source is not None:
         _put(_prebuilt(path), source, content)
 
 
 def _prebuilt(path: Path) -> Path:
-    """Where the entry of a shipped file lies; one of another folder is told by its bytes."""
+    """The entry of a shipped file; that it is not of a namesake elsewhere is told by its bytes."""
     return Path(quizprep.__file__).parent / "_decoded" / f"{path.parent.name}-{path.stem}.msgpack"
 
 
@@ -76,20 +76,18 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def _put(place: Path, source: bytes, content: object) -> None:
-    """Write by renaming, so that another process never sees half of it."""
+    # Slow to import, and most starts write nothing.
+    from quizprep.files import replace_file
+
     entry = _Entry(_stamp(), source, msgspec.Raw(msgspec.msgpack.encode(content)))
-    beside = place.with_suffix(f".{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):  # a cache that cannot be written is none
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(msgspec.msgpack.encode(entry))
-        beside.replace(place)
-    except OSError:
-        beside.unlink(missing_ok=True)
+        replace_file(place, msgspec.msgpack.encode(entry))
 
 
 @lru_cache(maxsize=1)
 def _stamp() -> str:
-    """The version and a sum of the code that reads content: the same wherever it is installed."""
+    """The version and a checksum of the code that decodes: the same wherever it is installed."""
     total = 0
     for file in sorted(Path(__file__).parent.glob("*.py")):
         total = zlib.crc32(file.read_bytes(), total)

@@ -5,7 +5,7 @@ A question with ``given`` is asked with one value drawn for each parameter. In i
 literal braces. Between dollars, where braces group LaTeX, nothing is replaced: ``$d^{2}$``
 stays as it is. A snippet of code is never filled.
 
-The order of work for a text that people read is ``mathtext.plain(fill(text, question, values))``.
+The order of work for a text that people read is ``maths.plain(fill(text, question, values))``.
 """
 
 from __future__ import annotations
@@ -14,35 +14,27 @@ import math
 import random
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 
-from quizprep.content.mathtext import split_math
 from quizprep.content.questions import Growth, Number, Question, Scalar
 from quizprep.errors import ContentError, Problem
 from quizprep.formula import Formula, FormulaError, Relation, Value, dominated, parse, relation
+from quizprep.maths import split_math
+from quizprep.text import number_text
 
 MAX_DRAWS = 2000
-"""More combinations than this are sampled instead of listed."""
+"""Where there are more combinations, so many are sampled."""
 
 
 @lru_cache(maxsize=1024)
 def parsed(text: str) -> Formula:
-    """``formula.parse``, once for each text: a check evaluates one formula in many draws."""
+    """``formula.parse``, cached: a check evaluates one formula in many draws."""
     return parse(text)
 
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A place in a text that ``fill`` would replace, or a brace that it cannot read."""
-
-    name: str | None
-    """The parameter's name; None for a brace that is neither a placeholder nor doubled."""
 
 
 def draw(question: Question, seed: int) -> dict[str, Scalar]:
@@ -88,8 +80,8 @@ def _combination(question: Question, place: int) -> dict[str, Scalar]:
 def admissible(question: Question, values: Mapping[str, Scalar]) -> bool:
     """Whether the answer and every trap can be told apart in this draw.
 
-    For a number: no two of them have bands of tolerance that touch, so that no right reply is
-    called wrong and no mistake gets another's name. For a growth: no trap is the answer's big-O.
+    For a number, no two of their bands of tolerance may touch: otherwise a right reply could be
+    called wrong, or a mistake get another's name. For a growth, no trap may be the answer's big-O.
     Raises FormulaError where a formula cannot be computed.
     """
     if isinstance(question, Growth):
@@ -111,7 +103,7 @@ def answer_value(question: Number, values: Mapping[str, Scalar]) -> Value:
 
 
 def trap_values(question: Number, values: Mapping[str, Scalar]) -> tuple[Value, ...]:
-    """What each trap gives in the base unit, in the question's order; raises FormulaError."""
+    """The value of each trap in the base unit, in the question's order; raises FormulaError."""
     symbols = symbol_values(question, values)
     return tuple(parsed(trap.gives).evaluate(symbols) for trap in question.traps)
 
@@ -130,9 +122,9 @@ def same_growth(question: Growth, text: str) -> bool:
 
 
 def symbol_values(question: Question, values: Mapping[str, Scalar]) -> dict[str, Value]:
-    """What formulas may use: the drawn numbers, then the ``show`` values in their order.
+    """The symbols of formulas: the drawn numbers, then the ``show`` values in their order.
 
-    A ``show`` formula may use those above it. Raises FormulaError.
+    A ``show`` formula may use the values before it. Raises FormulaError.
     """
     symbols: dict[str, Value] = {
         name: Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
@@ -169,10 +161,11 @@ def fill(text: str, question: Question, values: Mapping[str, Scalar]) -> str:
     )
 
 
-def gaps(text: str) -> list[Gap]:
-    """The placeholders of a text, and its stray braces, in order."""
+def gaps(text: str) -> list[str | None]:
+    """The names of a text's placeholders, in order; None for a brace that is neither part of one
+    nor doubled."""
     return [
-        Gap(match[1])
+        match[1]
         for piece in split_math(text)
         if not piece.is_math
         for match in _PLACEHOLDER.finditer(piece.text)
@@ -183,7 +176,7 @@ def gaps(text: str) -> list[Gap]:
 def gap_problems(text: str, question: Question) -> list[str]:
     """What ``fill`` would refuse in this text, as sentences."""
     known = [*question.given, *question.show]
-    return [_gap_message(gap.name, known) for gap in gaps(text) if gap.name not in known]
+    return [_gap_message(name, known) for name in gaps(text) if name not in known]
 
 
 def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:
@@ -191,23 +184,3 @@ def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:
         return "holds a brace that is no placeholder; write {{ or }} for a literal one"
     listed = ", ".join(known) or "neither is used here"
     return f"holds {{{name}}}, which is not in given or show ({listed})"
-
-
-def number_text(value: Value) -> str:
-    """A number as people write it: ``4096``, ``524,288``, ``0.125``, ``33.33``.
-
-    Numbers from 10,000 on have thousands separators. Whole numbers are exact; others are
-    rounded to four significant digits (between a thousand and a million to a tenth) and have
-    no trailing zeros.
-    """
-    exact = Fraction(value)
-    size = abs(exact)
-    if exact.denominator != 1:
-        if size < Fraction(1, 10_000):
-            return f"{float(exact):.3g}"
-        digits = 3 - math.floor(math.log10(size))
-        exact = round(exact, max(digits, 1) if size < 10**6 else digits)
-    grouping = "," if abs(exact) >= 10_000 else ""
-    if exact.denominator == 1:
-        return f"{int(exact):{grouping}}"
-    return f"{float(exact):{grouping}.7f}".rstrip("0")

@@ -1,9 +1,9 @@
-"""What can be wrong with an exercise.yaml that has every field: formulas, names, references."""
+"""Checks of an exercise.yaml that has every field: its formulas, names and references."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from quizprep.content.exercises import ExerciseSpec, Limit
 from quizprep.content.yaml_tree import Finding, Steps
@@ -11,21 +11,21 @@ from quizprep.formula import FormulaError, parse, relation, two_sides
 
 
 def spec_findings(spec: ExerciseSpec) -> Iterator[Finding]:
-    """What is wrong in the file itself: such an exercise cannot be graded."""
+    """Faults inside the file, with which the exercise cannot be graded."""
     cases, contract = spec.cases, spec.contract
     known = {*cases.sizes, *cases.options}
     yield from _relations(("cases", "where"), cases.where, known, "sizes or options", _two_sides)
-    yield from _names(("cases", "listed"), cases.listed, cases.sizes, "cases.sizes")
+    yield from _symbols(("cases", "listed"), cases.listed, cases.sizes, "cases.sizes")
     sizes = contract.sizes
     for field, read in (("where", _two_products), ("points_where", _two_sides)):
         texts: tuple[str, ...] = getattr(contract, field)
         yield from _relations(("contract", field), texts, sizes, "contract.sizes", read)
     for tile, lengths in contract.tiles.items():
-        yield from _names(("contract", "tiles", tile), (tile,), sizes, "contract.sizes")
-        yield from _names(("contract", "tiles", tile), lengths, sizes, "contract.sizes")
+        yield from _symbols(("contract", "tiles", tile), (tile,), sizes, "contract.sizes")
+        yield from _symbols(("contract", "tiles", tile), lengths, sizes, "contract.sizes")
     if contract.witness:
         known = {*sizes, *contract.options}
-        yield from _names(("contract", "witness"), tuple(contract.witness), known, "the contract")
+        yield from _symbols(("contract", "witness"), contract.witness, known, "the contract")
         for name in sizes:
             if name not in contract.witness:
                 yield (
@@ -44,23 +44,21 @@ def reference_findings(
     sources: Collection[str] | None,
     exercises: Collection[str],
 ) -> Iterator[Finding]:
-    """What it names that is not there; a table that is None refuses nothing."""
+    """References to what does not exist. A table that could not be loaded is None and admits any
+    name."""
     for field, home, table in (
         ("concepts", "concepts.yaml", concepts),
         ("sources", "sources.yaml", sources),
         ("after", "exercises/", exercises),
     ):
-        named: tuple[str, ...] = getattr(spec, field)
-        if table is not None:
-            yield from _names((field,), named, table, home)
+        yield from unknown_names((field,), getattr(spec, field), table, home)
     for place, picture in enumerate(spec.pictures):
-        if concepts is not None:
-            steps: Steps = ("pictures", place, "concepts")
-            yield from _names(steps, picture.concepts, concepts, "concepts.yaml")
+        steps: Steps = ("pictures", place, "concepts")
+        yield from unknown_names(steps, picture.concepts, concepts, "concepts.yaml")
 
 
 def circle(after: Mapping[str, Collection[str]], start: str) -> list[str]:
-    """The way from an exercise back to itself along what comes before it, or an empty one."""
+    """A cycle of prerequisites from an exercise back to itself; empty where there is none."""
     ways = [[name, start] for name in after.get(start, ())]
     seen: set[str] = set()
     while ways:
@@ -88,7 +86,7 @@ def _limit(steps: Steps, limit: Limit, sizes: Collection[str]) -> Iterator[Findi
         except FormulaError as error:
             yield (*steps, field), f"{error}; write a formula such as b*h*n*d"
             continue
-        yield from _names((*steps, field), tuple(sorted(formula.symbols)), sizes, "contract.sizes")
+        yield from _symbols((*steps, field), sorted(formula.symbols), sizes, "contract.sizes")
 
 
 def _relations(
@@ -105,7 +103,7 @@ def _relations(
         except FormulaError as error:
             yield where, str(error)
             continue
-        yield from _names(where, tuple(sorted(used)), known, home)
+        yield from _symbols(where, sorted(used), known, home)
 
 
 def _two_sides(text: str) -> set[str]:
@@ -119,13 +117,34 @@ def _two_products(text: str) -> set[str]:
     return {name for side in (found.small, found.large) for name, _ in side}
 
 
-def _names(
-    steps: Steps, names: tuple[str, ...], known: Collection[str], home: str
+def _symbols(
+    steps: Steps, names: Collection[str], known: Collection[str], home: str
 ) -> Iterator[Finding]:
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            listed = ", ".join(known) if len(known) < 12 else ""
-            there = f" (there are: {listed})" if listed else ""
-            advice = f"did you mean {near[0]}?" if near else f"correct it{there}"
-            yield steps, f"{name} is not in {home}; {advice}"
+        if message := unknown_name(name, known, home):
+            yield steps, message
+
+
+def unknown_names(
+    steps: Steps, names: Sequence[str], known: Collection[str] | None, home: str
+) -> Iterator[Finding]:
+    """The items of a list that are not known, or are listed twice.
+
+    known  None where it could not be loaded, which admits any name
+    home   the file or field that holds the known names
+    """
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            yield (*steps, place), f"{name} is named twice; name it once"
+        elif known is not None and (message := unknown_name(name, known, home)):
+            yield (*steps, place), message
+
+
+def unknown_name(name: str, known: Collection[str], home: str) -> str | None:
+    """What to tell an author about a name that is not known."""
+    if name in known:
+        return None
+    if near := difflib.get_close_matches(name, known, n=1):
+        return f"{name} is not in {home}; did you mean {near[0]}?"
+    listed = f" (there are: {', '.join(known)})" if 0 < len(known) < 12 else ""
+    return f"{name} is not in {home}; correct it, or add it there{listed}"

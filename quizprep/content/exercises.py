@@ -31,16 +31,16 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class CaseSpec(_Content, frozen=True, kw_only=True):
-    """From what the correctness cases are drawn.
+    """What the correctness cases are drawn from.
 
     sizes       values of each size symbol; a size that `listed` does not name is also drawn
                 between the smallest and the largest of them
     options     values of other arguments of ``make_inputs`` (flags, kinds of input)
     where       relations such as ``n <= m`` that every drawn case satisfies
     dtypes      working dtypes of the floating inputs
-    layouts     how inputs lie in memory
+    layouts     memory layouts of the inputs
     magnitudes  factors on every floating input; a large one shows an unstable softmax
-    guards      inputs sit between zones of NaN, so that a read past the end shows
+    guards      inputs lie between red zones of NaN, so that an out-of-bounds read shows
     """
 
     sizes: dict[Symbol, Annotated[tuple[Size, ...], Meta(min_length=1)]]
@@ -61,9 +61,9 @@ class CaseSpec(_Content, frozen=True, kw_only=True):
 
 
 class Limit(_Content, frozen=True, kw_only=True):
-    """What one meter may read: growth in every symbol and a multiple of the solution's reading.
+    """What one meter may read.
 
-    growth  a formula compared as big-O
+    growth  a formula that bounds the reading in big-O
     exact   a formula the reading must equal at every size (instead of growth)
     budget  at the largest size, at most this many times the solution's own reading
     """
@@ -102,10 +102,10 @@ class Contract(_Content, frozen=True, kw_only=True):
     where    relations such as ``window <= n`` under which growth is compared
     tiles    symbols of ``sizes`` that cut others into tiles, each with the lengths it cuts:
              ``{block: [n, m]}``; a tile may divide its lengths in a formula
-    points_where  more relations, which only choose the points that are measured: ``n <= 4*block``
-             keeps them few tiles long, and growth is still compared as if n had no bound
+    points_where  relations that only choose the measured points: ``n <= 4*block`` keeps them few
+             tiles long, and growth is still compared as if n had no bound
     points   how many points of the grid are measured
-    witness  the point at which the process is watched from outside; large
+    witness  the sizes at which the process is observed from outside; large
     """
 
     sizes: dict[Symbol, Annotated[tuple[Size, ...], Meta(min_length=1)]]
@@ -152,7 +152,7 @@ class Picture(_Content, frozen=True, kw_only=True):
 
 
 class ExerciseSpec(_Content, frozen=True, kw_only=True):
-    """One exercise, as its folder describes it."""
+    """The content of an exercise.yaml."""
 
     format: Literal[1]
     title: Text

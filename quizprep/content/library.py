@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import quizprep
-from quizprep.content.questions import Bank, Concept, Question, Source
+from quizprep.content.questions import Bank, Concept, Level, Question, Source
 from quizprep.errors import ContentError, UsageError
 
 if TYPE_CHECKING:
     from quizprep.content.exercises import ExerciseSpec
+    from quizprep.content.pictures import Hardware, Pictures
 
 T = TypeVar("T")
 
 MEASURED = "measured.yaml"
 """The file of an exercise with the solution's cost formulas."""
+PLOTS, HARDWARE = "plots.yaml", "hardware.yaml"
+"""Files in ``exercises`` that say which pictures sheets show."""
+NO_BANKS = frozenset(("concepts", "sources"))
+"""Files in ``questions`` that are no banks."""
 
 
 def shipped_root() -> Path:
@@ -40,8 +45,8 @@ def plain_id(text: str) -> str:
 class Exercise:
     """One exercise folder. Its Python files are read by the worker only.
 
-    measured  the solution's exact cost by meter, as people write it (``4*b*h*n^2*d``); empty
-              where the file is missing
+    measured  the solution's exact cost formula by meter, such as ``4*b*h*n^2*d``; empty where
+              the file is missing
     """
 
     id: str
@@ -79,9 +84,8 @@ class Library:
     @cached_property
     def topics(self) -> tuple[str, ...]:
         """The topics that have a bank, by file name, in alphabetical order."""
-        beside = {"concepts", "sources"}
-        banks = self.question_folder.glob("*.yaml")
-        return tuple(sorted(p.stem for p in banks if p.stem not in beside))
+        files = self.question_folder.glob("*.yaml")
+        return tuple(sorted(p.stem for p in files if p.stem not in NO_BANKS))
 
     def find_topic(self, name: str) -> str:
         """The topic called name; raises UsageError that lists what there is."""
@@ -110,6 +114,25 @@ class Library:
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""
         return self._load(self._beside("sources.yaml"), dict[str, Source])
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Which pictures sheets show."""
+        from quizprep.content.pictures import Pictures
+
+        return self._load(self._among_exercises(PLOTS), Pictures)
+
+    @cached_property
+    def hardware(self) -> dict[str, Hardware]:
+        """The machines that pictures compare with, by id."""
+        from quizprep.content.pictures import Hardware
+
+        return self._load(self._among_exercises(HARDWARE), dict[str, Hardware])
+
+    def _among_exercises(self, name: str) -> Path:
+        """A file in the folder of exercises; a library without it uses the one that is shipped."""
+        own = self.root / "exercises" / name
+        return own if own.exists() else shipped_root() / "exercises" / name
 
     @cached_property
     def exercise_ids(self) -> tuple[str, ...]:
@@ -151,14 +174,14 @@ class Library:
 
 
 def _load_file(path: Path, kind: type[T]) -> T:
-    """As ``loading.load_file``, which is imported, with YAML, by the first file that needs it."""
+    """``loading.load_file``, imported with the YAML reader only when a file has to be parsed."""
     from quizprep.content import loading
 
     return loading.load_file(path, kind)
 
 
 def _load_spec(path: Path, kind: type[T]) -> T:
-    """An exercise.yaml that can be graded by; what it refers to is for the content check."""
+    """An exercise.yaml without faults inside it; ``quizprep check`` looks at its references."""
     from quizprep.content.exercise_checks import spec_findings
     from quizprep.content.exercises import ExerciseSpec
     from quizprep.content.loading import placed
@@ -177,3 +200,24 @@ def _find(name: str, known: tuple[str, ...], noun: str) -> str:
             return candidate
     listed = ", ".join(known) or "none"
     raise UsageError(f"There is no {noun} called {name!r}.", hint=f"There are: {listed}.")
+
+
+def path_order(exercises: Iterable[Exercise]) -> list[Exercise]:
+    """Every exercise after those it names in ``after``; the easier and shorter of two first.
+
+    A prerequisite that does not exist is ignored. Exercises that wait for each other come last;
+    the content check reports them.
+    """
+    waiting = sorted(exercises, key=_effort)
+    ordered: list[Exercise] = []
+    while waiting:
+        missing = {exercise.id for exercise in waiting}
+        free = (e for e in waiting if missing.isdisjoint(e.spec.after))
+        chosen = next(free, waiting[0])
+        ordered.append(chosen)
+        waiting.remove(chosen)
+    return ordered
+
+
+def _effort(exercise: Exercise) -> tuple[int, int, str]:
+    return list(Level).index(exercise.spec.level), exercise.spec.minutes, exercise.id

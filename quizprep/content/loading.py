@@ -16,7 +16,7 @@ from quizprep.errors import ContentError, Problem
 T = TypeVar("T")
 
 MAX_BYTES = 2_000_000
-"""No bank is this large; a file that is, is refused unread."""
+"""A larger file is refused unread; no bank comes near it."""
 MAX_PROBLEMS = 100
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
@@ -25,9 +25,9 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\u
 def load_file(path: Path, kind: type[T]) -> T:
     """The content of a file as the given type.
 
-    Raises ContentError with every problem that can be told apart: one alone where the file
-    cannot be read or is not YAML, else all duplicate keys and ids, surprising scalars,
-    unknown and missing fields, and values of a wrong type.
+    Raises ContentError: with one problem where the file cannot be read or is not YAML, else with
+    all of them: duplicate keys and ids, ambiguous scalars, unknown and missing fields, and values
+    of a wrong type.
     """
     tree = read_file(path)
     faults = list(tree.faults)
@@ -37,11 +37,11 @@ def load_file(path: Path, kind: type[T]) -> T:
             return msgspec.convert(tree.root, kind, strict=True)
         except msgspec.ValidationError as error:
             seen = error
-    # Only a faulty file pays for the walk that explains it.
+    # Only a faulty file pays for the type check that explains it.
     from quizprep.content.typecheck import mismatches
 
     if seen is not None:
-        # The walk says more than msgspec; its silence would hide a fault that msgspec saw.
+        # The type check says more; where it finds nothing, msgspec's own message must not be lost.
         faults = mismatches(tree, kind) or [Fault((), 1, str(seen))]
     elif tree.complete:
         faults += mismatches(tree, kind)
@@ -75,7 +75,7 @@ def placed(path: Path, findings: Sequence[tuple[Steps, str]]) -> list[Problem]:
 
 
 def shown_path(path: Path) -> str:
-    """A path as people write it: relative to the working folder where it lies inside."""
+    """A path as people write it: relative to the working folder where it is inside that."""
     try:
         return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):

@@ -21,20 +21,20 @@ class Level(enum.StrEnum):
     STAFF = "staff"
 
 
-class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Frozen, by keyword, and an unknown field is an error."""
+class Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """The base of all types of content: frozen, by keyword, and an unknown field is an error."""
 
     # gc=False: content holds no cycles, and thousands of questions are made faster.
 
 
-class Trap(_Content, frozen=True, kw_only=True):
+class Trap(Content, frozen=True, kw_only=True):
     """A wrong answer that has a name. ``gives`` is a formula over the question's ``given``."""
 
     gives: Text
     says: Text
 
 
-class Option(_Content, frozen=True, kw_only=True):
+class Option(Content, frozen=True, kw_only=True):
     """One option of a choice. ``says`` explains why it is wrong (or right)."""
 
     text: Text
@@ -42,8 +42,8 @@ class Option(_Content, frozen=True, kw_only=True):
     says: str = ""
 
 
-class KeyPoint(_Content, frozen=True, kw_only=True):
-    """One thing a listener ticks in an open answer.
+class KeyPoint(Content, frozen=True, kw_only=True):
+    """One point that an open answer should make.
 
     ``accept`` holds wordings: each is a group of words that must all occur near each other;
     ``|`` separates alternatives of one word and ``*`` ends a stem ("variance|spread grow*"); a
@@ -55,14 +55,14 @@ class KeyPoint(_Content, frozen=True, kw_only=True):
     accept: Annotated[tuple[Text, ...], Meta(min_length=1)]
 
 
-class Claim(_Content, frozen=True, kw_only=True):
-    """A claim that is wrong when it occurs in an open answer; ``accept`` as in KeyPoint."""
+class Claim(Content, frozen=True, kw_only=True):
+    """A wrong claim in an open answer; ``accept`` holds its wordings, as in KeyPoint."""
 
     says: Text
     accept: Annotated[tuple[Text, ...], Meta(min_length=1)]
 
 
-class _Question(_Content, frozen=True, kw_only=True, tag_field="kind"):
+class _Question(Content, frozen=True, kw_only=True, tag_field="kind"):
     id: Id
     level: Level
     concepts: Annotated[tuple[Id, ...], Meta(min_length=1)]
@@ -73,7 +73,7 @@ class _Question(_Content, frozen=True, kw_only=True, tag_field="kind"):
     follow_ups: tuple[Id, ...] = ()
     hint: str = ""
     given: dict[str, Annotated[tuple[Scalar, ...], Meta(min_length=1)]] = {}
-    """Parameters of the question and the values one is drawn from; shown by ``{name}``."""
+    """Parameters of the question, each with the values to draw from; ``{name}`` shows the draw."""
     show: dict[str, Text] = {}
     """Derived values for the texts, as formulas: ``{name}`` shows the computed number."""
 
@@ -135,7 +135,7 @@ class Open(_Question, frozen=True, kw_only=True, tag="open"):
 Question = Choice | Number | Order | Growth | Cloze | Code | Open
 
 
-class Bank(_Content, frozen=True, kw_only=True):
+class Bank(Content, frozen=True, kw_only=True):
     """One topic: its spoken template and its questions."""
 
     format: Literal[1]
@@ -145,14 +145,14 @@ class Bank(_Content, frozen=True, kw_only=True):
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)]
 
 
-class Concept(_Content, frozen=True, kw_only=True):
+class Concept(Content, frozen=True, kw_only=True):
     """A named idea that questions, exercises and mistakes point to."""
 
     title: Text
     topic: Id
 
 
-class Source(_Content, frozen=True, kw_only=True):
+class Source(Content, frozen=True, kw_only=True):
     """A primary source."""
 
     authors: Text

@@ -1,12 +1,13 @@
-"""A tree against a type: every mismatch, with what to write instead.
+"""A type check of a YAML tree that reports every mismatch, with what to write instead.
 
-``msgspec.convert`` stops at the first fault and speaks of JSON paths. This walk is taken only
-after it refused something: it finds all faults and says them to an author.
+``msgspec.convert`` stops at the first fault and speaks of JSON paths. Only a tree that it has
+refused is checked here.
 """
 
 from __future__ import annotations
 
 import difflib
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -135,12 +136,9 @@ def _leaf_fault(value: Any, kind: inspect.Type) -> str | None:
     match kind:
         case inspect.StrType():
             return _text_fault(value, kind)
-        case inspect.IntType():
-            if isinstance(value, bool) or not isinstance(value, int):
-                return _expected(_words(kind), value)
-            return _range_fault(value, kind)
-        case inspect.FloatType():
-            if isinstance(value, bool) or not isinstance(value, int | float):
+        case inspect.IntType() | inspect.FloatType():
+            numbers = int if isinstance(kind, inspect.IntType) else int | float
+            if isinstance(value, bool) or not isinstance(value, numbers):
                 return _expected(_words(kind), value)
             return _range_fault(value, kind)
         case inspect.BoolType():
@@ -171,30 +169,28 @@ def _text_fault(value: Any, kind: inspect.StrType) -> str | None:
 
 
 def _range_fault(value: float, kind: inspect.IntType | inspect.FloatType) -> str | None:
-    if kind.ge is not None and value < kind.ge:
-        return f"is {value}; write at least {kind.ge:g}"
-    if kind.gt is not None and value <= kind.gt:
-        return f"is {value}; write more than {kind.gt:g}"
-    if kind.le is not None and value > kind.le:
-        return f"is {value}; write at most {kind.le:g}"
-    if kind.lt is not None and value >= kind.lt:
-        return f"is {value}; write less than {kind.lt:g}"
+    for bound, holds, words in (
+        (kind.ge, operator.ge, "at least"),
+        (kind.gt, operator.gt, "more than"),
+        (kind.le, operator.le, "at most"),
+        (kind.lt, operator.lt, "less than"),
+    ):
+        if bound is not None and not holds(value, bound):
+            return f"is {value}; write {words} {bound:g}"
     return None
 
 
 def _words(kind: inspect.Type) -> str:
-    match kind:
-        case inspect.StrType():
-            return "text"
-        case inspect.IntType():
-            return "a whole number"
-        case inspect.FloatType():
-            return "a number"
-        case inspect.BoolType():
-            return "true or false"
-        case inspect.NoneType():
-            return "nothing"
-    return "another value"
+    return _NOUNS.get(type(kind), "another value")
+
+
+_NOUNS: dict[type[inspect.Type], str] = {
+    inspect.StrType: "text",
+    inspect.IntType: "a whole number",
+    inspect.FloatType: "a number",
+    inspect.BoolType: "true or false",
+    inspect.NoneType: "nothing",
+}
 
 
 def _expected(wanted: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Errors of the YAML reader in an author's terms: the line to look at, and what to do."""
+"""Syntax errors of YAML in an author's terms: the line to look at, and what to do."""
 
 from __future__ import annotations
 

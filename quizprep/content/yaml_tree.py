@@ -10,22 +10,37 @@ way to write it. The tree is built from libyaml's events, which takes a third of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from quizprep.content.yaml_scalars import SPECIAL_STARTS, resolve
 from quizprep.content.yaml_syntax import syntax_fault
 
 MAX_DEPTH = 20
+MAX_DIGITS = 40
 SPARE = "\0"
-"""Begins the keys under which values lie whose own key is at fault; no file can hold it."""
+"""The first character of the keys made up for values whose own key is faulty; no file holds it."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+
+_SPECIAL_STARTS = frozenset("0123456789+-.~tTfFnNyYoO")
+"""The first characters of unquoted scalars that some YAML reader may not take for text."""
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+_TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NOTHING = frozenset(("", "~", "null", "Null", "NULL"))
+_OLD_TRUTH = re.compile(r"(yes|on)|no|off", re.IGNORECASE)
+_CLOCK = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
+_EXPONENT = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)[eE][-+]?[0-9]{1,6}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt\s].*)?")
+_ODD_NUMBER = re.compile(
+    r"[-+]?(0[0-7_]+|0[0-9]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+"
+    r"|0[0-9]+\.[0-9]*)|[-+]?\.(inf|nan)",
+    re.IGNORECASE,
+)
 
 Step = str | int
 Steps = tuple[Step, ...]
@@ -56,7 +71,7 @@ class Sequence(list[Any]):
 
 
 class _Faulty:
-    """Stands for a value that has a fault already, so that nothing more is said about it."""
+    """In place of a value that has a fault already, so that no second one is reported."""
 
 
 FAULTY = _Faulty()
@@ -64,7 +79,7 @@ FAULTY = _Faulty()
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that the file must not hold: where, and what to write instead."""
+    """Something wrong in a file: its field, its line, and what to write instead."""
 
     steps: Steps
     line: int
@@ -75,7 +90,7 @@ class Fault:
 class Tree:
     """What a file holds.
 
-    ``complete`` is False where a fault stopped the reading: ``root`` is then what came before.
+    ``complete`` is False where a fault stopped the reading; ``root`` then holds what came before.
     """
 
     root: Any
@@ -115,7 +130,7 @@ def _has_id(node: object) -> bool:
 
 
 def read_tree(text: str) -> Tree:
-    """The tree of a text. It never raises: a fault that stops the reading is the last one."""
+    """The tree of a text. Never raises; a fault that stops the reading is the last in the list."""
     return _Builder().build(text)
 
 
@@ -147,15 +162,14 @@ class _Builder:
     def build(self, text: str) -> Tree:
         complete = False
         try:
-            for event in _events(text):
+            for event in yaml.parse(text, Loader=_Loader):
                 self._take(event)
             if self.documents:
                 complete = True
             else:
-                self._fault(1, "is empty; a bank begins with 'format: 1'")
+                self.faults.append(Fault((), 1, "is empty; a bank begins with 'format: 1'"))
         except yaml.YAMLError as error:
-            line, message = syntax_fault(error, text)
-            self._fault(line, message)
+            self.faults.append(Fault(self._steps(), *syntax_fault(error, text)))
         except _Stop:
             pass
         return Tree(self.root, tuple(self.faults), complete)
@@ -163,8 +177,8 @@ class _Builder:
     def _steps(self) -> Steps:
         return tuple(frame.step for frame in self.stack if frame.step is not None)
 
-    def _fault(self, line: int, message: str) -> None:
-        self.faults.append(Fault(self._steps(), line, message))
+    def _fault(self, event: Any, message: str) -> None:
+        self.faults.append(Fault(self._steps(), event.start_mark.line + 1, message))
 
     def _take(self, event: Any) -> None:
         kind = type(event)
@@ -176,15 +190,14 @@ class _Builder:
                 self._refuse_marks(event)
             self._put(self._scalar(event), event)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._open(event, kind is yaml.MappingStartEvent)
+            self._open(event)
         elif kind in _CLOSING:
             frame = self.stack.pop()
             if isinstance(frame.node, Sequence):
                 self._check_ids(frame.node)
         elif kind is yaml.AliasEvent:
-            line = event.start_mark.line + 1
             self._fault(
-                line,
+                event,
                 f"*{event.anchor} is an alias, which is not used here; write the value out, "
                 "or quote a text that begins with *",
             )
@@ -192,33 +205,31 @@ class _Builder:
         elif kind is yaml.DocumentStartEvent:
             self.documents += 1
             if self.documents > 1:
-                line = event.start_mark.line + 1
-                self._fault(line, "begins a second document; a file holds one, so remove the ---")
+                self._fault(event, "begins a second document; a file holds one, so remove the ---")
                 raise _Stop
 
     def _refuse_marks(self, event: Any) -> None:
-        line = event.start_mark.line + 1
         if event.anchor is not None:
             self._fault(
-                line,
+                event,
                 f"&{event.anchor} is an anchor, which is not used here; write the value out, "
                 "or quote a text that begins with &",
             )
         if event.tag is not None:
             self._fault(
-                line,
+                event,
                 f"{event.tag.replace('tag:yaml.org,2002:', '!!')} is a tag, which is not allowed; "
                 "remove it, or quote a text that begins with !",
             )
 
-    def _open(self, event: Any, is_mapping: bool) -> None:
-        line = event.start_mark.line + 1
+    def _open(self, event: Any) -> None:
         if event.anchor is not None or event.tag is not None:
             self._refuse_marks(event)
         if len(self.stack) == MAX_DEPTH:
-            self._fault(line, f"is nested more than {MAX_DEPTH} deep; nothing here needs that")
+            self._fault(event, f"is nested more than {MAX_DEPTH} deep; nothing here needs that")
             raise _Stop
-        node: Mapping | Sequence = Mapping(line) if is_mapping else Sequence(line)
+        kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
+        node = kind(event.start_mark.line + 1)
         self._put(node, event)
         self.stack.append(_Frame(node))
 
@@ -264,18 +275,17 @@ class _Builder:
         value: str = event.value
         if event.style:
             if event.style == '"' and (control := _CONTROL.search(value)):
-                line = event.start_mark.line + 1
                 self._fault(
-                    line,
+                    event,
                     f"holds the control character {control[0]!r}: in double quotes a backslash "
                     "begins an escape; use single quotes or a block (|)",
                 )
                 return FAULTY
             return value
-        if not value or value[0] in SPECIAL_STARTS:
-            resolved, message = resolve(value)
+        if not value or value[0] in _SPECIAL_STARTS:
+            resolved, message = _resolve(value)
             if message is not None:
-                self._fault(event.start_mark.line + 1, message)
+                self._fault(event, message)
                 return FAULTY
             return resolved
         return value
@@ -297,5 +307,43 @@ class _Builder:
 _CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
-def _events(text: str) -> Iterator[Any]:
-    yield from yaml.parse(text, Loader=_Loader)
+def _resolve(value: str) -> tuple[Any, str | None]:
+    """A plain scalar's value, or why it cannot be taken."""
+    if value in _NOTHING:
+        return None, None
+    if value in _TRUTHS:
+        return _TRUTHS[value], None
+    if _WHOLE.fullmatch(value) or _DECIMAL.fullmatch(value):
+        if len(value) > MAX_DIGITS:
+            return None, f"is a number of more than {MAX_DIGITS} digits"
+        return (float(value) if "." in value else int(value)), None
+    return value, _surprise(value)
+
+
+def _surprise(value: str) -> str | None:
+    quoted = f'"{value}"'
+    if truth := _OLD_TRUTH.fullmatch(value):
+        word = "true" if truth[1] else "false"
+        return f"{value} means {word} to many YAML readers; quote it: {quoted}, or write {word}"
+    if _CLOCK.fullmatch(value):
+        return f"{value} is the number {_base_60(value)} to many YAML readers; quote it: {quoted}"
+    if _EXPONENT.fullmatch(value):
+        return (
+            f"{value} is text to some YAML readers and a number to others; "
+            f"write the number out, or quote it: {quoted}"
+        )
+    if _DATE.fullmatch(value):
+        return f"{value} is a date to many YAML readers; quote it: {quoted}"
+    if _ODD_NUMBER.fullmatch(value):
+        return (
+            f"{value} is not read alike by all YAML readers; "
+            f"write a plain decimal number, or quote it: {quoted}"
+        )
+    return None
+
+
+def _base_60(value: str) -> str:
+    total = 0.0
+    for digits in value.lstrip("+-").replace("_", "").split(":"):
+        total = total * 60 + float(digits)
+    return f"{-total if value.startswith('-') else total:.10g}"

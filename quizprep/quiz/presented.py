@@ -41,7 +41,7 @@ class Posed:
 
             source = fill(source, self.question, self.values)
         if "$" in source:
-            from quizprep.content.mathtext import plain
+            from quizprep.maths import plain
 
             source = plain(source)
         return source.strip()

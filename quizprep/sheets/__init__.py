@@ -1,8 +1,8 @@
-"""Study sheets: one frozen model out of the library, and a renderer for each format.
+"""Study sheets: one frozen model of the content, and a renderer for each format.
 
-``build`` makes a ``model.Sheet`` by pure functions; ``html``, ``markdown``, ``pdf`` and ``anki``
-render it. ``mathtree`` reads a formula once for all of them, ``prose`` a text. ``figures`` draws;
-``masks``, ``growth``, ``roofline`` and ``plots`` say what, from measured data, and ``pictures`` on
-which sheet. ``cheat`` chooses what fits on two sides of paper, ``missed``
-says what a learner should see again, and ``files`` is the only module that writes.
+``build`` makes a ``model.Sheet`` by pure functions, out of ``cards`` (questions), ``pictures``
+(masks and plots of measured data) and ``prose`` (texts as blocks). ``html``, ``markdown``,
+``pdf`` and ``anki`` render it; ``mathml`` sets formulas, ``svg`` draws pictures. ``cheat``
+chooses what fits on two sides of paper, ``missed`` what a learner should see again. Only
+``files`` writes.
 """

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from quizprep.content import mathtext
-from quizprep.content.curriculum import path_order
-from quizprep.content.figures import Measured, figures, fresh_costs
-from quizprep.content.library import Exercise, Library
+from quizprep.content.draws import parsed
+from quizprep.content.exercises import Limit as LimitSpec
+from quizprep.content.library import Exercise, Library, path_order
+from quizprep.content.measured import Measured, figures, fresh_costs
 from quizprep.content.questions import Bank, Level, Question
-from quizprep.errors import ContentError, Problem
+from quizprep.formula.latex import growth_latex, latex
+from quizprep.meter import Meter
 from quizprep.quiz.presented import pose
 from quizprep.sheets.cards import card
-from quizprep.sheets.drills import drill
-from quizprep.sheets.model import Concept, Reference, Section, Sheet
+from quizprep.sheets.model import Concept, Drill, Limit, Reference, Section, Sheet
 from quizprep.sheets.pictures import masks, plots
-from quizprep.sheets.prose import prose
+from quizprep.sheets.prose import check_maths, prose
 
 TITLE = "Attention, for the interview"
 
@@ -25,11 +25,11 @@ TITLE = "Attention, for the interview"
 class Wanted:
     """What goes onto a sheet.
 
-    topics   their names, in the order of the sheet
-    levels   only these; all where empty
-    missed   where given: only these questions, each with the reason, the weakest first
-    answers  without them the sheet is a self-test
-    seed     chooses the numbers of the questions and the order of their options
+    topics   names, in the order of the sheet
+    levels   the levels of the questions; all where empty
+    missed   where given, the only questions, each with the reason, the weakest first
+    answers  False for a self-test
+    seed     draws the numbers of the questions and the order of their options
     note     a line under the title
     """
 
@@ -43,39 +43,27 @@ class Wanted:
 
 def build(library: Library, wanted: Wanted) -> Sheet:
     """The sheet; topics without a question that fits are left out. Raises ContentError."""
+    rank = {name: place for place, name in enumerate(wanted.missed or ())}
     banks = {topic: library.bank(topic) for topic in wanted.topics}
-    chosen = {topic: _chosen(bank, wanted) for topic, bank in banks.items()}
-    ordered = [topic for topic in _ordered(chosen, wanted) if chosen[topic]]
-    numbers = _numbers(chosen[topic] for topic in ordered)
+    chosen = {topic: _chosen(bank, wanted, rank) for topic, bank in banks.items()}
+    filled = [topic for topic, questions in chosen.items() if questions]
+    if wanted.missed is not None:  # the topic with the weakest question first
+        filled.sort(key=lambda topic: rank[chosen[topic][0].id])
+    ordered = [question for topic in filled for question in chosen[topic]]
+    numbers = {question.id: number for number, question in enumerate(ordered, 1)}
     kept = figures(library)
     sections = tuple(
-        _section(library, banks[topic], chosen[topic], numbers, wanted, kept) for topic in ordered
+        _section(library, banks[topic], chosen[topic], numbers, wanted, kept) for topic in filled
     )
     title = sections[0].title if len(sections) == 1 else TITLE
     return Sheet(title, wanted.note, wanted.answers, sections)
 
 
-def _chosen(bank: Bank, wanted: Wanted) -> list[Question]:
+def _chosen(bank: Bank, wanted: Wanted, rank: Mapping[str, int]) -> list[Question]:
     admitted = [q for q in bank.questions if not wanted.levels or q.level in wanted.levels]
     if wanted.missed is None:
         return admitted
-    rank = {name: place for place, name in enumerate(wanted.missed)}
     return sorted((q for q in admitted if q.id in rank), key=lambda q: rank[q.id])
-
-
-def _ordered(chosen: Mapping[str, Sequence[Question]], wanted: Wanted) -> list[str]:
-    """Topics as named; by their weakest question on a sheet of what is missed."""
-    if wanted.missed is None:
-        return list(chosen)
-    rank = {name: place for place, name in enumerate(wanted.missed)}
-    filled = [topic for topic, questions in chosen.items() if questions]
-    return sorted(filled, key=lambda topic: rank[chosen[topic][0].id])
-
-
-def _numbers(groups: Iterable[Sequence[Question]]) -> dict[str, int]:
-    """Questions counted through the whole sheet, from 1."""
-    flat = [question.id for group in groups for question in group]
-    return {name: place for place, name in enumerate(flat, 1)}
 
 
 def _section(
@@ -86,7 +74,7 @@ def _section(
     wanted: Wanted,
     kept: Mapping[str, Measured],
 ) -> Section:
-    _lint(bank.topic, "template", bank.template)
+    check_maths(bank.topic, "template", bank.template)
     missed = wanted.missed or {}
     cards = tuple(
         card(
@@ -98,22 +86,18 @@ def _section(
         for question in questions
     )
     exercises = _exercises(library, bank.topic, questions)
-    named = [*_sources(questions), *(s for e in exercises for s in e.spec.sources)]
+    named = {source for question in questions for source in question.sources}
+    named |= {source for exercise in exercises for source in exercise.spec.sources}
     return Section(
         topic=bank.topic,
         title=bank.title,
         template=prose(bank.template),
         cards=cards,
-        drills=tuple(drill(exercise, fresh_costs(exercise, kept)) for exercise in exercises),
-        references=tuple(_reference(library, name) for name in sorted(set(named))),
+        drills=tuple(_drill(exercise, fresh_costs(exercise, kept)) for exercise in exercises),
+        references=tuple(_reference(library, name) for name in sorted(named)),
         masks=masks(bank.topic, library, kept),
         plots=plots(bank.topic, library, kept),
     )
-
-
-def _lint(where: str, field_name: str, text: str) -> None:
-    if faults := mathtext.problems(text):
-        raise ContentError([Problem(where, None, field_name, fault) for fault in faults])
 
 
 def _concept(library: Library, name: str) -> Concept:
@@ -121,12 +105,8 @@ def _concept(library: Library, name: str) -> Concept:
     return Concept(name, known.title if known else name)
 
 
-def _sources(questions: Iterable[Question]) -> list[str]:
-    return [source for question in questions for source in question.sources]
-
-
 def _exercises(library: Library, topic: str, questions: Sequence[Question]) -> list[Exercise]:
-    """Those on a concept of the topic, and those that a question names; in a sensible order."""
+    """Exercises on a concept of the topic or named by a question, in the order to take them."""
     named = {question.exercise for question in questions}
     concepts = {name for name, concept in library.concepts.items() if concept.topic == topic}
     return path_order(
@@ -143,3 +123,41 @@ def _reference(library: Library, name: str) -> Reference:
     place = f"arXiv {source.arxiv}" if source.arxiv else source.venue
     url = f"https://arxiv.org/abs/{source.arxiv}" if source.arxiv else ""
     return Reference(name, f"{source.authors} {source.year}", source.title, place, url)
+
+
+_METERS = {
+    "flops": "flops",
+    "peak_bytes": "working memory",
+    "held_bytes": "memory kept",
+    "moved_bytes": "bytes moved",
+    "calls": "calls",
+}
+
+
+def _drill(exercise: Exercise, costs: Mapping[str, str]) -> Drill:
+    """An exercise's line on a sheet; ``costs`` are its solution's, by meter, where known."""
+    spec = exercise.spec
+    return Drill(
+        id=exercise.id,
+        title=spec.title,
+        level=spec.level.value,
+        minutes=spec.minutes,
+        runtime=spec.runtime.value,
+        limits=tuple(
+            _limit(meter, limit, costs.get(str(meter), ""))
+            for meter, limit in spec.contract.limits().items()
+        ),
+        hints=len(spec.hints),
+    )
+
+
+def _limit(meter: Meter, limit: LimitSpec, measured: str) -> Limit:
+    kind = _METERS[meter.kind]
+    name = f"{kind} of {meter.phase}" if meter.phase else kind
+    says = [f"at most {limit.budget:g} times the solution"] if limit.budget is not None else []
+    bound = growth_latex(parsed(limit.growth)) if limit.growth is not None else ""
+    if limit.exact is not None:
+        bound = latex(parsed(limit.exact))
+        says.insert(0, "exactly")
+    own = latex(parsed(measured)) if measured else ""
+    return Limit(name, bound, "; ".join(says), own)

@@ -1,15 +1,14 @@
-"""A question as a card: texts filled in, options lettered, its number worked out."""
+"""A question as a card: texts filled in, options lettered, numbers worked out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from quizprep.content import mathtext
 from quizprep.content.draws import (
     answer_value,
     fill,
-    number_text,
     parsed,
     symbol_values,
     trap_values,
@@ -25,12 +24,11 @@ from quizprep.content.questions import (
     Question,
 )
 from quizprep.content.questions import Trap as TrapSpec
-from quizprep.errors import ContentError, Problem
+from quizprep.formula.latex import growth_latex, latex, name_latex, spoken
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
 from quizprep.quiz.presented import Posed
 from quizprep.quiz.scheduling import kind_of
-from quizprep.sheets import formula_tex
 from quizprep.sheets.model import (
     Answer,
     Bound,
@@ -41,19 +39,18 @@ from quizprep.sheets.model import (
     Trap,
     Working,
 )
-from quizprep.sheets.prose import Line, Math, Prose, Words, line, prose
-from quizprep.units import Unit, find
-
-_BASES = {"data": "bytes", "work": "flops", "time": "s"}
+from quizprep.sheets.prose import Line, Math, Prose, Words, check_maths, line, prose
+from quizprep.text import number_text
+from quizprep.units import Unit, base, named
 
 
 def card(
     posed: Posed, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
 ) -> Card:
-    """The card of a question with its draw.
+    """The card of a question with the numbers that were drawn for it.
 
-    numbers  every question of the sheet with its number; only those are named as follow-ups
-    missed   why the learner is shown it, or nothing
+    numbers  the number of each question on the sheet; other follow-ups are not named
+    missed   why the learner should see it again, or nothing
 
     Raises ContentError for mathematics that cannot be set.
     """
@@ -69,14 +66,13 @@ def card(
         concepts=tuple(concepts),
         ask=write.prose(question.ask),
         symbols=tuple(
-            SymbolRow(formula_tex.name_tex(name), write.line(meaning))
-            for name, meaning in symbols.items()
+            SymbolRow(name_latex(name), write.line(meaning)) for name, meaning in symbols.items()
         ),
         where=question.where if isinstance(question, Growth) else (),
         snippet=question.snippet.strip("\n") if isinstance(question, Code) else "",
         rows=rows,
         several=isinstance(question, Choice) and sum(o.right for o in question.options) > 1,
-        answer=_answer(write, rows),
+        answer=replace(_answer(write, rows), why=write.prose(question.why)),
         sources=question.sources,
         exercise=question.exercise,
         follow_ups=tuple(name for name in question.follow_ups if name in numbers),
@@ -93,8 +89,7 @@ class _Writer:
 
     def filled(self, text: str) -> str:
         full = fill(text, self.question, self.posed.values)
-        if faults := mathtext.problems(full):
-            raise ContentError([Problem(self.question.id, None, "", fault) for fault in faults])
+        check_maths(self.question.id, "", full)
         return full
 
     def prose(self, text: str) -> Prose:
@@ -105,16 +100,13 @@ class _Writer:
 
 
 def _rows(write: _Writer) -> tuple[Row, ...]:
+    """Options or steps in the order in which they are shown, with their letters."""
     match write.question:
         case Choice(options=options):
+            shown = [options[place] for place in write.posed.shown]
             return tuple(
-                Row(
-                    label(row),
-                    write.line(options[place].text),
-                    options[place].right,
-                    write.prose(options[place].says),
-                )
-                for row, place in enumerate(write.posed.shown)
+                Row(label(row), write.line(each.text), each.right, write.prose(each.says))
+                for row, each in enumerate(shown)
             )
         case Order(steps=steps):
             return tuple(
@@ -125,99 +117,75 @@ def _rows(write: _Writer) -> tuple[Row, ...]:
 
 
 def _answer(write: _Writer, rows: tuple[Row, ...]) -> Answer:
+    """The answer without its explanation."""
     question = write.question
-    why = write.prose(question.why)
     match question:
         case Choice():
+            wrong = [row for row in rows if not row.right and row.says]
             return Answer(
                 right=tuple(row for row in rows if row.right),
-                why=why,
-                traps=tuple(Trap(row.text, row.says) for row in rows if not row.right and row.says),
+                traps=tuple(Trap(row.text, row.says) for row in wrong),
             )
         case Order():
-            # ``shown`` holds, for each row, the step's place in the right order.
+            # ``shown`` holds each row's place in the right order.
             in_order = sorted(zip(write.posed.shown, rows, strict=True), key=lambda each: each[0])
-            return Answer(right=tuple(row for _, row in in_order), why=why)
-        case Number():
-            working = _working(question, write.posed)
-            text = prose(working.result)
-            return Answer(text=text, working=working, why=why, traps=_number_traps(write, question))
-        case Growth(answer=answer):
-            latex = formula_tex.growth(answer)
-            traps = tuple(
-                Trap((Math(formula_tex.growth(trap.gives)),), write.prose(trap.says))
-                for trap in question.traps
+            return Answer(right=tuple(row for _, row in in_order))
+        case Number(traps=traps):
+            working, unit = _working(question, write.posed), named(question.unit)
+            values = trap_values(question, write.posed.values)
+            texts = (quantity_text(Fraction(value) / unit.factor, unit) for value in values)
+            gives = ((Words(text),) for text in texts)
+            return Answer(
+                text=prose(working.result), working=working, traps=_traps(write, traps, gives)
             )
-            bound = Bound(formula_tex.words(question.id), latex)
-            return Answer(text=prose(f"${latex}$"), bound=bound, why=why, traps=traps)
+        case Growth(answer=answer, traps=traps):
+            bound = Bound(spoken(question.id), growth_latex(parsed(answer)))
+            bounds = ((Math(growth_latex(parsed(trap.gives))),) for trap in traps)
+            text = prose(f"${bound.latex}$")
+            return Answer(text=text, bound=bound, traps=_traps(write, traps, bounds))
         case Cloze(accept=accept, traps=traps):
             return Answer(
                 text=write.prose(accept[0]),
                 also=tuple(write.line(text) for text in accept[1:]),
-                why=why,
-                traps=_text_traps(write, traps),
+                traps=_traps(write, traps, (write.line(trap.gives) for trap in traps)),
             )
         case Code(prints=prints, traps=traps):
-            return Answer(prints=prints.strip("\n"), why=why, traps=_text_traps(write, traps, True))
-        case Open(model=model, points=points, wrong=wrong):
+            outputs = ((Words(trap.gives.strip()),) for trap in traps)
+            return Answer(prints=prints.strip("\n"), traps=_traps(write, traps, outputs))
+        case Open(model=model, points=points, wrong=claims):
             return Answer(
                 text=write.prose(model),
                 points=tuple(write.line(point.says) for point in points),
-                why=why,
-                traps=tuple(Trap((), write.prose(claim.says)) for claim in wrong),
+                traps=tuple(Trap((), write.prose(claim.says)) for claim in claims),
             )
 
 
-def _text_traps(
-    write: _Writer, traps: Sequence[TrapSpec], verbatim: bool = False
-) -> tuple[Trap, ...]:
+def _traps(write: _Writer, traps: Sequence[TrapSpec], gives: Iterable[Line]) -> tuple[Trap, ...]:
     return tuple(
-        Trap(
-            (Words(trap.gives.strip()),) if verbatim else write.line(trap.gives),
-            write.prose(trap.says),
-        )
-        for trap in traps
+        Trap(given, write.prose(trap.says)) for trap, given in zip(traps, gives, strict=True)
     )
-
-
-# --- numbers -------------------------------------------------------------------------------
-
-
-def _unit(question: Number) -> Unit:
-    return find(question.unit) or Unit(question.unit, question.unit.casefold(), Fraction(1))
 
 
 def _working(question: Number, posed: Posed) -> Working:
     values = symbol_values(question, posed.values)
     names = parsed(question.answer).symbols
     return Working(
-        label=formula_tex.words(question.id),
-        formula=formula_tex.symbolic(question.answer),
+        label=spoken(question.id),
+        formula=latex(parsed(question.answer)),
         given=tuple(
-            (formula_tex.name_tex(name), number_text(values[name]))
+            (name_latex(name), number_text(values[name]))
             for name in [*question.given, *question.show]
             if name in names and name in values
         ),
-        substituted=formula_tex.substituted(question.answer, values) if names else "",
-        result=_result(answer_value(question, posed.values), _unit(question)),
+        substituted=latex(parsed(question.answer), values) if names else "",
+        result=_result(answer_value(question, posed.values), named(question.unit)),
     )
 
 
 def _result(value: Fraction | float, unit: Unit) -> str:
-    """``131,072 bytes = 128 KiB``: in the base unit first, where it is another."""
+    """``131,072 bytes = 128 KiB``: first in the base unit, where the unit is another one."""
     exact = Fraction(value)
     asked = quantity_text(exact / unit.factor, unit)
     if unit.factor == 1:
         return asked
-    names = [_BASES.get(part, part) for part in unit.dimension.split("/")]
-    base = Unit("/".join(names), unit.dimension, Fraction(1))
-    return f"{quantity_text(exact, base)} = {asked}"
-
-
-def _number_traps(write: _Writer, question: Number) -> tuple[Trap, ...]:
-    unit = _unit(question)
-    values = trap_values(question, write.posed.values)
-    return tuple(
-        Trap((Words(quantity_text(Fraction(value) / unit.factor, unit)),), write.prose(trap.says))
-        for trap, value in zip(question.traps, values, strict=True)
-    )
+    return f"{quantity_text(exact, base(unit))} = {asked}"

@@ -1,7 +1,7 @@
-"""A cheat sheet: two sides of one page, as much as can be read on them.
+"""A cheat sheet: as much as fits legibly on the two sides of one page.
 
-What is to be dropped first is dropped alike from every topic, and the sheet says how much is
-left out.
+Where room is short, every topic loses the same kinds of content, the least useful first, and the
+sheet says how much is left out.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from itertools import islice, zip_longest
 
 from quizprep.sheets.model import Bound, Section, Sheet, Trap, Working
 from quizprep.sheets.prose import Bullets, Inline, Line, Paragraph, Prose, Words
+from quizprep.text import counted
 
 SIDES = 2
 
 
 @dataclass(frozen=True)
 class Detail:
-    """How much of each topic is shown, at which size of type (in points).
+    """The type size in points, and how much of each topic is shown at most.
 
-    sentences  of the spoken template
+    sentences  sentences of the spoken template
     numbers    lines of numbers and growths
-    slips      wrong values under each of them
+    slips      wrong values under each of these lines
     claims     wrong claims about spoken questions
-    choices    questions with options, whole
-    spoken     spoken questions with what a listener ticks
+    choices    questions with options
+    spoken     spoken questions with their key points
     """
 
     size: float
@@ -57,12 +58,12 @@ STEPS: tuple[Detail, ...] = (
     Detail(6.0, 1, 3, 0, 1, 0, 0),
     Detail(6.0, 1, 1, 0, 0, 0, 0),
 )
-"""From roomy to bare; the first that fits is taken."""
+"""Levels of detail from the most to the least; the first that fits is taken."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """A line to remember: a working or a growth, and what people get instead."""
+    """A line to remember: a working or a growth, and wrong values with their explanations."""
 
     working: Working | None
     bound: Bound | None
@@ -71,7 +72,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question whose answer is a list: what is right, or what a listener ticks."""
+    """A question whose answer is a list: its right options, or its key points."""
 
     ask: Prose
     right: tuple[Line, ...]
@@ -92,7 +93,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Cheat:
-    """A cheat sheet at one level of detail; ``dropped`` says what is left out, or nothing."""
+    """A cheat sheet at one level of detail; ``dropped`` says what is left out, or is empty."""
 
     title: str
     size: float
@@ -101,9 +102,9 @@ class Cheat:
 
 
 def fitted(sheet: Sheet, pages: Callable[[Cheat], int]) -> Cheat:
-    """The roomiest level of detail that fits on the sides; the barest where none does.
+    """The cheat sheet with the most detail that fits on the two sides; the barest where none fits.
 
-    pages  how many pages a cheat sheet takes
+    pages  counts the pages of a cheat sheet
     """
     first, last = 0, len(STEPS) - 1
     while first < last:
@@ -147,7 +148,7 @@ def _topic(section: Section, detail: Detail) -> Topic:
 
 
 def _in_turn(groups: Iterable[Sequence[Trap]]) -> Iterator[Trap]:
-    """The first of each group, then the second of each."""
+    """The first trap of each group, then the second of each, and so on."""
     for row in zip_longest(*groups):
         yield from (trap for trap in row if trap is not None)
 
@@ -173,7 +174,7 @@ _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 def _first_sentences(line: Line, count: int) -> tuple[Line, int]:
-    """The beginning of a line, and how many sentences it holds."""
+    """The first sentences of a line, and how many they are."""
     kept: list[Inline] = []
     ended = 0
     for item in line:
@@ -196,5 +197,5 @@ def _dropped(whole: Sequence[Topic], kept: Sequence[Topic]) -> str:
         ("choice", lost(lambda topic: len(topic.choices))),
         ("spoken answer", lost(lambda topic: len(topic.spoken))),
     )
-    parts = [f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts if n]
+    parts = [counted(n, noun) for noun, n in counts if n]
     return f"Left out for room: {', '.join(parts)}." if parts else ""

@@ -1,4 +1,4 @@
-"""Where a sheet is written. A file that quizprep did not write is never replaced."""
+"""Writing a sheet to a file. A file that quizprep did not write is never replaced."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from quizprep.errors import UsageError
 from quizprep.files import replace_file
-from quizprep.sheets.phrases import MARKER
 
+MARKER = "Written by quizprep sheet"
+"""Stands in every file we write; a file without it is never overwritten."""
 _SEARCHED = 64 << 20
 
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from functools import lru_cache
 from html import escape
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from quizprep.sheets import phrases
-from quizprep.sheets.figures import PAGE, prefixed
-from quizprep.sheets.formula_tex import symbolic
+from quizprep.content.draws import parsed
+from quizprep.formula.latex import latex
 from quizprep.sheets.mathml import breakable, is_wide, mathml
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
+from quizprep.sheets.svg import PAGE, prefixed
 from quizprep.sheets.templating import TEMPLATES, environment
 
 
 def render_html(sheet: Sheet) -> str:
     """The file's text."""
-    numbers = {card.id: card.number for card in sheet.cards}
-    template = _environment().get_template("sheet.html.j2")
-    return template.render(sheet=sheet, marker=phrases.MARKER, numbers=numbers)
+    return _environment().get_template("sheet.html.j2").render(sheet=sheet)
 
 
 @lru_cache(maxsize=1)
@@ -33,13 +32,12 @@ def _environment() -> Environment:
         "line": line_html,
         "math": lambda latex: Markup(mathml(latex)),
         "formulas": lambda latex: Markup(breakable(latex)),
-        "formula": lambda text: Markup(breakable(symbolic(text))),
+        "formula": lambda text: Markup(breakable(latex(parsed(text)))),
         "svg": lambda picture, topic: Markup(prefixed(picture.svg(PAGE), topic)),
         "display": lambda latex: Markup(breakable(latex, display=True)),
     }
     made.globals |= {
         "css": Markup(_style()),
-        "ruled": phrases.ruled,
         "is_wide": is_wide,
     }
     return made
@@ -52,20 +50,20 @@ def _style() -> str:
     return style.replace("ROOT-FONT", f"data:font/ttf;base64,{font}")
 
 
-def prose_html(text: Prose) -> Markup:
-    """Paragraphs and lists."""
+def prose_html(text: Prose, math: Callable[[str], str] = breakable) -> Markup:
+    """Paragraphs and lists; ``math`` sets a formula given in LaTeX."""
     parts = []
     for block in text:
         if isinstance(block, Bullets):
             tag = "ol" if block.numbered else "ul"
-            items = "".join(f"<li>{line_html(item)}</li>" for item in block.items)
+            items = "".join(f"<li>{line_html(item, math)}</li>" for item in block.items)
             parts.append(f"<{tag}>{items}</{tag}>")
         else:
-            parts.append(f"<p>{line_html(block.line)}</p>")
+            parts.append(f"<p>{line_html(block.line, math)}</p>")
     return Markup("".join(parts))
 
 
-def line_html(line: Line) -> Markup:
+def line_html(line: Line, math: Callable[[str], str] = breakable) -> Markup:
     """Words, code and formulas of one line."""
     out: list[str] = []
     for item in line:
@@ -75,5 +73,5 @@ def line_html(line: Line) -> Markup:
             case Code(text=text):
                 out.append(f"<code>{escape(text, quote=False)}</code>")
             case Math(latex=latex):
-                out.append(breakable(latex))
+                out.append(math(latex))
     return Markup("".join(out))

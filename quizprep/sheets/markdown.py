@@ -1,7 +1,7 @@
 """A sheet as GitHub Markdown, with GitHub's mathematics.
 
-GitHub sets ``$...$`` only where a space or punctuation stands around it, lets Markdown have a
-backslash before punctuation first (then ``$`...`$`` is needed), and refuses ``\\operatorname``.
+GitHub sets ``$...$`` only between spaces or punctuation. Its Markdown reads backslashes before
+punctuation first, unless the formula is written ``$`...`$``. It refuses ``\\operatorname``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from jinja2 import Environment
 
-from quizprep.sheets import phrases
-from quizprep.sheets.formula_tex import symbolic
+from quizprep.content.draws import parsed
+from quizprep.formula.latex import latex
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import environment
@@ -25,10 +25,9 @@ _BLANKS = re.compile(r"\n{3,}")
 
 def render_markdown(sheet: Sheet) -> str:
     """The file's text."""
-    numbers = {card.id: card.number for card in sheet.cards}
     template = _environment().get_template("sheet.md.j2")
     anchors = {section.topic: _anchor(section.title) for section in sheet.sections}
-    text = template.render(sheet=sheet, marker=phrases.MARKER, numbers=numbers, anchors=anchors)
+    text = template.render(sheet=sheet, anchors=anchors)
     return _tidied(text)
 
 
@@ -41,7 +40,7 @@ def _environment() -> Environment:
         "cell": lambda line: line_md(line).replace("|", r"\|"),
         "math": lambda latex: math_md(latex),
         "words": words_md,
-        "formula": lambda text: math_md(symbolic(text)),
+        "formula": lambda text: math_md(latex(parsed(text))),
         "fenced": _fenced,
     }
     return made
@@ -81,7 +80,7 @@ def line_md(line: Line) -> str:
 
 
 def math_md(latex: str, glued: bool = False) -> str:
-    """A formula; ``glued`` where a letter or digit stands next to it."""
+    """A formula; ``glued`` where a letter or a digit is next to it."""
     text = re.sub(r"\\operatorname\s*\{", r"\\mathrm{", latex)
     text = text.replace("<", r"\lt ").replace(">", r"\gt ").strip()
     return f"$`{text}`$" if glued or _EATEN.search(text) else f"${text}$"
@@ -93,7 +92,7 @@ def words_md(text: str) -> str:
 
 
 def _begun(text: str) -> str:
-    """The beginning of a line, which must not look like a heading or an item."""
+    """The beginning of a line, escaped where it would be read as a heading or a list item."""
     mark = _AT_START.match(text)
     if mark is None:
         return text
@@ -102,7 +101,7 @@ def _begun(text: str) -> str:
 
 
 def _anchor(heading: str) -> str:
-    """What GitHub calls a heading in links."""
+    """The name that GitHub gives a heading in links."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -114,7 +113,7 @@ def _fenced(code: str, language: str = "") -> str:
 
 
 def _tidied(text: str) -> str:
-    """At most one empty line in a row, but for code."""
+    """With at most one empty line in a row, except in code."""
     parts = re.split(r"(^`{3,}.*?^`{3,}$)", text, flags=re.MULTILINE | re.DOTALL)
     parts[::2] = [_BLANKS.sub("\n\n", part) for part in parts[::2]]
     return "".join(parts).strip() + "\n"

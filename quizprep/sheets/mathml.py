@@ -5,38 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from quizprep.sheets.mathtree import (
-    BREAKS,
-    Figure,
-    Fraction,
-    Gap,
-    Name,
-    Node,
-    Root,
-    Row,
-    Scripts,
-    Sign,
-    Symbol,
-    Words,
-    parts_of,
-    read,
-)
+from quizprep import maths
+from quizprep.maths import Node, parse
+from quizprep.sheets.prose import BREAKS, break_apart
 
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _TIGHT = frozenset("/")
 _UNBROKEN = 24
-"""A formula of about so many characters fits on a line of a phone beside words."""
+"""The width, in characters, of a formula that fits on a line of a phone beside words."""
 _LINE = 30
-"""About so many fit on a line of their own there."""
+"""The width of one that fits there on a line of its own."""
 
-# Letters that Unicode put elsewhere than the rest of their alphabet.
+# Letters that Unicode has elsewhere than the rest of their alphabet.
 _STRAYS = {
     "script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
     "double-struck": dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True)),
     "italic": {"h": "ℎ"},
     "bold": {},
 }
-_BASES = {
+_ALPHABETS = {
     "script": (0x1D49C, 0x1D4B6, None),
     "double-struck": (0x1D538, 0x1D552, 0x1D7D8),
     "italic": (0x1D434, 0x1D44E, None),
@@ -49,79 +36,79 @@ def mathml(latex: str, display: bool = False) -> str:
 
     display  set with the room of a formula that has a line to itself
     """
+    return _math(_element(parse(latex).tree), display)
+
+
+def _math(inside: str, display: bool) -> str:
     style = ' displaystyle="true"' if display else ""
-    return f'<math xmlns="{_NAMESPACE}"{style}>{_element(read(latex))}</math>'
+    return f'<math xmlns="{_NAMESPACE}"{style}>{inside}</math>'
 
 
 def breakable(latex: str, display: bool = False) -> str:
-    """A formula in a line of text: a long one may break after a relation or an operator.
+    """A formula in a line of text; a long one may break after a relation or an operator.
 
-    Browsers never break inside ``<math>``, so it is several of them; on a phone a long product
-    would run off the page otherwise.
+    Browsers never break inside ``<math>``, so a long formula is several of them. Otherwise a
+    long product would run off the page of a phone.
     """
-    node = read(latex)
-    if not isinstance(node, Row) or node.fenced or _length(node) <= _UNBROKEN:
+    node = parse(latex).tree
+    parts = [_row(part) for part in break_apart(node)]
+    if len(parts) == 1 or _length(node) <= _UNBROKEN:
         return mathml(latex, display)
-    style = ' displaystyle="true"' if display else ""
-    parts = [_row(part) for part in parts_of(node.items)]
     for place, part in enumerate(parts[:-1]):
         # The space after the operator is one between words, which goes where the line breaks.
         before, _, after = part.rpartition("<mo>")
         parts[place] = f'{before}<mo form="infix" lspace="0.24em" rspace="0">{after}'
-    return " ".join(
-        f'<math xmlns="{_NAMESPACE}"{style}><mrow>{part}</mrow></math>' for part in parts
-    )
+    return " ".join(_math(f"<mrow>{part}</mrow>", display) for part in parts)
 
 
 def is_wide(latex: str) -> bool:
     """Whether some part of a formula that cannot break may be wider than a phone."""
-    node = read(latex)
-    parts = parts_of(node.items) if isinstance(node, Row) and not node.fenced else [[node]]
-    return any(sum(map(_length, part)) > _LINE for part in parts)
+    return any(sum(map(_length, part)) > _LINE for part in break_apart(parse(latex).tree))
 
 
 def _length(node: Node) -> int:
     """About how many characters wide a formula is."""
     match node:
-        case Row(items=items):
+        case maths.Row(items):
             return sum(map(_length, items))
-        case Fraction(above=above, below=below):
+        case maths.Fraction(above, below):
             return max(_length(above), _length(below))
-        case Root(inside=inside):
+        case maths.Root(inside):
             return 1 + _length(inside)
-        case Scripts(base=base, below=below, above=above):
+        case maths.Scripts(base, below, above):
             return _length(base) + max(_length(s) for s in (below, above) if s is not None) // 2
-        case Gap():
+        case maths.Gap():
             return 1
-        case Sign(text=text):
+        case maths.Sign(text):
             return 3 if text in BREAKS else 1
-        case Symbol(text=text) | Figure(text=text) | Words(text=text) | Name(text=text):
+        case maths.Symbol(text) | maths.Digits(text) | maths.Text(text) | maths.Name(text):
             return len(text)
 
 
 def _element(node: Node) -> str:
     match node:
-        case Symbol(text=text, style=style):
-            return _symbol(text, style)
-        case Figure(text=text):
+        case maths.Symbol(text, alphabet):
+            return _symbol(text, alphabet)
+        case maths.Digits(text):
             return f"<mn>{escape(text)}</mn>"
-        case Sign(text=text, stretches=stretches):
+        case maths.Sign(text, stretches):
             return _sign(text, stretches)
-        case Words(text=text):
+        case maths.Text(text):
             # Not <mtext>, which counts as space: an operator beside it would lose its own.
-            hard = escape(text).replace(" ", "&#160;")
-            return f'<mi mathvariant="normal">{hard}</mi>'
-        case Name(text=text):
-            return f'<mi mathvariant="normal">{escape(text)}</mi>'
-        case Gap(width=width):
+            return _upright(escape(text).replace(" ", "&#160;"))
+        case maths.Name(text):
+            return _upright(escape(text))
+        case maths.Gap(width):
             return f'<mspace width="{width:.3g}em"></mspace>'
-        case Fraction(above=above, below=below):
+        case maths.Fraction(above, below):
             return f"<mfrac>{_element(above)}{_element(below)}</mfrac>"
-        case Root(inside=inside):
+        case maths.Root(inside):
             return f"<msqrt>{_element(inside)}</msqrt>"
-        case Scripts():
-            return _scripts(node)
-        case Row(items=items):
+        case maths.Scripts(base, below, above):
+            scripts = [_element(script) for script in (below, above) if script is not None]
+            tag = f"m{'sub' if below is not None else ''}{'sup' if above is not None else ''}"
+            return f"<{tag}>{_element(base)}{''.join(scripts)}</{tag}>"
+        case maths.Row(items):
             return f"<mrow>{_row(items)}</mrow>"
 
 
@@ -135,14 +122,14 @@ def _row(items: Sequence[Node]) -> str:
 
 
 def _is_name(node: Node) -> bool:
-    return isinstance(node, Name) or (isinstance(node, Scripts) and isinstance(node.base, Name))
+    return isinstance(node.base if isinstance(node, maths.Scripts) else node, maths.Name)
 
 
 def _hugs(after: Node) -> bool:
     """Whether a function's name needs no space before this: a bracket, or a sign with its own."""
-    if isinstance(after, Row) and after.items:
+    if isinstance(after, maths.Row) and after.items:
         return _hugs(after.items[0])
-    return isinstance(after, Sign | Gap)
+    return isinstance(after, maths.Sign | maths.Gap)
 
 
 def _sign(text: str, stretches: bool) -> str:
@@ -152,21 +139,23 @@ def _sign(text: str, stretches: bool) -> str:
     return f"<mo{attributes}>{escape(text)}</mo>"
 
 
-def _symbol(text: str, style: str) -> str:
-    if style:
-        return f"<mi>{''.join(_variant(c, style) for c in text)}</mi>"
+def _symbol(text: str, alphabet: str) -> str:
+    if alphabet:
+        return f"<mi>{''.join(_variant(c, alphabet) for c in text)}</mi>"
     # MathML slants a lone letter; capital Greek letters and signs stand upright in mathematics.
-    upright = (
-        "" if text.isascii() or (text.isalpha() and text.islower()) else ' mathvariant="normal"'
-    )
-    return f"<mi{upright}>{escape(text)}</mi>"
+    slanted = text.isascii() or (text.isalpha() and text.islower())
+    return f"<mi>{escape(text)}</mi>" if slanted else _upright(escape(text))
 
 
-def _variant(letter: str, style: str) -> str:
+def _upright(escaped: str) -> str:
+    return f'<mi mathvariant="normal">{escaped}</mi>'
+
+
+def _variant(letter: str, alphabet: str) -> str:
     """A letter in a mathematical alphabet of Unicode; browsers ignore most ``mathvariant``."""
-    if letter in _STRAYS[style]:
-        return _STRAYS[style][letter]
-    upper, lower, digit = _BASES[style]
+    if letter in _STRAYS[alphabet]:
+        return _STRAYS[alphabet][letter]
+    upper, lower, digit = _ALPHABETS[alphabet]
     if "A" <= letter <= "Z":
         return chr(upper + ord(letter) - ord("A"))
     if "a" <= letter <= "z":
@@ -174,13 +163,3 @@ def _variant(letter: str, style: str) -> str:
     if digit is not None and "0" <= letter <= "9":
         return chr(digit + ord(letter) - ord("0"))
     return escape(letter)
-
-
-def _scripts(node: Scripts) -> str:
-    base = _element(node.base)
-    if node.below is None:
-        assert node.above is not None
-        return f"<msup>{base}{_element(node.above)}</msup>"
-    if node.above is None:
-        return f"<msub>{base}{_element(node.below)}</msub>"
-    return f"<msubsup>{base}{_element(node.below)}{_element(node.above)}</msubsup>"

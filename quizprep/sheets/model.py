@@ -1,11 +1,11 @@
-"""What a sheet holds, before any format: frozen, filled in, with every number computed."""
+"""The content of a sheet before it gets a format, with texts filled in and numbers computed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from quizprep.sheets.masks import MaskPicture
-from quizprep.sheets.plots import Plot
+from quizprep.sheets.pictures import MaskPicture, Plot
 from quizprep.sheets.prose import Line, Prose
 
 
@@ -19,7 +19,7 @@ class Concept:
 
 @dataclass(frozen=True)
 class Row:
-    """An option or a step as it is listed: its letter, its text, and what is to say about it."""
+    """An option or a step as it is listed: its letter, its text and its explanation."""
 
     label: str
     text: Line
@@ -29,7 +29,7 @@ class Row:
 
 @dataclass(frozen=True)
 class SymbolRow:
-    """A letter of a growth and what it stands for."""
+    """A symbol of a growth and its meaning."""
 
     latex: str
     meaning: Line
@@ -37,7 +37,7 @@ class SymbolRow:
 
 @dataclass(frozen=True)
 class Trap:
-    """What people say (absent where the explanation says it) and what is the case."""
+    """A wrong answer and its explanation; the answer is empty where the explanation quotes it."""
 
     gives: Line
     says: Prose
@@ -45,13 +45,13 @@ class Trap:
 
 @dataclass(frozen=True)
 class Working:
-    """A number worked out for one draw.
+    """The calculation of a number for one draw.
 
-    label        the question in a few words, after its id
+    label        the question's id as words
     formula      LaTeX with names
-    given        the drawn values: name in LaTeX, value as text
+    given        each drawn value: its name in LaTeX, the value as text
     substituted  LaTeX with numbers; empty where the formula has no names
-    result       the value with its unit, after the base unit where they differ
+    result       the value with its unit; first in the base unit where that is another
     """
 
     label: str
@@ -71,13 +71,13 @@ class Bound:
 
 @dataclass(frozen=True)
 class Answer:
-    """All that is hidden in a self-test.
+    """Everything that a self-test leaves out.
 
-    right    right options or steps, in their order
+    right    the right options, or the steps in their order
     text     the answer, where it is a text
-    prints   what a snippet prints
-    also     other wordings that count
-    points   what a listener ticks
+    prints   the output of a snippet
+    also     other accepted wordings
+    points   the key points of a spoken answer
     """
 
     text: Prose = ()
@@ -93,7 +93,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Card:
-    """One question. ``missed`` says why it is on a sheet of what the learner misses."""
+    """One question. ``missed`` says why the learner should see it again, or is empty."""
 
     id: str
     number: int
@@ -115,8 +115,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Limit:
-    """A line of an exercise's contract: the meter, what it may read, and what it reads for the
-    solution, measured (``quizprep check`` proves it)."""
+    """A line of an exercise's contract: the meter, the bound on its reading, and the measured
+    reading of the solution."""
 
     meter: str
     latex: str
@@ -192,3 +192,8 @@ class Sheet:
     @property
     def cards(self) -> tuple[Card, ...]:
         return tuple(card for section in self.sections for card in section.cards)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each question, by id."""
+        return {card.id: card.number for card in self.cards}

@@ -1,49 +1,333 @@
-"""Which pictures a topic shows. What was not measured, or no longer counts, is not drawn."""
+"""The pictures of a topic: masks, as references showed them, and plots of formulas.
+
+What was not measured, or was measured before its source changed, is not drawn.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
-from quizprep.content.curriculum import path_order
-from quizprep.content.figures import Measured, fresh_costs, fresh_masks
-from quizprep.content.library import Library
-from quizprep.sheets.growth import flops_plot, memory_plot, traffic_plot
-from quizprep.sheets.masks import MaskPicture
-from quizprep.sheets.plots import Plot, kv_cache_plot
-from quizprep.sheets.prose import line
-from quizprep.sheets.roofline import roofline_plot
+from quizprep.content.draws import parsed
+from quizprep.content.library import PLOTS, Library, path_order
+from quizprep.content.measured import Measured, fresh_costs, fresh_masks
+from quizprep.content.pictures import CurvesSpec, RooflineSpec
+from quizprep.content.questions import Number
+from quizprep.errors import ContentError, Problem
+from quizprep.sheets.prose import Line, line
+from quizprep.sheets.svg import Axis, Mark, Palette, Series, lines_svg, mask_svg
+from quizprep.text import number_text
 
-_MASKING = "masking"
-"""The topic that shows every mask, whatever else it is about."""
+_SEEN, _HIDDEN = "■", "·"
+
+
+@dataclass(frozen=True)
+class MaskPicture:
+    """Which keys each query sees.
+
+    caption   the rule in words
+    concepts  what it is about
+    exercise  whose reference was run
+    visible   for each query a row with a truth value for each key
+    """
+
+    title: str
+    caption: Line
+    concepts: tuple[str, ...]
+    exercise: str
+    visible: tuple[tuple[bool, ...], ...]
+
+    @property
+    def description(self) -> str:
+        """The mask in words, row by row; equal rows that follow each other are one entry."""
+        keys = max(map(len, self.visible), default=0)
+        said = [_keys(row) for row in self.visible]
+        parts = []
+        begin = 0
+        for end in range(1, len(said) + 1):
+            if end == len(said) or said[end] != said[begin]:
+                who = f"query {begin + 1}" if end == begin + 1 else f"queries {begin + 1} to {end}"
+                parts.append(f"{who}: {said[begin]}")
+                begin = end
+        return f"{len(said)} queries, {keys} keys. Visible to {'; '.join(parts)}."
+
+    @property
+    def text(self) -> str:
+        """The mask as lines of signs, for formats without pictures."""
+        return "\n".join(
+            " ".join(_SEEN if seen else _HIDDEN for seen in row) for row in self.visible
+        )
+
+    def svg(self, palette: Palette) -> str:
+        """The picture."""
+        return mask_svg(self.visible, self.title, self.description, palette)
+
+
+def _keys(row: Sequence[bool]) -> str:
+    """``keys 1 to 3, 7``."""
+    shown = [place for place, seen in enumerate(row, 1) if seen]
+    if not shown:
+        return "no key"
+    spans: list[list[int]] = []
+    for place in shown:
+        if spans and spans[-1][1] == place - 1:
+            spans[-1][1] = place
+        else:
+            spans.append([place, place])
+    parts = [str(a) if a == b else f"{a} to {b}" for a, b in spans]
+    return f"{'key' if len(shown) == 1 else 'keys'} {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves of formulas on logarithmic axes, drawn later by each format.
+
+    formula   that of every curve, as ``quizprep.formula`` reads it; empty where each series has
+              its own
+    caption   what the numbers are; names the model they are of
+    concepts  what it is about
+    marks     named points beside the curves
+    """
+
+    title: str
+    description: str
+    caption: Line
+    formula: str
+    series: tuple[Series, ...]
+    x: Axis
+    y: Axis
+    concepts: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def formulas(self) -> tuple[tuple[str, str], ...]:
+        """Each formula that is drawn, after the name of its curve where it is not that of all."""
+        if self.formula:
+            return (("", self.formula),)
+        return tuple((each.name, each.formula) for each in self.series if each.formula)
+
+    @property
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """The values as text: headings, then a row for each x, or for each mark."""
+        if self.marks:
+            marked = (
+                (mark.name, number_text(Fraction(mark.x)), rounded(mark.y)) for mark in self.marks
+            )
+            return (("", self.x.label, self.y.label), *marked)
+        head = (self.x.label, *(f"{each.name}, {self.y.label}" for each in self.series))
+        rows = [
+            (self.x.text(x), *(number_text(Fraction(s.points[n][1])) for s in self.series))
+            for n, (x, _) in enumerate(self.series[0].points)
+        ]
+        return (head, *rows)
+
+    def svg(self, palette: Palette) -> str:
+        """The picture."""
+        return lines_svg(
+            self.series, self.x, self.y, self.title, self.description, palette, self.marks
+        )
 
 
 def masks(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[MaskPicture, ...]:
     """Masks on concepts of the topic, in the order in which exercises are taken."""
     own = {name for name, concept in library.concepts.items() if concept.topic == topic}
+    every = topic == library.pictures.every_mask
     return tuple(
-        mask
-        for mask in _all_masks(library, kept)
-        if topic == _MASKING or own.intersection(mask.concepts)
+        MaskPicture(picture.title, line(picture.says), picture.concepts, exercise.id, visible)
+        for exercise in path_order(library.exercises)
+        for picture, visible in fresh_masks(exercise, kept)
+        if every or own.intersection(picture.concepts)
     )
 
 
 def plots(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[Plot, ...]:
-    """The curves of a topic; most have none."""
-    if topic in ("kv-cache", "memory-footprint"):
-        return (kv_cache_plot(),)
+    """The plots of a topic for which the library has what they draw on; raises ContentError."""
+    shown = [spec for spec in library.pictures.plots if topic in spec.topics]
+    measured = library.exercises if any(isinstance(each, CurvesSpec) for each in shown) else ()
+    costs = {each.id: fresh_costs(each, kept) for each in measured}
     found: list[Plot | None] = []
-    if topic in ("complexity", "flash-attention", "kernels"):
-        costs = {each.id: fresh_costs(each, kept) for each in library.exercises}
-        kernels = topic == "kernels"
-        found += [traffic_plot(costs)] if kernels else [memory_plot(costs), flops_plot(costs)]
-    if topic == "serving":
-        found.append(roofline_plot(library))
+    for spec in shown:
+        try:
+            if isinstance(spec, CurvesSpec):
+                found.append(curves_plot(spec, costs))
+            else:
+                found.append(roofline_plot(spec, library))
+        except (LookupError, ValueError) as error:
+            message = f"cannot be drawn ({error!r}); quizprep check says what is wrong with it"
+            raise ContentError([Problem(PLOTS, None, spec.title, message)]) from error
     return tuple(plot for plot in found if plot is not None)
 
 
-def _all_masks(library: Library, kept: Mapping[str, Measured]) -> Iterator[MaskPicture]:
-    for exercise in path_order(library.exercises):
-        for picture, visible in fresh_masks(exercise, kept):
-            yield MaskPicture(
-                picture.title, line(picture.says), picture.concepts, exercise.id, visible
+Costs = Mapping[str, Mapping[str, str]]
+"""By exercise, the formula of each meter."""
+
+
+def curves_plot(spec: CurvesSpec, costs: Costs) -> Plot | None:
+    """The curves whose formulas are known; None without two of them to compare. Curves with the
+    same values are drawn as one, under both names."""
+    unit, tick_text, value_text = _UNITS[spec.unit]
+    shared: dict[tuple[tuple[float, float], ...], Series] = {}
+    for look, each in enumerate(spec.curves):
+        formula = spec.formula or costs.get(each.exercise or "", {}).get(spec.meter or "", "")
+        given = {**spec.given, **each.given}
+        if formula and parsed(formula).symbols <= given.keys() | set(spec.over):
+            points = tuple(
+                (x, float(_value(formula, {**given, **dict.fromkeys(spec.over, x)}) / unit))
+                for x in spec.at
             )
+            made = Series(each.name, points, formula, look)
+            if twin := shared.get(points):
+                made = replace(twin, name=f"{twin.name}, {each.name}")
+            shared[points] = made
+    series = tuple(shared.values())
+    if len(series) < 2:
+        return None
+    lasts = [curve.points[-1][1] for curve in series]
+    ends = (
+        f"{curve.name} from {value_text(curve.points[0][1])} to {value_text(last)}"
+        for curve, last in zip(series, lasts, strict=True)
+    )
+    return Plot(
+        title=spec.title,
+        description=spec.describes.format(
+            name=series[0].name,
+            first=value_text(series[0].points[0][1]),
+            last=value_text(lasts[0]),
+            ratio=rounded(lasts[0] / lasts[1]),
+            first_x=thousands(spec.at[0]),
+            last_x=thousands(spec.at[-1]),
+            ends="; ".join(ends),
+        ),
+        caption=line(spec.caption),
+        formula=spec.formula,
+        series=series,
+        x=Axis(spec.x.label, spec.x.ticks or spec.at, thousands),
+        y=Axis(spec.y.label, spec.y.ticks or powers(*_span(series), spec.y.base), tick_text),
+        concepts=spec.concepts,
+    )
+
+
+_ROOF = "min(tflops, bandwidth * intensity)"
+
+
+def roofline_plot(spec: RooflineSpec, library: Library) -> Plot | None:
+    """Marks under the roof of a machine; None where the library lacks the machine or a question.
+
+    At the batch of the ridge, products with the weights do the ridge's flops for each byte, so a
+    batch of one does that share of them.
+    """
+    machine = library.hardware.get(spec.machine)
+    if machine is None:
+        return None
+    figures = {
+        "tflops": Fraction(repr(machine.tflops)),
+        "bandwidth": Fraction(repr(machine.bandwidth)),
+    }
+
+    def answer(name: str | None, given: Mapping[str, int]) -> Fraction | None:
+        _, question = library.questions.get(name or "", ("", None))
+        values: dict[str, Fraction | int] = {**figures, **given}
+        if not isinstance(question, Number) or not parsed(question.answer).symbols <= values.keys():
+            return None
+        return _value(question.answer, values)
+
+    ridge = figures["tflops"] / figures["bandwidth"]
+    ridge_batch = answer(spec.ridge_batch.question, spec.ridge_batch.given)
+    if ridge_batch is None:
+        return None
+    marks: list[Mark] = []
+    for each in spec.marks:
+        if each.tokens is None:
+            intensity = answer(each.question, each.given)
+        else:
+            intensity = each.tokens * ridge / ridge_batch
+        if intensity is None:
+            return None
+        height = float(_value(_ROOF, {**figures, "intensity": intensity}))
+        marks.append(Mark(each.name, float(intensity), height, each.prefill))
+    corners = (Fraction(spec.x.ticks[0]), ridge, Fraction(spec.x.ticks[-1]))
+    roof = tuple((float(x), float(_value(_ROOF, {**figures, "intensity": x}))) for x in corners)
+    said = {
+        "machine": machine.name,
+        "tflops": rounded(machine.tflops),
+        "bandwidth": rounded(machine.bandwidth),
+        "ridge": rounded(float(ridge)),
+        "decode": _listed(mark for mark in marks if not mark.hollow),
+        "prefill": _listed(mark for mark in marks if mark.hollow),
+    }
+    return Plot(
+        title=spec.title,
+        description=spec.describes.format(**said),
+        caption=line(spec.caption.format(**said)),
+        formula=_ROOF,
+        series=(Series("roof", roof),),
+        x=Axis(spec.x.label, spec.x.ticks, lambda value: f"{value:g}"),
+        y=Axis(spec.y.label, spec.y.ticks, lambda value: f"{value:g}"),
+        concepts=spec.concepts,
+        marks=tuple(marks),
+    )
+
+
+def _listed(marks: Iterator[Mark]) -> str:
+    return "; ".join(f"{m.name} at {rounded(m.x)} with {rounded(m.y)} Tflop/s" for m in marks)
+
+
+def _value(formula: str, values: Mapping[str, Fraction | int]) -> Fraction:
+    return Fraction(parsed(formula).evaluate(values))
+
+
+def _span(series: Sequence[Series]) -> tuple[float, float]:
+    """From half the least value of the curves, so that none lies on the axis, to the largest."""
+    values = [y for each in series for _, y in each.points]
+    return min(values) / 2, max(values)
+
+
+def powers(low: float, high: float, base: int) -> tuple[float, ...]:
+    """The powers of a base from the last that is at most low to the first that is at least high,
+    and at least two of them."""
+    first, last = 0, 0
+    while base**first > low:
+        first -= 1
+    while base ** (first + 1) <= low:
+        first += 1
+    while base**last < high:
+        last += 1
+    return tuple(float(base) ** each for each in range(first, max(last, first + 1) + 1))
+
+
+def rounded(value: float) -> str:
+    """A value to three digits, with no trailing zeros."""
+    return number_text(Fraction(f"{value:.3g}"))
+
+
+def scaled(base: int, names: Sequence[str]) -> Callable[[float], str]:
+    """Writes a value with the prefix that fits: ``scaled(1024, ("B", "KiB"))(2048)`` is 2 KiB."""
+
+    def text(value: float) -> str:
+        for name in names[:-1]:
+            if value < base:
+                return f"{rounded(value)} {name}".strip()
+            value /= base
+        return f"{rounded(value)} {names[-1]}"
+
+    return text
+
+
+def thousands(value: float) -> str:
+    """A length: 64k tokens are 65,536."""
+    return f"{value / 1024:g}k" if value >= 1024 else f"{value:g}"
+
+
+def _fraction_text(value: float) -> str:
+    return f"{value:g}" if value >= 1 else f"1/{1 / value:g}"
+
+
+_BYTES = scaled(1024, ("B", "KiB", "MiB", "GiB"))
+_FLOPS = scaled(1000, ("", "k", "M", "G", "T"))
+_UNITS: Mapping[str, tuple[int, Callable[[float], str], Callable[[float], str]]] = {
+    "bytes": (1, _BYTES, _BYTES),
+    "flops": (1, _FLOPS, _FLOPS),
+    "GiB": (2**30, _fraction_text, rounded),
+}
+"""Of each unit of an axis: how many base units it is, how ticks and how values are written."""

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from quizprep.content import mathtext
+from quizprep.errors import ContentError, Problem
+from quizprep.maths import Node, Row, Sign, problems, split_math
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,25 @@ Line = tuple[Inline, ...]
 
 @dataclass(frozen=True)
 class Paragraph:
+    """Words that flow."""
+
     line: Line
 
 
 @dataclass(frozen=True)
 class Bullets:
+    """A list, numbered or not."""
+
     items: tuple[Line, ...]
     numbered: bool = False
 
 
 Prose = tuple[Paragraph | Bullets, ...]
 
+BREAKS = frozenset("=<>≤≥≠≈∼∝≪≫→⇒+−·×")
+"""Relations and operators after which a formula may break."""
+_OPENING = frozenset("([{⌊⌈")
+_CLOSING = frozenset(")]}⌋⌉")
 _ITEM = re.compile(r"(?:[-*•]|(\d{1,2})[.)])\s+")
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -68,8 +77,14 @@ def line(text: str) -> Line:
     return tuple(_inlines(" ".join(text.split())))
 
 
+def check_maths(owner: str, field: str, text: str) -> None:
+    """Raise ContentError where the mathematics of a text cannot be set."""
+    if faults := problems(text):
+        raise ContentError([Problem(owner, None, field, fault) for fault in faults])
+
+
 def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
-    """A chunk without empty lines: words that flow, then items, each with its own flow."""
+    """The blocks of a text without empty lines: a paragraph, then lists."""
     words: list[str] = []
     items: list[str] = []
     numbered = False
@@ -95,7 +110,7 @@ def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
 
 
 def _inlines(text: str) -> Iterator[Inline]:
-    for piece in mathtext.split_math(text):
+    for piece in split_math(text):
         if piece.is_math:
             yield Math(piece.text[1:-1].strip())
             continue
@@ -103,3 +118,19 @@ def _inlines(text: str) -> Iterator[Inline]:
         for place, part in enumerate(parts):
             if part:
                 yield Code(part) if place % 2 else Words(part.replace(r"\$", "$"))
+
+
+def break_apart(formula: Node) -> list[list[Node]]:
+    """The parts of a formula between which a line may break: each but the last ends with a
+    relation or an operator that stands outside all brackets."""
+    if not isinstance(formula, Row) or formula.fenced:
+        return [[formula]]
+    parts: list[list[Node]] = [[]]
+    depth = 0
+    for item in formula.items:
+        parts[-1].append(item)
+        if isinstance(item, Sign):
+            depth += (item.text in _OPENING) - (item.text in _CLOSING)
+            if depth == 0 and len(parts[-1]) > 1 and item.text in BREAKS:
+                parts.append([])
+    return [part for part in parts if part]

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.content.curriculum import path_order
-from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.content.library import Exercise, Library, path_order, shipped_root
 from quizprep.store import Store
 
 LIBRARY = Library(shipped_root())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.content.figures import figures, fresh_masks
 from quizprep.content.library import Library, shipped_root
+from quizprep.content.measured import figures, fresh_masks
 from quizprep.grading.pool import GraderFault, Nursery
 
 LIBRARY = Library(shipped_root())

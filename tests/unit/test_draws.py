@@ -16,12 +16,12 @@ from quizprep.content.draws import (
     every_draw,
     fill,
     gap_problems,
-    number_text,
     same_growth,
     trap_values,
 )
 from quizprep.content.questions import Growth, Level, Number, Trap
 from quizprep.errors import ContentError
+from quizprep.text import number_text
 
 
 def number(**changes: object) -> Number:

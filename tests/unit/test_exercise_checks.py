@@ -110,8 +110,8 @@ def test_what_is_shipped_has_none_of_these_faults() -> None:
 @pytest.mark.parametrize(
     ("field", "says"),
     [
-        ("sources: [vaswani2071]", "sources: vaswani2071 is not in sources.yaml; did you mean"),
-        ("after: [softmacs]", "after: softmacs is not in exercises/; did you mean softmax?"),
+        ("sources: [vaswani2071]", "sources[0]: vaswani2071 is not in sources.yaml; did you mean"),
+        ("after: [softmacs]", "after[0]: softmacs is not in exercises/; did you mean softmax?"),
         ("after: [mine]", "after: leads back to itself: mine after mine"),
     ],
 )

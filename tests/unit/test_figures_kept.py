@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.content.figures import (
+from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.content.loading import load_file
+from quizprep.content.measured import (
     Mask,
     Measured,
     figure_problems,
@@ -21,8 +23,6 @@ from quizprep.content.figures import (
     measured_now,
     write_figures,
 )
-from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.content.loading import load_file
 
 LIBRARY = Library(shipped_root())
 KEPT = figures(LIBRARY)

@@ -194,6 +194,17 @@ def test_every_spelling_of_a_unit_has_its_factor(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "base"), [("GiB", "bytes"), ("TB/s", "bytes/s"), ("Tflop/s", "flops/s"), ("ms", "s")]
+)
+def test_a_unit_has_a_base_of_its_dimension(name: str, base: str) -> None:
+    """One base unit is one: its name is read as a unit of the same dimension with factor 1."""
+    found = units.base(units.named(name))
+    assert found.name == base
+    read = units.named(base)
+    assert (read.dimension, read.factor) == (units.named(name).dimension, 1)
+
+
+@pytest.mark.parametrize(
     ("unit", "reply"),
     [
         ("TFLOP/s", "312 TFLOPS"),

@@ -13,12 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from quizprep.content.library import Library, shipped_root
-from quizprep.sheets.anki import render_anki
-from quizprep.sheets.anki_package import stable_id
+from quizprep.sheets.anki import render_anki, stable_id
 from quizprep.sheets.build import Wanted, build
-from quizprep.sheets.figures import PAGE
+from quizprep.sheets.files import MARKER
 from quizprep.sheets.model import Sheet
-from quizprep.sheets.phrases import MARKER
+from quizprep.sheets.svg import PAGE
 from quizprep.sheets.templating import TEMPLATES
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

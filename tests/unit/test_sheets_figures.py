@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.sheets.build import Wanted, build
-from quizprep.sheets.figures import PAGE, PAPER, Palette, mask_svg
 from quizprep.sheets.html import render_html
-from quizprep.sheets.plots import kv_cache_plot
+from quizprep.sheets.pictures import plots
+from quizprep.sheets.svg import PAGE, PAPER, Palette, mask_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
-PLOT = kv_cache_plot()
+LIBRARY = Library(shipped_root())
+(PLOT,) = plots("kv-cache", LIBRARY, {})
 
 
 def parsed(svg: str) -> ElementTree.Element:

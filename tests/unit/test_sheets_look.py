@@ -12,9 +12,9 @@ import pytest
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.sheets.build import Wanted, build
-from quizprep.sheets.figures import PAPER
 from quizprep.sheets.html import render_html
 from quizprep.sheets.pdf import sheet_source
+from quizprep.sheets.svg import PAPER
 from quizprep.sheets.templating import TEMPLATES
 
 SHIPPED = Library(shipped_root())

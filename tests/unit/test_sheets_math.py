@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep import maths
 from quizprep.authoring.question_checks import shown_texts
-from quizprep.content import mathtext
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Growth, Number
-from quizprep.sheets import formula_tex
+from quizprep.formula import parse
+from quizprep.formula.latex import growth_latex, latex
 from quizprep.sheets.mathml import breakable, mathml
 
 LIBRARY = Library(shipped_root())
 COMMANDS = [
-    *mathtext.SYMBOLS, *mathtext.SPACED, *mathtext.FUNCTIONS, *mathtext.SPACES, *mathtext.LITERALS,
+    *maths.SYMBOLS, *maths.RELATIONS, *maths.FUNCTIONS, *maths.SPACES, *maths.LITERALS,
 ]  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def all_formulas() -> Iterator[str]:
         texts = [bank.template]
         texts += [text for question in bank.questions for _, text in shown_texts(question)]
         for text in texts:
-            yield from (p.text[1:-1] for p in mathtext.split_math(text) if p.is_math)
+            yield from (p.text[1:-1] for p in maths.split_math(text) if p.is_math)
 
 
 def all_expressions() -> Iterator[str]:
@@ -60,7 +61,7 @@ formulas = st.recursive(
         inner.map(lambda f: rf"\sqrt{{{f}}}"),
         st.tuples(inner, inner).map(lambda p: f"{{{p[0]}}}_{{{p[1]}}}^{{{p[0]}}}"),
         inner.map(lambda f: rf"\left( {f} \right]"),
-        st.sampled_from(sorted(mathtext.WRAPPERS)).map(lambda w: rf"\{w}{{a \& b}}"),
+        st.sampled_from(sorted(maths.WRAPPERS)).map(lambda w: rf"\{w}{{a \& b}}"),
         st.tuples(inner, inner).map(" ".join),
     ),
     max_leaves=8,
@@ -70,7 +71,7 @@ formulas = st.recursive(
 @given(formulas)
 def test_what_passes_the_lint_is_valid_mathml(latex: str) -> None:
     """Every formula of the subset gives well-formed MathML in which no command is left."""
-    if not mathtext.problems(f"${latex}$"):
+    if not maths.problems(f"${latex}$"):
         root = ElementTree.fromstring(mathml(latex))
         assert "\\" not in "".join(root.itertext())
 
@@ -82,10 +83,10 @@ def test_any_text_gives_well_formed_mathml(text: str) -> None:
         ElementTree.fromstring(mathml(text))
 
 
-@pytest.mark.parametrize("command", sorted(c for c in COMMANDS if c not in mathtext.SPACES))
+@pytest.mark.parametrize("command", sorted(c for c in COMMANDS if c not in maths.SPACES))
 def test_each_command_shows_its_sign(command: str) -> None:
     """A command gives the sign that the terminal shows for it."""
-    sign = mathtext.plain(rf"$\{command} $").strip()
+    sign = maths.plain(rf"$\{command} $").strip()
     assert sign.replace("~", "") in text_of(rf"\{command} ").replace("~", "")
 
 
@@ -116,25 +117,22 @@ def test_the_banks_are_set() -> None:
     """Every formula in every shipped bank is within the subset and gives well-formed MathML."""
     found = list(all_formulas())
     assert len(found) > 20
-    for latex in found:
-        assert not mathtext.problems(f"${latex}$")
-        ElementTree.fromstring(mathml(latex))
+    for formula in found:
+        assert not maths.problems(f"${formula}$")
+        ElementTree.fromstring(mathml(formula))
 
 
 def test_answers_and_contracts_become_latex_of_the_subset() -> None:
     """Every formula that is computed can also be set, with names and with numbers."""
     for text in all_expressions():
-        names = {name: Fraction(12345, 100) for name in formula_tex.parsed(text).symbols}
-        for latex in (
-            formula_tex.symbolic(text),
-            formula_tex.growth(text),
-            formula_tex.substituted(text, names),
-        ):
-            assert not mathtext.problems(f"${latex}$"), latex
+        formula = parse(text)
+        numbers = {name: Fraction(12345, 100) for name in formula.symbols}
+        for written in (latex(formula), growth_latex(formula), latex(formula, numbers)):
+            assert not maths.problems(f"${written}$"), written
 
 
 @pytest.mark.parametrize(
-    ("text", "latex"),
+    ("text", "expected"),
     [
         ("2*layers*d", r"2 \cdot \text{layers} \cdot d"),
         ("(a + b)*c", r"(a + b) \cdot c"),
@@ -149,14 +147,14 @@ def test_answers_and_contracts_become_latex_of_the_subset() -> None:
         ("1000000*a", r"\text{1,000,000} \cdot a"),
     ],
 )
-def test_brackets_stand_where_they_must(text: str, latex: str) -> None:
+def test_brackets_stand_where_they_must(text: str, expected: str) -> None:
     """The LaTeX of a formula groups as the formula does."""
-    assert formula_tex.symbolic(text) == latex
+    assert latex(parse(text)) == expected
 
 
 def test_a_number_that_is_negative_or_tiny_is_grouped() -> None:
     """Substituted numbers keep their meaning beside operators."""
     values = {"a": Fraction(-3), "b": Fraction(1, 10**7)}
-    assert formula_tex.substituted("2*a", values) == r"2 \cdot (-3)"
-    assert formula_tex.substituted("2*b", values) == r"2 \cdot 1 \times 10^{-7}"
-    assert formula_tex.substituted("b**2", values) == r"(1 \times 10^{-7})^{2}"
+    assert latex(parse("2*a"), values) == r"2 \cdot (-3)"
+    assert latex(parse("2*b"), values) == r"2 \cdot 1 \times 10^{-7}"
+    assert latex(parse("b**2"), values) == r"(1 \times 10^{-7})^{2}"

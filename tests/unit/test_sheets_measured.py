@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.content.figures import figures
 from quizprep.content.library import Library, shipped_root
+from quizprep.content.measured import figures
 from quizprep.sheets.build import Wanted, build
-from quizprep.sheets.figures import PAGE, PAPER
 from quizprep.sheets.html import render_html
 from quizprep.sheets.markdown import render_markdown
-from quizprep.sheets.masks import MaskPicture
 from quizprep.sheets.model import Picture, Section
-from quizprep.sheets.plots import Plot, powers, rounded, scaled
+from quizprep.sheets.pictures import MaskPicture, Plot, powers, rounded, scaled
+from quizprep.sheets.svg import PAGE, PAPER
 
 LIBRARY = Library(shipped_root())
 KEPT = figures(LIBRARY)

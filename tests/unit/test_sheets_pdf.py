@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quizprep import maths
 from quizprep.authoring.question_checks import shown_texts
-from quizprep.content import mathtext
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Level
 from quizprep.errors import MissingExtraError
 from quizprep.sheets import pdf
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.cheat import SIDES, STEPS, Cheat, cheat, fitted
+from quizprep.sheets.files import MARKER
 from quizprep.sheets.model import Sheet
-from quizprep.sheets.phrases import MARKER
+from quizprep.sheets.pdf import code_typst, line_typst, math_typst, words_typst
 from quizprep.sheets.prose import Paragraph, Words, line
-from quizprep.sheets.typst_text import code_typst, line_typst, math_typst, words_typst
 
 SMALL = Library(Path(__file__).parents[1] / "golden" / "sheets" / "bank")
 SHIPPED = Library(shipped_root())
@@ -66,12 +66,12 @@ def test_the_file_is_a_marked_pdf_and_always_the_same() -> None:
 
 def test_every_formula_of_the_banks_compiles() -> None:
     """Every formula in a shipped bank, and every command of the subset, is set by Typst."""
-    formulas = [rf"a \{name} b" for name in (*mathtext.SYMBOLS, *mathtext.SPACED)]
-    formulas += [rf"a \{name} b" for name in (*mathtext.FUNCTIONS, *mathtext.SPACES)]
-    formulas += [rf"a \{name} b" for name in mathtext.LITERALS]
+    formulas = [rf"a \{name} b" for name in (*maths.SYMBOLS, *maths.RELATIONS)]
+    formulas += [rf"a \{name} b" for name in (*maths.FUNCTIONS, *maths.SPACES)]
+    formulas += [rf"a \{name} b" for name in maths.LITERALS]
     for bank in SHIPPED.banks.values():
         texts = [bank.template, *(t for q in bank.questions for _, t in shown_texts(q))]
-        pieces = [piece for text in texts for piece in mathtext.split_math(text)]
+        pieces = [piece for text in texts for piece in maths.split_math(text)]
         formulas += [piece.text[1:-1] for piece in pieces if piece.is_math]
     source = "\n\n".join(math_typst(latex, display) for latex in formulas for display in (0, 1))
     assert warnings(source) == []

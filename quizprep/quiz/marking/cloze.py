@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from quizprep.content.draws import fill
-from quizprep.content.mathtext import plain
 from quizprep.content.questions import Cloze, Scalar
+from quizprep.maths import plain
 from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import exact_number
 from quizprep.quiz.marking.signs import plain_signs

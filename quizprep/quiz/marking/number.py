@@ -8,14 +8,14 @@ from fractions import Fraction
 from quizprep.content.draws import (
     answer_value,
     fill,
-    number_text,
     tolerance,
     trap_values,
 )
 from quizprep.content.questions import Number, Scalar
 from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import Quantity, UnreadableError, read_quantity
-from quizprep.units import Unit, find, prefix_says, siblings
+from quizprep.text import number_text
+from quizprep.units import Unit, named, prefix_says, siblings
 
 RIGHT_BUT_FOR_THE_UNIT = 0.5
 RIGHT_BUT_ROUGH = 0.75
@@ -83,7 +83,7 @@ def quantity_text(number: Fraction, unit: Unit) -> str:
 
 def _asked(question: Number) -> Unit:
     # A name that no rule knows measures itself: the content check decides what it accepts.
-    return find(question.unit) or Unit(question.unit, question.unit.casefold(), Fraction(1))
+    return named(question.unit)
 
 
 def _expected(asked: Unit) -> str:

@@ -1,8 +1,8 @@
 """Pictures as SVG: masks and curves, each with a title and a description in words.
 
-They hold no colour of their own: the palette says what ink, lines and series look like, as
-custom properties of the page's style sheet or as plain colours. Series differ in their dashes
-and carry their names, so colour is never the only thing that tells them apart.
+All colours come from a palette: custom properties of the page's style sheet, or plain colours.
+Series differ in their dashes and carry their names, so that nobody has to tell them apart by
+colour.
 """
 
 from __future__ import annotations
@@ -48,9 +48,8 @@ PAPER = Palette(
 class Series:
     """A curve: its name and its points (x, y), x ascending.
 
-    formula  what gave the points, in the language of ``quizprep.formula``, where it is not that
-             of the whole picture
-    look     which colour and dashes it has, so that it keeps them from picture to picture
+    formula  the formula of the points, as ``quizprep.formula`` reads it, where there is one
+    look     the index of its colour and dashes, the same from picture to picture
     """
 
     name: str
@@ -61,7 +60,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """A named point; a hollow one is of another sort than a filled one."""
+    """A named point; hollow and filled points are of two kinds."""
 
     name: str
     x: float
@@ -71,21 +70,21 @@ class Mark:
 
 @dataclass(frozen=True)
 class Axis:
-    """A logarithmic axis: what it shows, where its ticks stand, and how a tick is written."""
+    """A logarithmic axis: its label, the places of its ticks, and the text of a tick."""
 
     label: str
     ticks: tuple[float, ...]
     text: Callable[[float], str]
 
 
-# Small, so that the labels can still be read where a phone scales the picture down.
+# Small, so that labels stay legible where a phone scales the picture down.
 _WIDTH, _HEIGHT = 500, 310
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 132, 32, 48
 _TEXT = 12.5
 _MASK_TEXT = 15.0
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
 _ROW = 15.0
-"""Least distance of two labels, in units of the picture."""
+"""The least distance of two labels, in units of the picture."""
 
 
 def lines_svg(
@@ -99,7 +98,7 @@ def lines_svg(
 ) -> str:
     """Curves on logarithmic axes, each named at its right end, and named points.
 
-    All values are positive; ticks bound the picture.
+    All values are positive and lie between the outermost ticks.
     """
     across = _scale(x.ticks, _LEFT, _WIDTH - _RIGHT)
     up = _scale(y.ticks, _HEIGHT - _BOTTOM, _TOP)
@@ -124,7 +123,7 @@ def lines_svg(
 
 
 def _marked(mark: Mark, x: float, y: float, palette: Palette) -> Iterator[str]:
-    """A point and its name: on the right below it, or above where it is hollow."""
+    """A point and its name: to the lower right of a filled point, above a hollow one."""
     hue = palette.series[2 if mark.hollow else 1]
     fill = "none" if mark.hollow else hue
     yield (
@@ -162,7 +161,7 @@ def mask_svg(
 
 
 def _runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """Where stretches of visible keys begin and end."""
+    """The beginning and the end of each run of visible keys."""
     here = 0
     for shown, group in groupby(row):
         length = len(list(group))
@@ -193,7 +192,7 @@ def _grid(
         )
         yield _label(_LEFT - 8, up(tick) + 4, y.text(tick), "end", palette.soft)
     yield _label((_LEFT + right) / 2, _HEIGHT - 8, x.label, "middle", palette.ink)
-    # Above its axis and not beside it: turned words are hard to read on a small screen.
+    # Above the axis: turned words beside it are hard to read on a small screen.
     yield _label(0, 13, y.label, "start", palette.ink)
 
 
@@ -202,7 +201,7 @@ def _hue(palette: Palette, curve: Series) -> str:
 
 
 def _apart(heights: Sequence[float]) -> list[tuple[int, float]]:
-    """Each label with a height at which no two overlap, pushed down where they would."""
+    """Each label with its height, moved down where two labels would overlap."""
     placed: list[tuple[int, float]] = []
     floor = -math.inf
     for place in sorted(range(len(heights)), key=lambda n: heights[n]):
@@ -228,7 +227,7 @@ def _label(
 
 
 def prefixed(svg: str, prefix: str) -> str:
-    """A figure whose ids begin with the prefix, so that a page may show it twice."""
+    """A picture whose ids begin with the prefix, so that a page may show it twice."""
     svg = re.sub(r' id="', f' id="{prefix}-', svg)
     return re.sub(
         r'aria-labelledby="(\S+) (\S+)"', rf'aria-labelledby="{prefix}-\1 {prefix}-\2"', svg

@@ -1,6 +1,6 @@
-r"""Formulas of the content as LaTeX: ``2*layers*d**2`` is ``2 \cdot \text{layers} \cdot d^{2}``.
+r"""A formula as LaTeX: ``2*layers*d**2`` is ``2 \cdot \text{layers} \cdot d^{2}``.
 
-The result stays within the subset that ``quizprep.content.mathtext`` allows.
+The result stays within the subset of LaTeX that ``quizprep.maths`` reads.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from quizprep.content.draws import number_text, parsed
-from quizprep.formula import Value
+from quizprep.formula.expression import Formula, Value
+from quizprep.text import number_text
 
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
+"""Precedences: a part of a lower one than its place needs stands in brackets."""
 _CALLS = {
     "sqrt": r"\sqrt{{{0}}}",
     "log2": r"\log_{{2}}({0})",
@@ -25,37 +26,33 @@ _CALLS = {
 _CALL_RANKS = {"sqrt": _ATOM, "ceil": _ATOM, "floor": _ATOM}
 
 
-def symbolic(text: str) -> str:
-    """The formula with its names; a name of one letter is a variable, a longer one a word."""
-    return _write(parsed(text).tree, {}, dots=True)[0]
+def latex(formula: Formula, values: Mapping[str, Value] | None = None) -> str:
+    """The formula with the numbers that are given and the names of the others; a name of one
+    letter is set as a variable, a longer one as a word."""
+    return _write(formula.tree, values or {}, dots=True)[0]
 
 
-def substituted(text: str, values: Mapping[str, Value]) -> str:
-    """The formula with a number for each name."""
-    return _write(parsed(text).tree, values, dots=True)[0]
-
-
-def growth(text: str) -> str:
+def growth_latex(formula: Formula) -> str:
     """The formula inside a big O; letters that are multiplied stand side by side."""
-    return f"O({_write(parsed(text).tree, {}, dots=False)[0]})"
+    return f"O({_write(formula.tree, {}, dots=False)[0]})"
 
 
-def name_tex(name: str) -> str:
+def name_latex(name: str) -> str:
     """A name of a formula: ``d``, ``d_{2}``, ``\\text{KV heads}``."""
     if len(name) == 1:
         return name
     if match := re.fullmatch(r"([A-Za-z])_?(\d+|[a-z])", name):
         return f"{match[1]}_{{{match[2]}}}"
-    return rf"\text{{{words(name)}}}"
+    return rf"\text{{{spoken(name)}}}"
 
 
-def words(name: str) -> str:
+def spoken(name: str) -> str:
     """A name as people write it: ``kv_heads`` is ``KV heads``."""
-    spoken = name.replace("_", " ").replace("-", " ")
-    return re.sub(r"\b(kv|mlp|gpu|gqa|mqa|mla|sram)\b", lambda m: m[0].upper(), spoken)
+    words = name.replace("_", " ").replace("-", " ")
+    return re.sub(r"\b(kv|mlp|gpu|gqa|mqa|mla|sram)\b", lambda m: m[0].upper(), words)
 
 
-def number_tex(value: Value) -> str:
+def number_latex(value: Value) -> str:
     """A number as ``number_text`` writes it, fit for mathematics."""
     text = number_text(value)
     if "e" in text:
@@ -65,7 +62,7 @@ def number_tex(value: Value) -> str:
 
 
 def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str, int]:
-    """The text of a node and how tightly its parts hold together."""
+    """The LaTeX of a node and its precedence."""
 
     def part(inner: ast.expr, least: int) -> str:
         text, rank = _write(inner, values, dots)
@@ -73,7 +70,7 @@ def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str
 
     match node:
         case ast.Constant(value=bool() | int() | float() as value):
-            return number_tex(Fraction(repr(value))), _ATOM
+            return number_latex(Fraction(repr(value))), _ATOM
         case ast.Name(id=name):
             return _named(name, values)
         case ast.UnaryOp(op=op, operand=operand):
@@ -100,7 +97,7 @@ def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str
 
 
 def _operands(node: ast.expr, name: str) -> Iterator[ast.expr]:
-    """Of min(min(a, b), c) it is a, b and c: written as one."""
+    """The arguments of nested calls as one list: min(min(a, b), c) is min(a, b, c)."""
     match node:
         case ast.Call(func=ast.Name(id=called), args=args) if called == name:
             for arg in args:
@@ -111,9 +108,9 @@ def _operands(node: ast.expr, name: str) -> Iterator[ast.expr]:
 
 def _named(name: str, values: Mapping[str, Value]) -> tuple[str, int]:
     if name not in values:
-        return name_tex(name), _ATOM
+        return name_latex(name), _ATOM
     value = values[name]
-    text = number_tex(value)
+    text = number_latex(value)
     return text, _SUM if value < 0 else _PRODUCT if r"\times" in text else _ATOM
 
 

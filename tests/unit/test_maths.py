@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.content.mathtext import plain, problems, split_math
+from quizprep.maths import plain, problems, split_math
 
 
 @pytest.mark.parametrize(
