@@ -1,7 +1,4 @@
-"""A learner with a history, and the screens that they see at a fixed time.
-
-Run ``python -m tests.cli.practice`` after an intended change, and read the difference.
-"""
+"""A learner with a history, and the screens that they see at a fixed time."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from quizprep.quiz.scheduling import reschedule
 from quizprep.store import Answer, Store
@@ -139,17 +135,6 @@ def screen(name: str, width: int, folder: Path) -> str:
     return f"{done.stdout}{done.stderr}[exit code {done.returncode}]\n"
 
 
-def golden(name: str, width: int) -> Path:
-    """Where the screen is kept."""
+def screen_file(name: str, width: int) -> Path:
+    """The golden file of a screen."""
     return FOLDER / f"{name}.{width}.txt"
-
-
-def _rewrite() -> None:
-    for name in SCREENS:
-        for width in WIDTHS:
-            with TemporaryDirectory() as folder:
-                golden(name, width).write_text(screen(name, width, Path(folder)), "utf-8")
-
-
-if __name__ == "__main__":
-    _rewrite()
