@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from quizprep.quiz.scheduling import reschedule
 from quizprep.store import Answer, Store
+from tests.cli import program
 from tests.imports import ROOT
 
 FOLDER = ROOT / "tests" / "golden" / "practice"
@@ -55,7 +55,7 @@ _COSTS = [
 def content(folder: Path) -> Path:
     """A root with the bank of the ask tests and two exercises that cannot be graded."""
     root = folder / "content"
-    shutil.copytree(ROOT / "tests" / "golden" / "ask" / "bank", root / "questions")
+    shutil.copytree(program.BANK, root / "questions")
     shutil.copytree(FOLDER / "exercises", root / "exercises")
     shutil.copytree(FOLDER / "interview", folder / "interview")
     shutil.copytree(FOLDER / "exercises", folder / "interview" / "exercises")
@@ -101,27 +101,11 @@ def _gradings(store: Store) -> None:
 def run(
     folder: Path, *arguments: str, width: int = 60, replies: str = "", **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """The real command in a process of its own, with the home and the content in a folder."""
-    env = {
-        **os.environ,
-        "QUIZPREP_HOME": str(folder / "home"),
-        "COLUMNS": str(width),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUTF8": "1",
-        "TZ": "UTC",
-        "EDITOR": "",
-        "VISUAL": "",
-        **settings,
-    }
-    launch = [sys.executable, "-m", "tests.cli.frozen", NOW.isoformat(), str(folder / "content")]
-    return subprocess.run(
-        [*launch, *arguments],
-        cwd=folder,
-        env=env,
-        input=replies,
-        capture_output=True,
-        text=True,
-        timeout=120,
+    """Run the program at NOW, with the home and the content in a folder."""
+    command = [sys.executable, "-m", "tests.cli.frozen", NOW.isoformat(), str(folder / "content")]
+    settings = {"PYTHONUTF8": "1", **settings}
+    return program.run(
+        folder, *arguments, command=command, width=width, replies=replies, **settings
     )
 
 
@@ -131,7 +115,6 @@ def screen(name: str, width: int, folder: Path) -> str:
     content(folder)
     live(folder / "home", whose)
     done = run(folder, *arguments, width=width, replies=replies)
-    assert "Traceback" not in done.stderr, done.stderr
     return f"{done.stdout}{done.stderr}[exit code {done.returncode}]\n"
 
 
