@@ -1,12 +1,15 @@
-"""Shared by all tests: the golden files, and Hypothesis without deadlines."""
+"""Shared by all tests: golden files, a grader, and Hypothesis without deadlines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from quizprep.grading.grader import Grader
+from quizprep.grading.pool import Pool
 
 # Two cores are shared with others, so that an example may be slow by accident.
 settings.register_profile("default", deadline=None)
@@ -34,3 +37,16 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert text == path.read_text(encoding="utf-8"), path.name
 
     return check
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    """The nurseries that the tests of a module share."""
+    with Pool() as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def grader(pool: Pool) -> Grader:
+    """A grader over these nurseries."""
+    return Grader(pool)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,6 @@ DEADLINES = {"timeout": 2.0}
 """Seconds; the others have the deadline of the program."""
 
 SHOWN_CASES = 2
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool() as pool:
-        yield pool
 
 
 def grade(pool: Pool, path: Path) -> Verdict:

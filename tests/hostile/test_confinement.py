@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,12 +31,6 @@ OTHERWISE = {
     **dict.fromkeys(("lease_file", "reseal_arena", "page_out", "raise_limit"), "ENOSYS"),
     **dict.fromkeys(("lift_limit_of_parent", "type_into_terminal"), "ENOSYS"),
 }
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool() as pool:
-        yield pool
 
 
 def attempts(pool: Pool) -> dict[str, str]:
