@@ -19,7 +19,8 @@ $(DECODED): $(READY) $(wildcard questions/*.yaml exercises/*/exercise.yaml quizp
 demo: $(DECODED)  ## the main job on real input: questions, gradings, a sheet
 	$(BIN)/python examples/demo.py
 
-test: $(READY)  ## every test
+test: $(READY)  ## every test; as root it first installs Chromium and Poppler where they are missing
+	$(BIN)/python -m tools.system_packages
 	$(BIN)/python -m pytest -n 2
 
 coverage: $(READY)  ## lines of grading and worker that no test executes; slower than the tests

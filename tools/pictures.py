@@ -25,7 +25,8 @@ from rich.text import Text
 from quizprep.content.library import Library, shipped_root
 from quizprep.quiz.scheduling import reschedule
 from quizprep.store import Answer, Store
-from tools.chromium import Chromium, View, found
+from tools.chromium import chromium, window
+from tools.system_packages import program
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -56,7 +57,7 @@ def main() -> int:
             _run(["grade", name, str(ROOT / "solutions" / f"{name}.py")], folder)
         _screen("progress", ["progress"], folder)
         _run(["sheet", "masking", "-o", "sheet.html"], folder)
-        if found() is None:
+        if program("chromium") is None:
             print("There is no Chromium here, so docs/pictures/sheet.png was not taken anew.")
             return 1
         _sheet(folder / "sheet.html")
@@ -129,10 +130,11 @@ def _practise(home: Path) -> None:
 
 def _sheet(path: Path) -> None:
     """The part of a sheet with its pictures, as PNG."""
-    with Chromium() as browser, browser.page(path, View(1180, 820)) as page:
+    with chromium() as browser, window(browser, width=1180, height=820) as page:
+        page.goto(path.as_uri())
         page.evaluate("document.getElementById('masking-pictures').scrollIntoView()")
-        page.evaluate("new Promise(done => setTimeout(done, 1500))")
-        (PICTURES / "sheet.png").write_bytes(page.screenshot())
+        page.wait_for_timeout(1500)
+        page.screenshot(path=PICTURES / "sheet.png")
 
 
 if __name__ == "__main__":

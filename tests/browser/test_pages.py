@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.pdf import render_cheat, render_pdf
-from tools.chromium import Chromium, View, found
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("pdftotext") is None,
-    reason="there is no pdftotext here (Debian: apt-get install poppler-utils)",
-)
+from tools.chromium import window
 
 SHIPPED = Library(shipped_root())
 MILLIMETRE = 72 / 25.4
 SLACK = 1.5
-"""Points that a box of a letter may stick out without ink."""
+"""Points that the box of a letter may stick out without ink."""
 
 _WORD = re.compile(r'<word xMin="([\d.-]+)" yMin="[\d.-]+" xMax="([\d.-]+)"[^>]*>(.*?)</word>')
+
+pytestmark = pytest.mark.usefixtures("pdftotext")
 
 
 def sheet(**wanted: object) -> Sheet:
     return build(SHIPPED, Wanted(topics=SHIPPED.topics, **wanted))
 
 
-def beyond(made: bytes, margin: float, folder: Path) -> list[str]:
+def text_of(made: bytes, *options: str) -> str:
+    """The text of a PDF."""
+    command = ["pdftotext", *options, "-", "-"]
+    return subprocess.run(command, input=made, capture_output=True, check=True).stdout.decode()
+
+
+def beyond(made: bytes, margin: float) -> list[str]:
     """Words that reach into the margin (in mm) on either side of a page of A4."""
-    path = folder / "sheet.pdf"
-    path.write_bytes(made)
-    asked = ["pdftotext", "-bbox", str(path), "-"]
-    text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    words = _WORD.findall(text)
+    words = _WORD.findall(text_of(made, "-bbox"))
     assert len(words) > 100
     left = margin * MILLIMETRE - SLACK
     right = (210 - margin) * MILLIMETRE + SLACK
@@ -47,32 +46,30 @@ def beyond(made: bytes, margin: float, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_a_pdf_keeps_its_margins(tmp_path: Path, answers: bool) -> None:
+def test_a_pdf_keeps_its_margins(answers: bool) -> None:
     """In the PDF of every topic each word lies between the margins."""
-    assert beyond(render_pdf(sheet(answers=answers)), 27, tmp_path) == []
+    assert beyond(render_pdf(sheet(answers=answers)), 27) == []
 
 
-def test_cheat_sheets_keep_their_margins(tmp_path: Path) -> None:
+def test_cheat_sheets_keep_their_margins() -> None:
     """So does each word of the cheat sheets, of one topic and of all."""
     for topics in (SHIPPED.topics, ("kernels",), ("serving",)):
-        made = render_cheat(build(SHIPPED, Wanted(topics=topics)))
-        assert beyond(made, 9, tmp_path) == []
+        assert beyond(render_cheat(build(SHIPPED, Wanted(topics=topics))), 9) == []
 
 
-@pytest.mark.skipif(found() is None, reason="there is no Chromium here")
-def test_a_printed_page_keeps_its_margins(tmp_path: Path) -> None:
+def test_a_printed_page_keeps_its_margins(browser: Browser, tmp_path: Path) -> None:
     """The HTML sheet, printed by a browser, has every word between its margins, and the
     answers that are folded on the screen."""
     path = tmp_path / "sheet.html"
     path.write_text(render_html(sheet()), encoding="utf-8")
-    with Chromium() as browser, browser.page(path, View(media="print")) as page:
-        made = page.pdf()
-    assert beyond(made, 16, tmp_path) == []
-    asked = ["pdftotext", str(tmp_path / "sheet.pdf"), "-"]
-    text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    assert text.count("A listener ticks") > 10
+    with window(browser) as page:
+        page.emulate_media(media="print")
+        page.goto(path.as_uri())
+        made = page.pdf(prefer_css_page_size=True)
+    assert beyond(made, 16) == []
+    assert text_of(made).count("A listener ticks") > 10
 
 
-def test_a_word_in_the_margin_is_found(tmp_path: Path) -> None:
+def test_a_word_in_the_margin_is_found() -> None:
     """With a margin wider than that of the page the check fails."""
-    assert beyond(render_pdf(sheet(answers=False)), 40, tmp_path)
+    assert beyond(render_pdf(sheet(answers=False)), 40)

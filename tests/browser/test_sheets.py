@@ -5,39 +5,31 @@ What can be seen without a browser is in ``tests/unit/test_sheets_look.py`` and 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
-from tools.chromium import Chromium, View, found
-
-pytestmark = pytest.mark.skipif(
-    found() is None, reason="there is no Chromium here (Debian: apt-get install chromium)"
-)
+from tools.chromium import window
 
 SMALL = Library(Path(__file__).parents[1] / "golden" / "sheets" / "bank")
 SHIPPED = Library(shipped_root())
 MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 
 PHONE, TABLET, DESK = 360, 800, 1400
-RULES = ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]
+AXE_OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
 
 Look = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    """One browser for all tests."""
-    with Chromium() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +47,17 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def look(browser: Chromium, sheets: dict[str, Path]) -> Look:
+def look(browser: Browser, sheets: dict[str, Path]) -> Look:
     """What is measured on a sheet in a view, each looked at once."""
     seen: dict[tuple[str, int, str], dict[str, Any]] = {}
 
     def measured(name: str, width: int = PHONE, scheme: str = "light") -> dict[str, Any]:
         if (name, width, scheme) not in seen:
-            with browser.page(sheets[name], View(width=width, scheme=scheme)) as page:
-                seen[name, width, scheme] = page.evaluate(MEASURE)
-                seen[name, width, scheme]["requested"] = page.requested
+            requested: list[str] = []
+            with window(browser, width, dark=scheme == "dark") as page:
+                page.on("request", lambda request: requested.append(request.url))
+                page.goto(sheets[name].as_uri())
+                seen[name, width, scheme] = page.evaluate(MEASURE) | {"requested": requested}
         return seen[name, width, scheme]
 
     return measured
@@ -132,60 +126,46 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("field", BROKEN)
-def test_the_measuring_can_fail(browser: Chromium, tmp_path: Path, field: str) -> None:
+def test_the_measuring_can_fail(browser: Browser, tmp_path: Path, field: str) -> None:
     """A page that is wrong in one way is found to be wrong in that way."""
     page = f"<!doctype html><meta name=viewport content='width=device-width'><body>{BROKEN[field]}"
     (tmp_path / "broken.html").write_text(page, encoding="utf-8")
-    with browser.page(tmp_path / "broken.html", View(width=PHONE)) as opened:
+    with window(browser, PHONE) as opened:
+        opened.goto((tmp_path / "broken.html").as_uri())
         assert opened.evaluate(MEASURE)[field] != []
 
 
-def axe_source() -> str | None:
-    """The accessibility checker axe-core, from the package that carries it."""
-    spec = find_spec("axe_core_python")
-    path = Path(spec.origin).parent / "axe.min.js" if spec and spec.origin else None
-    named = os.environ.get("QUIZPREP_AXE")
-    path = Path(named) if named else path
-    return path.read_text(encoding="utf-8") if path and path.is_file() else None
-
-
-def complaints(browser: Chromium, page: Path, view: View) -> list[Any]:
+def complaints(browser: Browser, page: Path, width: int = DESK, dark: bool = False) -> list[Any]:
     """What axe-core finds wrong with a page whose answers are open."""
-    with browser.page(page, view) as opened:
-        opened.evaluate(f"{axe_source()}; null")
+    with window(browser, width, dark=dark) as opened:
+        opened.goto(page.as_uri())
         opened.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-        found: list[Any] = opened.evaluate(
-            f"axe.run({{runOnly: {RULES}}}).then(found => found.violations.map("
-            "fault => [fault.id, fault.nodes.length, fault.nodes[0].html]))"
-        )
-        return found
+        found = Axe().run(opened, options=AXE_OPTIONS)
+    return [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]]
 
 
-@pytest.mark.skipif(axe_source() is None, reason="axe-core-python is not installed")
 @pytest.mark.parametrize(("width", "scheme"), [(PHONE, "light"), (DESK, "light"), (DESK, "dark")])
 def test_an_accessibility_checker_finds_nothing(
-    browser: Chromium, sheets: dict[str, Path], width: int, scheme: str
+    browser: Browser, sheets: dict[str, Path], width: int, scheme: str
 ) -> None:
     """axe-core has no complaint by WCAG 2.1 AA or its best practices, whatever the view."""
-    assert complaints(browser, sheets["small"], View(width=width, scheme=scheme)) == []
+    assert complaints(browser, sheets["small"], width, dark=scheme == "dark") == []
 
 
-@pytest.mark.skipif(axe_source() is None, reason="axe-core-python is not installed")
 @pytest.mark.parametrize("topic", SHIPPED.topics)
 def test_an_accessibility_checker_finds_nothing_in_a_topic(
-    browser: Chromium, tmp_path: Path, topic: str
+    browser: Browser, tmp_path: Path, topic: str
 ) -> None:
     """Neither has it in the sheet of a topic, its tables, formulas and pictures. One topic at a
     time: what the checker takes grows with the square of the page."""
     page = tmp_path / f"{topic}.html"
     page.write_text(render_html(build(SHIPPED, Wanted(topics=(topic,)))), encoding="utf-8")
-    assert complaints(browser, page, View(width=DESK)) == []
+    assert complaints(browser, page) == []
 
 
-@pytest.mark.skipif(axe_source() is None, reason="axe-core-python is not installed")
-def test_the_accessibility_checker_can_complain(browser: Chromium, tmp_path: Path) -> None:
+def test_the_accessibility_checker_can_complain(browser: Browser, tmp_path: Path) -> None:
     """A picture without a text, on a page without a language, is not passed over."""
     page = tmp_path / "broken.html"
     page.write_text("<!doctype html><title>x</title><img src='data:,'>", encoding="utf-8")
-    found = {name for name, *_ in complaints(browser, page, View(width=DESK))}
+    found = {name for name, *_ in complaints(browser, page)}
     assert {"image-alt", "html-has-lang"} <= found

@@ -1,21 +1,17 @@
-"""A learner with a history, and the screens that they see at a fixed time.
-
-Run ``python -m tests.cli.practice`` after an intended change, and read the difference.
-"""
+"""A learner with a history, and the screens that they see at a fixed time."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from quizprep.quiz.scheduling import reschedule
 from quizprep.store import Answer, Store
+from tests.cli import program
 from tests.imports import ROOT
 
 FOLDER = ROOT / "tests" / "golden" / "practice"
@@ -59,7 +55,7 @@ _COSTS = [
 def content(folder: Path) -> Path:
     """A root with the bank of the ask tests and two exercises that cannot be graded."""
     root = folder / "content"
-    shutil.copytree(ROOT / "tests" / "golden" / "ask" / "bank", root / "questions")
+    shutil.copytree(program.BANK, root / "questions")
     shutil.copytree(FOLDER / "exercises", root / "exercises")
     shutil.copytree(FOLDER / "interview", folder / "interview")
     shutil.copytree(FOLDER / "exercises", folder / "interview" / "exercises")
@@ -105,27 +101,11 @@ def _gradings(store: Store) -> None:
 def run(
     folder: Path, *arguments: str, width: int = 60, replies: str = "", **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """The real command in a process of its own, with the home and the content in a folder."""
-    env = {
-        **os.environ,
-        "QUIZPREP_HOME": str(folder / "home"),
-        "COLUMNS": str(width),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUTF8": "1",
-        "TZ": "UTC",
-        "EDITOR": "",
-        "VISUAL": "",
-        **settings,
-    }
-    launch = [sys.executable, "-m", "tests.cli.frozen", NOW.isoformat(), str(folder / "content")]
-    return subprocess.run(
-        [*launch, *arguments],
-        cwd=folder,
-        env=env,
-        input=replies,
-        capture_output=True,
-        text=True,
-        timeout=120,
+    """Run the program at NOW, with the home and the content in a folder."""
+    command = [sys.executable, "-m", "tests.cli.frozen", NOW.isoformat(), str(folder / "content")]
+    settings = {"PYTHONUTF8": "1", **settings}
+    return program.run(
+        folder, *arguments, command=command, width=width, replies=replies, **settings
     )
 
 
@@ -135,21 +115,9 @@ def screen(name: str, width: int, folder: Path) -> str:
     content(folder)
     live(folder / "home", whose)
     done = run(folder, *arguments, width=width, replies=replies)
-    assert "Traceback" not in done.stderr, done.stderr
     return f"{done.stdout}{done.stderr}[exit code {done.returncode}]\n"
 
 
-def golden(name: str, width: int) -> Path:
-    """Where the screen is kept."""
+def screen_file(name: str, width: int) -> Path:
+    """The golden file of a screen."""
     return FOLDER / f"{name}.{width}.txt"
-
-
-def _rewrite() -> None:
-    for name in SCREENS:
-        for width in WIDTHS:
-            with TemporaryDirectory() as folder:
-                golden(name, width).write_text(screen(name, width, Path(folder)), "utf-8")
-
-
-if __name__ == "__main__":
-    _rewrite()

@@ -8,7 +8,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,22 +16,35 @@ from pathlib import Path
 import pytest
 
 from quizprep.store import FILE_NAME, Store
-from tests.cli.ask_cases import BANK, COMMAND, Case, cases, env, run_ask
+from tests.cli.program import BANK, COMMAND, environment, run
+from tests.conftest import Golden
 from tests.imports import ROOT
 
+ASK = [*COMMAND, "ask", "--bank", str(BANK), "--seed", "3"]
+ROUNDS = sorted(BANK.parent.glob("*.replies"))
 REPLIES = ["b", "b d", "a b c d", "zero", "128 KiB", "n w", "[1]", "The variance grows with d."]
 """A valid reply to each of the eight questions, with the seed of the cases."""
 QUESTIONS = ["scale-variance", "cached-tensors", "softmax-steps", "mask-value", "token-bytes",
              "window-growth", "mask-code", "why-scale"]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
-def test_a_piped_round_gives_its_transcript(case: Case, tmp_path: Path) -> None:
-    """What is asked, marked, explained and summed up, to the letter, with exit code 0."""
-    done = case.run(tmp_path)
-    assert done.stdout == case.transcript_file.read_text(encoding="utf-8")
-    assert done.stderr == ""
-    assert done.returncode == 0
+def run_ask(
+    args: list[str], replies: str, home: Path, width: int = 60
+) -> subprocess.CompletedProcess[str]:
+    """``quizprep ask`` on the tests' bank, with a fixed seed, through a pipe."""
+    return run(home, *args, home=home, command=ASK, replies=replies, width=width)
+
+
+@pytest.mark.parametrize("path", ROUNDS, ids=lambda path: path.stem)
+def test_a_piped_round_gives_its_transcript(path: Path, golden: Golden, tmp_path: Path) -> None:
+    """What is asked, marked, explained and summed up, to the letter, with exit code 0.
+
+    The first line of a file of replies holds further arguments, after ``#``.
+    """
+    first, _, replies = path.read_text(encoding="utf-8").partition("\n")
+    done = run_ask(first.removeprefix("#").split(), replies, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    golden(path.with_suffix(".txt"), done.stdout)
 
 
 @pytest.mark.parametrize("width", [40, 60, 100])
@@ -64,12 +76,7 @@ def test_options_that_do_not_fit_are_usage_errors(args: list[str], tmp_path: Pat
 
 def test_a_folder_without_banks_is_a_usage_error(tmp_path: Path) -> None:
     """--bank on an empty folder says what it looked for."""
-    done = subprocess.run(
-        [sys.executable, "-m", "quizprep", "ask", "--bank", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        env=env(tmp_path / "home"),
-    )
+    done = run(tmp_path, "ask", "--bank", str(tmp_path))
     assert done.returncode == 2
     assert "no question banks" in done.stderr
 
@@ -87,10 +94,10 @@ def test_a_store_that_cannot_be_opened_is_said_before_any_question(tmp_path: Pat
 def test_replies_that_are_no_text_and_terminal_codes_do_no_harm(tmp_path: Path) -> None:
     """Bytes that are not UTF-8 and escape sequences are read, stored and echoed harmlessly."""
     done = subprocess.run(
-        COMMAND,
+        ASK,
         input=b"\xff\xfe\n\x1b[2J\nb\n\x00\nb d\n",
         capture_output=True,
-        env=env(tmp_path),
+        env=environment(tmp_path),
     )
     assert done.returncode == 0, done.stderr
     assert b"\x1b" not in done.stdout
@@ -100,8 +107,8 @@ def test_replies_that_are_no_text_and_terminal_codes_do_no_harm(tmp_path: Path) 
 
 def test_a_locale_without_unicode_is_enough(tmp_path: Path) -> None:
     """With an ASCII terminal the round still runs to its end."""
-    settings = {**env(tmp_path), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    done = subprocess.run(COMMAND, input=b"b\n", capture_output=True, env=settings)
+    settings = environment(tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = subprocess.run(ASK, input=b"b\n", capture_output=True, env=settings)
     assert done.returncode == 0, done.stderr
 
 
@@ -112,7 +119,7 @@ def test_a_locale_without_unicode_is_enough(tmp_path: Path) -> None:
 def piped(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The command with pipes at both ends; killed at the end if it still runs."""
     process = subprocess.Popen(
-        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env(home)
+        ASK, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(home)
     )
     try:
         yield process
@@ -228,9 +235,9 @@ class Person:
     ) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ.update({**env(home), **settings})
+            os.environ.update(environment(home, **settings))
             os.chdir(ROOT)
-            command = [*COMMAND[:3], program, "--bank", str(bank), "--seed", "3"]
+            command = [*COMMAND, program, "--bank", str(bank), "--seed", "3"]
             os.execv(command[0], [*command, *args])
         self.seen = ""
 

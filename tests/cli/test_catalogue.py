@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,38 +14,9 @@ from hypothesis import strategies as st
 
 from quizprep.content.library import Exercise, Library, path_order, shipped_root
 from quizprep.store import Store
+from tests.cli.program import COMMAND, environment
 
 LIBRARY = Library(shipped_root())
-
-
-@pytest.fixture
-def quizprep(tmp_path: Path):
-    """Run the real program in an empty folder with a home of its own."""
-    (tmp_path / "work").mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-        "QUIZPREP_HOME": str(tmp_path / "home"),
-        "COLUMNS": "60",
-    }
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "quizprep", *arguments],
-            cwd=tmp_path / "work",
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    return run
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The folder in which the program runs."""
-    return tmp_path / "work"
 
 
 # --- list --------------------------------------------------------------------------------------
@@ -92,11 +62,7 @@ def test_show_gives_the_task_as_it_is_in_a_pipe(quizprep) -> None:
 def test_show_sets_the_task_on_a_terminal(tmp_path: Path) -> None:
     """On a terminal the Markdown is set: no raw heading or table rule is left."""
     main, side = pty.openpty()
-    environment = dict(os.environ, QUIZPREP_HOME=str(tmp_path), COLUMNS="60", TERM="xterm")
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-    child = subprocess.Popen(
-        [sys.executable, "-m", "quizprep", "show", "softmax"], stdout=side, env=environment
-    )
+    child = subprocess.Popen([*COMMAND, "show", "softmax"], stdout=side, env=environment(tmp_path))
     os.close(side)
     output = bytearray()
     try:

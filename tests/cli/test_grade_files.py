@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from quizprep.content.library import Library, shipped_root
+from tests.cli.program import run
 
 SOLUTION = Library(shipped_root()).exercise("causal_mask").solution
 
 
 def grade(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    root = Path(__file__).parent.parent.parent
-    environment = {
-        **os.environ,
-        "QUIZPREP_HOME": str(folder / "home"),
-        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
-        "NO_COLOR": "1",
-        "COLUMNS": "60",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "quizprep", "grade", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+    done = run(folder, "grade", *arguments, NO_COLOR="1")
     assert "\x1b" not in done.stdout + done.stderr
     return done
 

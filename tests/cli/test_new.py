@@ -19,8 +19,8 @@ from quizprep.content.loading import load_file
 from quizprep.content.questions import Bank
 from quizprep.errors import UsageError
 from quizprep.quiz.scheduling import kind_of
-from tests.cli.ask_cases import BANK
 from tests.cli.practice import content, run
+from tests.cli.program import BANK
 from tests.imports import ROOT
 
 Run = Callable[..., object]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,36 +11,7 @@ from quizprep.cli.grade import hidden_folders
 from quizprep.cli.options import library_in
 from quizprep.content.library import shipped_root
 from quizprep.store import Store
-
-Program = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def quizprep(tmp_path: Path) -> Program:
-    """Run the real program in an empty folder with a home of its own."""
-    (tmp_path / "work").mkdir()
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(
-            [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-        ),
-        "QUIZPREP_HOME": str(tmp_path / "home"),
-        "COLUMNS": "60",
-    }
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "quizprep", *arguments],
-            cwd=tmp_path / "work",
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
-        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
-        return done
-
-    return run
+from tests.cli.program import Program
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import pytest
 
 from quizprep.quiz.scheduling import reschedule
 from quizprep.store import FILE_NAME, Store
-from tests.cli.practice import NOW, SCREENS, WIDTHS, content, golden, live, run, screen
+from tests.cli.practice import NOW, SCREENS, WIDTHS, content, live, run, screen, screen_file
 from tests.cli.test_ask import Person
+from tests.conftest import Golden
 from tests.imports import ROOT, assert_not_imported
 from tests.unit.test_imports import HEAVY
 
@@ -27,10 +28,10 @@ def learner(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", SCREENS)
-def test_a_screen_is_what_it_was(name: str, width: int, tmp_path: Path) -> None:
+def test_a_screen_is_what_it_was(name: str, width: int, golden: Golden, tmp_path: Path) -> None:
     """To the letter, at 60 and at 80 columns, with its exit code, and within the width."""
     shown = screen(name, width, tmp_path)
-    assert shown == golden(name, width).read_text("utf-8")
+    golden(screen_file(name, width), shown)
     if not name.endswith("json"):
         assert max(map(len, shown.splitlines())) <= width
 
@@ -214,4 +215,4 @@ def test_the_calendar_begins_on_a_monday_and_ends_today() -> None:
 def test_no_golden_screen_is_left_over() -> None:
     """Every kept screen is one that is tested."""
     kept = {path.name for path in (ROOT / "tests" / "golden" / "practice").glob("*.txt")}
-    assert kept == {golden(name, width).name for name in SCREENS for width in WIDTHS}
+    assert kept == {screen_file(name, width).name for name in SCREENS for width in WIDTHS}

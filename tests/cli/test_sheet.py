@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from quizprep.quiz.scheduling import reschedule
 from quizprep.store import Answer, Store
+from tests.cli.program import Program
 
 BANK = Path(__file__).parents[1] / "golden" / "sheets" / "bank"
 
 
 @pytest.fixture
-def sheet(tmp_path: Path):
-    """Run the real program in an empty folder with a home of its own."""
-    (tmp_path / "work").mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-        "QUIZPREP_HOME": str(tmp_path / "home"),
-        "COLUMNS": "60",
-    }
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "quizprep", "sheet", *arguments],
-            cwd=tmp_path / "work",
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    return run
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The folder in which the program runs."""
-    return tmp_path / "work"
+def sheet(quizprep: Program) -> Program:
+    """Runs ``quizprep sheet`` in the folder."""
+    return partial(quizprep, "sheet")
 
 
 def test_a_page_is_written_under_a_plain_name(sheet, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
@@ -10,7 +9,6 @@ import pytest
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.grading.grader import Grader, Submission
-from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 
 HONEST = Path(__file__).parent.parent / "honest"
@@ -21,13 +19,7 @@ THOROUGH = ("causal_mask", "flash_forward", "softmax", "triton_softmax")
 """Exercises of which each style is graded with every seed; of the others with one of its own."""
 STYLES = dict.fromkeys(THOROUGH, 6)
 FEWEST = 2
-"""Differently written solutions an exercise has at least: so many, or what STYLES says."""
-
-
-@pytest.fixture(scope="module")
-def grader() -> Iterator[Grader]:
-    with Pool() as pool:
-        yield Grader(pool)
+"""The least number of differently written solutions of an exercise that is not in STYLES."""
 
 
 def grade(grader: Grader, path: Path, exercise: str, seed: int) -> Verdict:

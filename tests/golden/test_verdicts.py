@@ -1,13 +1,8 @@
-"""What a learner is told, word by word: one submission each, and the verdict it must give.
-
-``QUIZPREP_UPDATE_GOLDEN=1`` writes the files anew; read the difference before you commit it.
-"""
+"""What a learner is told, word by word: one submission each, and the verdict it must give."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +15,7 @@ from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
+from tests.conftest import Golden
 
 FOLDER = Path(__file__).parent / "verdicts"
 SUBMISSIONS = sorted((FOLDER / "submissions").glob("*.py"))
@@ -29,12 +25,6 @@ DEADLINES = {"timeout": 2.0}
 """Seconds; the others have the deadline of the program."""
 
 SHOWN_CASES = 2
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool() as pool:
-        yield pool
 
 
 def grade(pool: Pool, path: Path) -> Verdict:
@@ -61,21 +51,14 @@ def normalised(verdict: Verdict) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", SUBMISSIONS, ids=lambda path: path.stem)
-def test_verdict_says_what_it_said(path: Path, pool: Pool) -> None:
+def test_verdict_says_what_it_said(path: Path, pool: Pool, golden: Golden) -> None:
     """The verdict on each submission is the one on file: as JSON, as JUnit, on a terminal."""
     found = normalised(grade(pool, path))
     verdict = msgspec.convert(found, Verdict, dec_hook=meter.from_text)
     said = "".join(f"{' ' * line.indent}{line.text}\n" for line in report.lines(verdict))
-    texts = {
-        "json": json.dumps(found, indent=1) + "\n",
-        "xml": report.to_junit(verdict),
-        "txt": said,
-    }
-    for kind, text in texts.items():
-        golden = FOLDER / f"{path.stem}.{kind}"
-        if os.environ.get("QUIZPREP_UPDATE_GOLDEN"):
-            golden.write_text(text, encoding="utf-8")
-        assert text == golden.read_text("utf-8"), golden.name
+    golden(FOLDER / f"{path.stem}.json", json.dumps(found, indent=1) + "\n")
+    golden(FOLDER / f"{path.stem}.xml", report.to_junit(verdict))
+    golden(FOLDER / f"{path.stem}.txt", said)
 
 
 def test_no_verdict_shows_code_of_ours(pool: Pool) -> None:

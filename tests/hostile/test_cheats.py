@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,12 +54,6 @@ def parameter(fixture: Fixture) -> object:
     reason = KNOWN_HOLES.get(fixture.name)
     marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
     return pytest.param(fixture, id=fixture.name, marks=marks)
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool() as pool:
-        yield pool
 
 
 def grade(pool: Pool, fixture: Fixture) -> Verdict:

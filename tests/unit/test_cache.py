@@ -12,7 +12,7 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.content.loading import load_file
 from quizprep.content.questions import Bank
 from quizprep.errors import ContentError
-from tests.cli.ask_cases import BANK
+from tests.cli.program import BANK
 from tests.imports import loaded_packages
 
 

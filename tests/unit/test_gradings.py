@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,6 @@ from quizprep.meter import Meter
 
 LIBRARY = Library(shipped_root())
 SEED = 3
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool() as pool:
-        yield pool
 
 
 def grade(pool: Pool, exercise: Exercise, source: str | bytes) -> Verdict:

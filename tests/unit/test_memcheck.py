@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.grading.grader import Grader, Submission
-from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 from quizprep.worker import arena, protocol
 from quizprep.worker.backends import TorchBackend
@@ -49,12 +47,6 @@ def softmax(x):
 """
 LOAD_LINE = 8
 STORE_LINE = 17
-
-
-@pytest.fixture(scope="module")
-def grader() -> Iterator[Grader]:
-    with Pool() as pool:
-        yield Grader(pool)
 
 
 def grade(grader: Grader, old: str, new: str) -> Verdict:

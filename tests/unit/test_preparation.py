@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from quizprep.grading import wire
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.judge import reference_cache
-from quizprep.worker.judge.comparison import Expected
 from quizprep.worker.judge.exercise_files import Reference
 from quizprep.worker.judge.preparation import Cases, Grounds, expected_of, lay_case
 from quizprep.worker.judge.reference_cache import ReferenceCache
-from tests.unit.jobs import a_job
+from tests.unit.jobs import a_case, a_job, same_expected
 
 BACKEND = NumpyBackend()
 REFERENCE = Reference(
@@ -44,19 +43,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> wire.Job:
     folder = tmp_path_factory.mktemp("prepare")
     for name in ("reference.py", "solution.py"):
         (folder / name).touch()
-    cases = tuple(
-        wire.Case(
-            params={"n": 1 + n},
-            dtype="float32",
-            layout="contiguous",
-            magnitude=1.0,
-            seed=n,
-            guards=False,
-            twice=False,
-            fresh=n > 5,
-        )
-        for n in range(COUNT)
-    )
+    cases = tuple(a_case(params={"n": 1 + n}, seed=n, fresh=n > 5) for n in range(COUNT))
     return msgspec.structs.replace(a_job(Path(folder), cases), points=POINTS, witness=WITNESS)
 
 
@@ -65,13 +52,6 @@ def left() -> Iterator[int]:
     fd = reference_cache.create()
     yield fd
     os.close(fd)
-
-
-def same(one: Expected, two: Expected) -> bool:
-    return all(
-        np.array_equal(a, b)
-        for a, b in zip((*one.values, *one.allowed), (*two.values, *two.allowed), strict=True)
-    )
 
 
 @given(ASKED)
@@ -90,7 +70,7 @@ def test_a_case_is_the_same_whenever_it_is_made_ready(
         else:
             args = lay_case(REFERENCE, job.cases[place], BACKEND).views(BACKEND)
             right = expected_of(REFERENCE, job.cases[place], args, BACKEND)
-            assert same(cases.expected(place), right)
+            assert same_expected(cases.expected(place), right)
 
 
 def test_all_cases_are_made_ready_step_by_step(job: wire.Job, left: int) -> None:
@@ -120,6 +100,6 @@ def test_a_point_is_the_same_whenever_it_is_made_ready(
         alone = Grounds(job, REFERENCE, BACKEND).of(points[place], way)
         ground = grounds.of(points[place], way)
         assert ground.laid == alone.laid
-        assert same(ground.expected, alone.expected)
+        assert same_expected(ground.expected, alone.expected)
     first, second = (grounds.of(WITNESS, way).laid.memory for way in ("dispatch", "watched"))
     assert first != second

@@ -20,7 +20,7 @@ from quizprep.worker import arena
 from quizprep.worker.judge import reference_cache
 from quizprep.worker.judge.comparison import Expected
 from quizprep.worker.judge.reference_cache import ReferenceCache
-from tests.unit.jobs import a_job
+from tests.unit.jobs import a_case, a_job, same_expected
 
 FLOATS = st.floats(width=64, allow_nan=False)
 VALUES = array_shapes(min_dims=0, max_dims=3, max_side=3).flatmap(
@@ -49,29 +49,8 @@ def job(folder: Path, reference: str = "", fresh: int = 1) -> wire.Job:
     folder.mkdir(exist_ok=True)
     for name in ("reference.py", "solution.py"):
         (folder / name).write_text(reference)
-    case = wire.Case(
-        params={"n": 1},
-        dtype="float32",
-        layout="contiguous",
-        magnitude=1.0,
-        seed=1,
-        guards=False,
-        twice=False,
-        fresh=False,
-    )
-    drawn = [wire.Case(**{**_fields(case), "fresh": True, "seed": seed}) for seed in range(fresh)]
-    return a_job(folder, (case, case, *drawn))
-
-
-def _fields(case: wire.Case) -> dict[str, object]:
-    return {name: getattr(case, name) for name in case.__struct_fields__}
-
-
-def same(one: Expected, two: Expected) -> bool:
-    pairs = (*zip(one.values, two.values, strict=True), *zip(one.allowed, two.allowed, strict=True))
-    return (one.dtypes, one.names) == (two.dtypes, two.names) and all(
-        np.shape(a) == np.shape(b) and np.array_equal(a, b) for a, b in pairs
-    )
+    drawn = [a_case(seed=seed, fresh=True) for seed in range(fresh)]
+    return a_job(folder, (a_case(), a_case(), *drawn))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -91,7 +70,7 @@ def test_the_next_judge_finds_what_was_saved(
     first.save()
     second = ReferenceCache(fd, job(tmp_path))
     assert second.own == own and second.expected.keys() == {0, 1}
-    assert all(same(second.expected[number], each) for number, each in enumerate(expected))
+    assert all(same_expected(second.expected[number], each) for number, each in enumerate(expected))
     os.close(fd)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 import subprocess
 import sys
@@ -18,9 +17,10 @@ from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
 from quizprep.sheets.markdown import line_md, math_md, render_markdown
 from quizprep.sheets.prose import line
+from tests.conftest import Golden
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "sheets"
-SMALL = Library(GOLDEN / "bank")
+FOLDER = Path(__file__).parents[1] / "golden" / "sheets"
+SMALL = Library(FOLDER / "bank")
 SHIPPED = Library(shipped_root())
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -66,25 +66,17 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-def golden(name: str, text: str) -> None:
-    """Compare with a golden file; QUIZPREP_GOLDEN=write writes it anew."""
-    path = GOLDEN / name
-    if os.environ.get("QUIZPREP_GOLDEN") == "write":
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize(("name", "answers"), [("small", True), ("small-test", False)])
-def test_markdown_is_as_agreed(name: str, answers: bool) -> None:
+def test_markdown_is_as_agreed(name: str, answers: bool, golden: Golden) -> None:
     """The Markdown of the small bank, which has a question of every kind, is the golden one."""
-    golden(f"{name}.md", render_markdown(small_sheet(answers=answers)))
+    golden(FOLDER / f"{name}.md", render_markdown(small_sheet(answers=answers)))
 
 
 @pytest.mark.parametrize(("name", "answers"), [("small", True), ("small-test", False)])
-def test_html_has_the_agreed_structure(name: str, answers: bool) -> None:
+def test_html_has_the_agreed_structure(name: str, answers: bool, golden: Golden) -> None:
     """Elements, ids, classes and links of the page are the golden ones."""
     page = render_html(small_sheet(answers=answers))
-    golden(f"{name}.html.txt", "\n".join(Outline(page).shape) + "\n")
+    golden(FOLDER / f"{name}.html.txt", "\n".join(Outline(page).shape) + "\n")
 
 
 def test_headings_nest() -> None:

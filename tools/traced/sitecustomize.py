@@ -1,7 +1,8 @@
-"""Marks the lines that a process executes; found by every Python that `tools/coverage.py` starts.
+"""Marks the lines that a process executes; every Python that `tools/coverage.py` starts runs it.
 
-The marks are bytes of a file that is mapped and shared: they survive a fork, ``os._exit``, a kill
-and a confinement that allows no file. Two processes that write the same mark write the same byte.
+The marks are bytes of a file that is mapped and shared, so they outlive ``os._exit`` and SIGKILL,
+and a process that may not write files can still set them. Two processes that mark the same line
+write the same byte.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from types import CodeType, FrameType
 from typing import Any
 
 FOLDER = "QUIZPREP_TRACED"
-"""The variable that names the folder with `starts.json` and `marks`."""
+"""The environment variable that names the folder with the two files below."""
+
+STARTS = "starts.json"
+"""Where the marks of each source file begin."""
+
+MARKS = "marks"
+"""One byte for each line of each source file: 1 once it has been executed."""
 
 
 def lines_of(code: CodeType) -> set[int]:
@@ -25,11 +32,11 @@ def lines_of(code: CodeType) -> set[int]:
 
 
 def trace(folder: Path) -> None:
-    """From now on mark what this process, its threads and its forks execute."""
-    starts: dict[str, int] = json.loads((folder / "starts.json").read_text("utf-8"))
-    with open(folder / "marks", "r+b") as file:
+    """From now on mark the lines that this process, its threads and its forks execute."""
+    starts: dict[str, int] = json.loads((folder / STARTS).read_text("utf-8"))
+    with open(folder / MARKS, "r+b") as file:
         marks = mmap.mmap(file.fileno(), 0)
-    # By identity, because code is compared by value; the code is kept, so that no other takes it.
+    # By id, because code objects compare by value; the code is kept so that its id stays its own.
     tracers: dict[int, tuple[CodeType, Any]] = {}
 
     def tracer_of(code: CodeType, start: int) -> Any:
@@ -57,22 +64,5 @@ def trace(folder: Path) -> None:
     sys.settrace(enter)
 
 
-class Begin:
-    """Waits for the first import of what is measured: most commands never get there, and a trace
-    would only slow them down."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        files = [Path(file) for file in json.loads((folder / "starts.json").read_text("utf-8"))]
-        # By the last part of a name: beginning too early costs time and loses nothing.
-        self.modules = {name for file in files for name in (file.stem, file.parent.name)}
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Find nothing, but begin where it is time."""
-        if name.rpartition(".")[2] in self.modules:
-            sys.meta_path.remove(self)
-            trace(self.folder)
-
-
 if FOLDER in os.environ:
-    sys.meta_path.insert(0, Begin(Path(os.environ[FOLDER])))
+    trace(Path(os.environ[FOLDER]))
