@@ -12,8 +12,8 @@ import difflib
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
-from quizprep.authoring.placeholders import unfinished
 from quizprep.authoring.question_checks import question_findings
+from quizprep.authoring.scaffold import unfinished
 from quizprep.content import mathtext
 from quizprep.content.exercise_checks import circle, reference_findings
 from quizprep.content.library import Library, plain_id, shipped_root

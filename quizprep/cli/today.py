@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from quizprep.cli import clock
-from quizprep.cli.interview_date import remembered_day
+from quizprep.cli.options import interview_day, library_of
 from quizprep.cli.terminal import Terminal
 from quizprep.content.curriculum import path_order
-from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.content.library import Exercise, Library
 from quizprep.content.questions import Question
-from quizprep.quiz.days import activity_on, distance, in_full, streak
-from quizprep.quiz.scheduling import cards_after, next_due
+from quizprep.quiz import times
+from quizprep.quiz.scheduling import next_due
 from quizprep.quiz.selection import Filter, History, Pick, Why, plan
-from quizprep.quiz.times import in_words
-from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
-from quizprep.store import Attempt, Latest, Store, default_home
+from quizprep.quiz.weakness import (
+    Weakness,
+    concept_title,
+    exercise_for,
+    training_command,
+    weaknesses,
+)
+from quizprep.store import Attempt, Store
 from quizprep.text import counted
 
 SHOWN = 3
@@ -47,20 +51,20 @@ class Today:
 
 def show_today() -> None:
     """Print it."""
-    library = Library(shipped_root(), cache=default_home() / "cache")
+    library = library_of(None)
     terminal = Terminal()
     with Store.open() as store:
         questions = [(topic, q) for topic, bank in library.banks.items() for q in bank.questions]
-        latest = store.latest()
-        answered = {question: answer.at for question, answer in latest.items()}
-        history = History(cards_after(store, latest), answered, store.due_marks())
+        history = History.of(store)
         attempts = store.attempts()
-        today = _look(store, library, questions, latest, history, attempts)
+        today = _look(store, library, questions, history, attempts)
         _show(terminal, library, today, {attempt.exercise for attempt in attempts})
         if today.begun and not today.due:
             first = next_due(card for card in history.cards.values())
             if first is not None:
-                terminal.say(f"The next question is due {in_words(first, clock.now())}.", "dim")
+                terminal.say(
+                    f"The next question is due {times.in_words(first, times.now())}.", "dim"
+                )
     terminal.say()
     terminal.say(f"Type next:  {next_command(today)}", "bold")
 
@@ -69,24 +73,23 @@ def _look(
     store: Store,
     library: Library,
     questions: Sequence[tuple[str, Question]],
-    latest: dict[str, Latest],
     history: History,
     attempts: Sequence[Attempt],
 ) -> Today:
-    day = clock.today()
-    activity = activity_on(store)
+    day = times.today()
+    activity = times.activity_on(store)
     passed = {attempt.exercise for attempt in attempts if attempt.passed}
     path = path_order(library.exercises)
     return Today(
         day=day,
-        due=plan(questions, history, clock.now(), Filter(only_due=True, count=None)),
-        new=sum(q.id not in latest for _, q in questions),
-        weak=weaknesses([q for _, q in questions], latest, history.marks),
+        due=plan(questions, history, times.now(), Filter(only_due=True, count=None)),
+        new=sum(q.id not in history.answers for _, q in questions),
+        weak=weaknesses([q for _, q in questions], history.answers, history.marks),
         next_exercise=next((each for each in path if each.id not in passed), None),
-        streak=streak(activity, day),
+        streak=times.streak(activity, day),
         active=activity(day) > 0,
-        interview=remembered_day(store, day),
-        begun=bool(latest or attempts),
+        interview=interview_day(store),
+        begun=bool(history.answers or attempts),
     )
 
 
@@ -102,12 +105,12 @@ def next_command(today: Today) -> str:
 
 
 def _show(terminal: Terminal, library: Library, today: Today, tried: set[str]) -> None:
-    terminal.heading(in_full(today.day))
+    terminal.heading(times.in_full(today.day))
     if not today.begun:
         terminal.say("Questions, kernels and sheets about attention: quizprep --help lists all.")
     if today.interview is not None:
-        far = distance(today.interview, today.day)
-        terminal.say(f"Interview: {in_full(today.interview)}, {far}.")
+        far = times.distance(today.interview, today.day)
+        terminal.say(f"Interview: {times.in_full(today.interview)}, {far}.")
     terminal.say(_due_line(today))
     brought = next((p.reason for p in today.due if p.why is Why.BROUGHT_FORWARD), "")
     if brought:
@@ -133,8 +136,7 @@ def show_weakness(
     terminal.say(f"- {concept_title(library, weakness.concept)} ({share})", indent=2)
     exercise = exercise_for(library, weakness.concept)
     if exercise:
-        command = "grade" if exercise in tried else "start"
-        terminal.say(f"quizprep {command} {exercise}", "dim", indent=4)
+        terminal.say(training_command(exercise, exercise in tried), "dim", indent=4)
     elif (known := library.concepts.get(weakness.concept)) and known.topic in library.topics:
         terminal.say(f"quizprep ask {known.topic}", "dim", indent=4)
 

@@ -11,7 +11,7 @@ from quizprep.content.figures import Measured, figures, fresh_costs
 from quizprep.content.library import Exercise, Library
 from quizprep.content.questions import Bank, Level, Question
 from quizprep.errors import ContentError, Problem
-from quizprep.quiz.presented import pose
+from quizprep.quiz.presented import present
 from quizprep.sheets.cards import card
 from quizprep.sheets.drills import drill
 from quizprep.sheets.model import Concept, Reference, Section, Sheet
@@ -90,7 +90,7 @@ def _section(
     missed = wanted.missed or {}
     cards = tuple(
         card(
-            pose(bank.topic, question, wanted.seed),
+            present(bank.topic, question, wanted.seed),
             numbers,
             [_concept(library, name) for name in question.concepts],
             missed.get(question.id, ""),

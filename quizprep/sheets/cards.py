@@ -26,9 +26,8 @@ from quizprep.content.questions import (
 )
 from quizprep.content.questions import Trap as TrapSpec
 from quizprep.errors import ContentError, Problem
-from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
-from quizprep.quiz.presented import Posed
+from quizprep.quiz.presented import Presented, label
 from quizprep.quiz.scheduling import kind_of
 from quizprep.sheets import formula_tex
 from quizprep.sheets.model import (
@@ -48,7 +47,7 @@ _BASES = {"data": "bytes", "work": "flops", "time": "s"}
 
 
 def card(
-    posed: Posed, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
+    posed: Presented, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
 ) -> Card:
     """The card of a question with its draw.
 
@@ -87,7 +86,7 @@ def card(
 class _Writer:
     """The texts of one question, filled and checked."""
 
-    def __init__(self, posed: Posed) -> None:
+    def __init__(self, posed: Presented) -> None:
         self.posed = posed
         self.question: Question = posed.question
 
@@ -187,7 +186,7 @@ def _unit(question: Number) -> Unit:
     return find(question.unit) or Unit(question.unit, question.unit.casefold(), Fraction(1))
 
 
-def _working(question: Number, posed: Posed) -> Working:
+def _working(question: Number, posed: Presented) -> Working:
     values = symbol_values(question, posed.values)
     names = parsed(question.answer).symbols
     return Working(

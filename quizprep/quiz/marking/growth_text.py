@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from quizprep.formula import MAX_TEXT, FormulaError, Polynomial, Relation, parse, relation
-from quizprep.quiz.marking.signs import plain_signs
+from quizprep.quiz.marking.reply import plain_signs
 
 MAX_TERMS = 12
 _BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)

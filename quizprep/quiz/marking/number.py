@@ -13,8 +13,8 @@ from quizprep.content.draws import (
     trap_values,
 )
 from quizprep.content.questions import Number, Scalar
-from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import Quantity, UnreadableError, read_quantity
+from quizprep.quiz.marking.reply import Invalid, Mark
 from quizprep.units import Unit, find, prefix_says, siblings
 
 RIGHT_BUT_FOR_THE_UNIT = 0.5
