@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from quizprep.cli.options import command, exercises_option, library_in
+from quizprep.cli.options import command, exercises_option, library_in, quoted
 from quizprep.cli.terminal import Terminal
 from quizprep.content.curriculum import path_order
 from quizprep.content.library import Exercise
@@ -87,10 +86,9 @@ def start(exercise: str, file: Path | None, folder: Path | None) -> None:
     found = library_in(folder).exercise(exercise)
     target = _target(found, file)
     _write_new(target, found.text("starter.py"))
-    path = shlex.quote(str(target))
     click.echo(f"Wrote {target}.")
     click.echo(f"Read the task:  {command('show', found, folder)}")
-    click.echo(f"When it is done:  {command('grade', found, folder)} {path}")
+    click.echo(f"When it is done:  {command('grade', found, folder)} {quoted(target)}")
     click.echo(f"When you are stuck:  {command('hint', found, folder)}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import click
@@ -17,7 +16,7 @@ from quizprep.authoring.scaffold import (
     new_question,
     with_question,
 )
-from quizprep.cli.options import EXERCISES, HELP_NAMES, writing
+from quizprep.cli.options import EXERCISES, HELP_NAMES, quoted, writing
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library, plain_id, shipped_root
 from quizprep.errors import UsageError
@@ -73,7 +72,7 @@ def question(topic: str, kind: str, id: str | None, folder: Path, shipped: bool)
     terminal = Terminal()
     terminal.say(f"Added the question {chosen} ({kind}) at the end of {path}.")
     terminal.say(f"Write what stands behind each {MARK}. Then:")
-    where = shlex.quote(str(folder))
+    where = quoted(folder)
     terminal.block(f"quizprep check --banks {where}\nquizprep ask --bank {where} {name}", 2)
 
 
@@ -108,7 +107,7 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
         terminal.say(f"Wrote {path}")
     terminal.say(f"It works as it stands. Write your own over each {MARK}. Then:")
     # --write keeps the cost that the solution was measured to have; later checks compare.
-    where = shlex.quote(str(folder))
+    where = quoted(folder)
     lines = [f"quizprep check --write --exercise {id} {where}"]
     if not shipped:
         lines.append(f"quizprep start {id} {EXERCISES} {where}")

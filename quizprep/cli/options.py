@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -81,7 +80,7 @@ def library_in(folder: Path | None) -> Library:
     if not own.exercise_ids:
         raise UsageError(
             f"There are no exercises in {folder}.",
-            hint=f"Begin one with: quizprep new exercise ID --folder {shlex.quote(str(folder))}",
+            hint=f"Begin one with: quizprep new exercise ID --folder {quoted(folder)}",
         )
     taken = {plain_id(id) for id in shipped.exercise_ids}
     for id in own.exercise_ids:
@@ -93,9 +92,16 @@ def library_in(folder: Path | None) -> Library:
     return own
 
 
+def quoted(path: Path) -> str:
+    """A path as it is typed into a shell."""
+    import shlex
+
+    return shlex.quote(str(path))
+
+
 def command(verb: str, exercise: Exercise, folder: Path | None) -> str:
     """What to type for an exercise, wherever it comes from: ``quizprep grade ID``."""
-    where = f" {EXERCISES} {shlex.quote(str(folder))}" if folder is not None else ""
+    where = f" {EXERCISES} {quoted(folder)}" if folder is not None else ""
     return f"quizprep {verb} {exercise.id}{where}"
 
 

@@ -21,7 +21,7 @@ from quizprep.cli.options import (
     plain_option,
 )
 from quizprep.cli.terminal import Terminal
-from quizprep.cli.today import show_weakness
+from quizprep.cli.today import show_weak
 from quizprep.content.library import Library
 from quizprep.quiz import times
 from quizprep.quiz.achieved import Achieved, achieved
@@ -112,10 +112,7 @@ def _show(terminal: Terminal, library: Library, found: Progress) -> None:
     if found.weak:
         terminal.heading("Weak, the weakest first")
     tried = {each.exercise for each in found.exercises}
-    for weakness in found.weak[:SHOWN]:
-        show_weakness(terminal, library, weakness, tried)
-    if len(found.weak) > SHOWN:
-        terminal.say(f"and {len(found.weak) - SHOWN} more", "dim", indent=2)
+    show_weak(terminal, library, found.weak, tried, most=SHOWN)
 
 
 def _say_days(terminal: Terminal, found: Progress) -> None:
