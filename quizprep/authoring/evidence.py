@@ -46,10 +46,10 @@ takes for granted; where the source only bounds the reading (at most), in one di
 """
 
 
-def evidence_text(library: Library, evidence: Sequence[Evidence], hearing: str = "") -> str:
+def evidence_text(library: Library, evidence: Sequence[Evidence], evaluation: str = "") -> str:
     """The whole page, for exercises proved with pairs and mutants; in alphabetical order.
 
-    hearing  the section on open answers, where they were measured
+    evaluation  the section on open answers, where they were measured
     """
     proved = sorted(evidence, key=lambda each: each.exercise)
     missing = [name for name in library.exercise_ids if name not in {e.exercise for e in proved}]
@@ -64,7 +64,7 @@ def evidence_text(library: Library, evidence: Sequence[Evidence], hearing: str =
     )
     header = _HEADER.format(versions=versions, seeds=" and ".join(map(str, SEEDS)), scope=scope)
     parts = [header, "\n".join(_summary(proved)) + "\n", costs_text(library)]
-    parts += [hearing] if hearing else []
+    parts += [evaluation] if evaluation else []
     parts += ["\n".join(_details(library, each)) + "\n" for each in proved]
     return "\n".join(parts)
 

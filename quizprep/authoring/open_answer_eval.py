@@ -76,7 +76,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Hearing:
+class Evaluation:
     """How a set of labelled answers was marked."""
 
     answers: int
@@ -127,7 +127,7 @@ def _faults(answer: LabelledAnswer, library: Library) -> Iterable[str]:
             yield f"{answer.question} has no wrong claim {number}; it has {len(question.wrong)}"
 
 
-def listen(library: Library, answers: Sequence[LabelledAnswer]) -> Hearing:
+def evaluate(library: Library, answers: Sequence[LabelledAnswer]) -> Evaluation:
     """Mark the answers and count, over all of them, what was heard and what was said."""
     points = claims = Tally()
     for answer in answers:
@@ -137,7 +137,7 @@ def listen(library: Library, answers: Sequence[LabelledAnswer]) -> Hearing:
         points += _tally({point.id for point in match.covered}, set(answer.covers))
         heard = {question.wrong.index(claim) for claim in match.wrong_claims}
         claims += _tally(heard, set(answer.claims))
-    return Hearing(len(answers), len({answer.question for answer in answers}), points, claims)
+    return Evaluation(len(answers), len({answer.question for answer in answers}), points, claims)
 
 
 def _tally(heard: AbstractSet[object], said: AbstractSet[object]) -> Tally:
@@ -161,19 +161,19 @@ wordings: they are the fairest measure. Answers by many other people would be a 
 """
 
 
-def hearing_text(library: Library, answers: Sequence[LabelledAnswer]) -> str:
+def evaluation_text(library: Library, answers: Sequence[LabelledAnswer]) -> str:
     """The section of the page of evidence on open answers."""
-    everything = listen(library, answers)
+    everything = evaluate(library, answers)
     lines = [
         _HEADER.format(answers=everything.answers, questions=everything.questions),
         "| part | answers | what | said | heard rightly | heard, not said | precision | recall |",
         "|---|--:|---|--:|--:|--:|--:|--:|",
     ]
     for part in PARTS:
-        hearing = listen(library, [answer for answer in answers if answer.part == part])
-        for what, tally in (("key points", hearing.points), ("wrong claims", hearing.claims)):
+        found = evaluate(library, [answer for answer in answers if answer.part == part])
+        for what, tally in (("key points", found.points), ("wrong claims", found.claims)):
             cells = [
-                part, hearing.answers, what, tally.right + tally.missed, tally.right, tally.extra,
+                part, found.answers, what, tally.right + tally.missed, tally.right, tally.extra,
                 f"{tally.precision:.2f}", f"{tally.recall:.2f}",
             ]  # fmt: skip
             lines.append(f"| {' | '.join(map(str, cells))} |")

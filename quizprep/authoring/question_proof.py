@@ -19,9 +19,8 @@ from quizprep.content.questions import (
 from quizprep.errors import ContentError, Problem
 from quizprep.formula import Value
 from quizprep.maths import plain
-from quizprep.quiz.labels import label
 from quizprep.quiz.marking import Invalid, Mark, mark, match_open, model_answer
-from quizprep.quiz.presented import Posed, pose
+from quizprep.quiz.presented import Presented, label, present
 from quizprep.units import find
 
 SEEDS = range(24)
@@ -48,18 +47,18 @@ def question_problems(library: Library) -> list[Problem]:
 
 def _findings(topic: str, question: Question) -> Iterator[str]:
     for seed in SEEDS if question.given else SEEDS[:1]:
-        posed = pose(topic, question, seed)
-        reply = right_reply(posed)
-        marked = mark(question, posed.values, reply, posed.shown)
+        presented = present(topic, question, seed)
+        reply = right_reply(presented)
+        marked = mark(question, presented.values, reply, presented.shown)
         if isinstance(question, Open):
             yield from _heard_findings(question)
         elif not isinstance(marked, Mark) or not marked.right:
             yield f"the right reply {reply!r} is not marked right: {marked}"
             return
-        yield from _wrong_findings(posed)
-        yield from _trap_findings(posed)
+        yield from _wrong_findings(presented)
+        yield from _trap_findings(presented)
     for noise in NOISE if isinstance(question, Number | Growth | Order | Choice) else NOISE[:2]:
-        if not isinstance(mark(question, posed.values, noise, posed.shown), Invalid):
+        if not isinstance(mark(question, presented.values, noise, presented.shown), Invalid):
             yield f"the reply {noise!r} is marked, although it says nothing"
 
 
@@ -81,35 +80,35 @@ def _heard_findings(question: Open) -> Iterator[str]:
             yield f"who corrects a wrong claim is taken to make it: {claim.says}"
 
 
-def right_reply(posed: Posed) -> str:
+def right_reply(presented: Presented) -> str:
     """What a learner who knows the answer would type."""
-    match posed.question:
+    match presented.question:
         case Choice(options=options):
-            right = [row for row, place in enumerate(posed.shown) if options[place].right]
+            right = [row for row, place in enumerate(presented.shown) if options[place].right]
             return ", ".join(label(row) for row in right)
         case Order():
-            rows = [posed.shown.index(place) for place in range(len(posed.shown))]
+            rows = [presented.shown.index(place) for place in range(len(presented.shown))]
             return ", ".join(label(row) for row in rows)
         case Growth(answer=answer):
             return answer
         case Cloze(accept=accept):
-            return fill(accept[0], posed.question, posed.values)
+            return fill(accept[0], presented.question, presented.values)
         case Number() | Code() | Open():
-            return model_answer(posed.question, posed.values)
+            return model_answer(presented.question, presented.values)
 
 
-def wrong_replies(posed: Posed) -> tuple[str, ...]:
+def wrong_replies(presented: Presented) -> tuple[str, ...]:
     """Replies that can be read and are not right."""
-    match posed.question:
+    match presented.question:
         case Choice(options=options):
-            wrong = [row for row, place in enumerate(posed.shown) if not options[place].right]
+            wrong = [row for row, place in enumerate(presented.shown) if not options[place].right]
             every = ", ".join(label(row) for row in range(len(options)))
             several = sum(option.right for option in options) > 1
             return (*(label(row) for row in wrong), *([every] if several and wrong else []))
         case Order():
-            return (", ".join(reversed(right_reply(posed).split(", "))),)
+            return (", ".join(reversed(right_reply(presented).split(", "))),)
         case Number() as question:
-            value = answer_value(question, posed.values)
+            value = answer_value(question, presented.values)
             return (_typed(2 * value + 1, question), _typed(-value - 1, question))
         case Growth(answer=answer, symbols=symbols):
             return tuple(f"({answer}) * {name}^2" for name in symbols)
@@ -117,27 +116,27 @@ def wrong_replies(posed: Posed) -> tuple[str, ...]:
             return (NONSENSE,)
 
 
-def _wrong_findings(posed: Posed) -> Iterator[str]:
-    for reply in wrong_replies(posed):
-        marked = mark(posed.question, posed.values, reply, posed.shown)
+def _wrong_findings(presented: Presented) -> Iterator[str]:
+    for reply in wrong_replies(presented):
+        marked = mark(presented.question, presented.values, reply, presented.shown)
         if not isinstance(marked, Mark) or marked.right:
-            yield f"the wrong reply {reply!r} is not marked wrong for {posed.values}: {marked}"
+            yield f"the wrong reply {reply!r} is not marked wrong for {presented.values}: {marked}"
 
 
-def _trap_findings(posed: Posed) -> Iterator[str]:
+def _trap_findings(presented: Presented) -> Iterator[str]:
     """Each trap, typed as a learner would, is not right and is named."""
-    question = posed.question
+    question = presented.question
     if isinstance(question, Choice | Order | Open):
         return
     if isinstance(question, Number):
-        values = trap_values(question, posed.values)
+        values = trap_values(question, presented.values)
         replies = [_typed(value, question) for value in values]
     else:
-        replies = [fill(trap.gives, question, posed.values) for trap in question.traps]
+        replies = [fill(trap.gives, question, presented.values) for trap in question.traps]
     for trap, reply in zip(question.traps, replies, strict=True):
-        marked = mark(question, posed.values, reply)
+        marked = mark(question, presented.values, reply)
         if not isinstance(marked, Mark) or marked.right or marked.trap is None:
-            yield f"the trap {trap.gives!r} is not named for {posed.values}: {marked}"
+            yield f"the trap {trap.gives!r} is not named for {presented.values}: {marked}"
 
 
 def _typed(value: Value, question: Number) -> str:

@@ -22,7 +22,7 @@ class _Entry(NamedTuple):
 COMMANDS: dict[str, _Entry] = {
     "ask": _Entry("ask", "ask", "A round of questions, marked and scheduled."),
     "mock": _Entry("mock", "mock", "A timed interview, with a debrief."),
-    "undo": _Entry("undo", "undo", "Take the last answer back."),
+    "undo": _Entry("ask", "undo", "Take the last answer back."),
     "progress": _Entry("progress", "progress", "Recall, streak, exercises passed, what is weak."),
     "list": _Entry("catalogue", "list_command", "What there is: topics and exercises."),
     "show": _Entry("catalogue", "show", "The task of an exercise."),

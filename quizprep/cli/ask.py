@@ -1,45 +1,50 @@
-"""``quizprep ask``: a round of questions, marked and scheduled."""
+"""``quizprep ask``: a round of questions, marked and scheduled. ``undo`` takes an answer back."""
 
 from __future__ import annotations
 
 import os
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
 
-from quizprep.cli import clock
-from quizprep.cli.interview_date import HELP, interview_day
+from quizprep.cli.options import (
+    HELP_NAMES,
+    bank_option,
+    day_option,
+    interview_day,
+    levels_option,
+    library_of,
+    plain_option,
+    seed_option,
+    topics_of,
+)
 from quizprep.cli.terminal import Terminal
-from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Level, Question
-from quizprep.errors import UsageError
-from quizprep.quiz.scheduling import EXPECTED_SECONDS, cards_after, next_due
+from quizprep.errors import QuizprepError, UsageError
+from quizprep.quiz import times
+from quizprep.quiz.scheduling import EXPECTED_SECONDS, next_due, reschedule
 from quizprep.quiz.selection import DEFAULT_COUNT, Filter, History, Pick, plan
-from quizprep.quiz.times import in_words
-from quizprep.store import Store, default_home
+from quizprep.store import Review, Store
 
 _KINDS = sorted(EXPECTED_SECONDS)
-_LEVELS = [level.value for level in Level]
+_QUOTED = 60
+"""Characters of a reply that ``undo`` quotes."""
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=HELP_NAMES)
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
 @click.option("-n", "count", type=click.IntRange(min=1), help="How many questions (default 10).")
 @click.option("--due", is_flag=True, help="Only what is due or was brought forward.")
 @click.option("--all", "everything", is_flag=True, help="Every question, whenever it is due.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only this kind.")
 @click.option(
-    "--level", "levels", multiple=True, type=click.Choice(_LEVELS), help="Only this level."
+    "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only this kind; repeatable."
 )
-@click.option("--date", "day", metavar="DAY", help=HELP)
-@click.option("--seed", type=click.IntRange(0, 2**31), help="Draw the same numbers again.")
-@click.option("--plain", is_flag=True, help="No colour, no drawn lines: for screen readers.")
-@click.option(
-    "--bank",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with your own banks, instead of those that come with quizprep.",
-)
+@levels_option
+@day_option
+@seed_option
+@plain_option
+@bank_option
 def ask(
     topics: tuple[str, ...],
     count: int | None,
@@ -72,15 +77,14 @@ def ask(
         also_early=everything,
         count=count or (None if everything else DEFAULT_COUNT),
     )
-    library = Library(bank or shipped_root(), cache=default_home() / "cache")
-    questions = _questions(library, topics)
-    now = clock.now()
+    library = library_of(bank)
+    questions = [(t, q) for t in topics_of(library, topics) for q in library.bank(t).questions]
     terminal = Terminal(plain=plain)
     with Store.open() as store:
         towards = None if due or everything else interview_day(store, day)
-        history = _history(store)
+        history = History.of(store)
         if towards is None:
-            picks = plan(questions, history, now, wanted)
+            picks = plan(questions, history, times.now(), wanted)
         else:
             picks = _picks_towards(terminal, store, towards, questions, history, wanted)
         if picks:
@@ -89,25 +93,27 @@ def ask(
             base = int.from_bytes(os.urandom(4)) if seed is None else seed
             Round(terminal, library, store, picks, base).run()
         elif towards is None:
-            _nothing_to_ask(terminal, [q for _, q in questions], wanted, history, now)
+            _nothing_to_ask(terminal, [q for _, q in questions], wanted, history)
         if towards is not None:
-            _show_expected(terminal, towards, questions, history, _history(store))
+            _show_expected(terminal, towards, questions, history, History.of(store))
 
 
-def _questions(library: Library, topics: tuple[str, ...]) -> list[tuple[str, Question]]:
-    names = [library.find_topic(name) for name in dict.fromkeys(topics)] or list(library.topics)
-    if not names:
-        raise UsageError(
-            f"There are no question banks in {library.root}.",
-            hint="A bank is a file TOPIC.yaml in that folder or in its folder 'questions'.",
-        )
-    return [(name, q) for name in dict.fromkeys(names) for q in library.bank(name).questions]
+@click.command()
+def undo() -> None:
+    """Take the last answer back, as if it had not been given. Again: the one before it.
 
-
-def _history(store: Store) -> History:
-    latest = store.latest()
-    answered = {question: answer.at for question, answer in latest.items()}
-    return History(cards_after(store, latest), answered, store.due_marks())
+    It stays on record; only the schedule forgets it.
+    """
+    with Store.open() as store:
+        review = store.last_review()
+        if review is None:
+            raise QuizprepError("There is no answer to take back.")
+        store.void_review(review, times.now(), reschedule)
+        left = len(store.reviews(review.question))
+    terminal = Terminal()
+    terminal.say(f"Taken back: {_what(review)}")
+    before = f"Its {left} earlier answers count." if left > 1 else "Its earlier answer counts."
+    terminal.say(before if left else "The question counts as not asked.", "dim")
 
 
 def _picks_towards(
@@ -119,24 +125,25 @@ def _picks_towards(
     wanted: Filter,
 ) -> list[Pick]:
     """The round that plans towards a day, and word of how much there is for today."""
-    from quizprep.quiz.days import begins, distance, in_full, noon
     from quizprep.quiz.recall import Day, plan_towards
     from quizprep.text import counted
 
-    today = clock.today()
-    midnight = begins(today)
+    today = times.today()
+    midnight = times.begins(today)
     facts = Day(
-        at=max(noon(day), clock.now()),
+        at=max(times.noon(day), times.now()),
         days_left=max(1, (day - today).days),
         midnight=midnight,
         new_today=store.first_answers(midnight),
     )
-    portion = plan_towards(facts, questions, history, clock.now(), wanted)
+    portion = plan_towards(facts, questions, history, times.now(), wanted)
+    on_the_day = f"Interview on {times.in_full(day)}"
+    count = counted(len(portion), "question")
     terminal.say(
-        f"Interview on {in_full(day)}, {distance(day, today)}: "
-        f"{counted(len(portion), 'question')} for today. --date none forgets the day."
+        f"{on_the_day}, {times.distance(day, today)}: {count} for today. --date none forgets the "
+        "day."
         if portion
-        else f"Interview on {in_full(day)}: nothing more for today. quizprep ask --all asks anyway."
+        else f"{on_the_day}: nothing more for today. quizprep ask --all asks anyway."
     )
     return portion[: wanted.count]
 
@@ -149,13 +156,12 @@ def _show_expected(
     after: History,
 ) -> None:
     """The recall expected on the day, topic by topic, and what the round changed."""
-    from quizprep.cli.recall_text import show_recall
-    from quizprep.quiz.days import in_full, noon
+    from quizprep.cli.charts import show_recall
     from quizprep.quiz.recall import recall_by_topic
 
-    at = max(noon(day), clock.now())
+    at = max(times.noon(day), times.now())
     earlier = recall_by_topic(questions, before.cards, at)
-    terminal.heading(f"Recall expected on {in_full(day)}")
+    terminal.heading(f"Recall expected on {times.in_full(day)}")
     show_recall(terminal, recall_by_topic(questions, after.cards, at), earlier)
 
 
@@ -164,7 +170,6 @@ def _nothing_to_ask(
     questions: list[Question],
     wanted: Filter,
     history: History,
-    now: datetime,
 ) -> None:
     admitted = [q for q in questions if wanted.admits(q)]
     if not admitted:
@@ -173,5 +178,13 @@ def _nothing_to_ask(
     terminal.say("Nothing is due.")
     first = next_due(history.cards[q.id] for q in admitted if q.id in history.cards)
     if first is not None:
-        terminal.say(f"The next question is due {in_words(first, now)}.")
+        terminal.say(f"The next question is due {times.in_words(first, times.now())}.")
     terminal.say("quizprep ask --all asks anyway." if first else "quizprep ask brings new ones.")
+
+
+def _what(review: Review) -> str:
+    when = review.at.astimezone()
+    reply = " ".join(review.reply.split())
+    short = reply if len(reply) <= _QUOTED else f"{reply[:_QUOTED].rstrip()}..."
+    said = f"your reply {short!r} ({round(100 * review.score)}%)" if reply else "'show me'"
+    return f"{review.question}, {said} of {when.day} {when:%B}, {when:%H:%M}."

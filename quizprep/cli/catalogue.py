@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import shutil
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from quizprep.cli.options import command, exercises_option, library_in
+from quizprep.cli.options import command, exercises_option, library_in, quoted
+from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Exercise, path_order
 from quizprep.errors import QuizprepError, UsageError
+from quizprep.quiz import times
 from quizprep.store import Store
+from quizprep.text import counted
 
 THEME = "ansi_dark"
 """The terminal's own colours, so that code is readable on its background."""
@@ -29,17 +29,18 @@ def list_command(folder: Path | None) -> None:
         passed = {attempt.exercise for attempt in store.attempts() if attempt.passed}
     # Read before anything is printed: what does not load is told alone.
     exercises = path_order(library.exercises)
+    terminal = Terminal()
     if folder is None and library.banks:
-        click.echo("Topics, for quizprep ask")
-        _print_table(
+        terminal.say("Topics, for quizprep ask")
+        terminal.table(
             [
-                (topic, _count(len(bank.questions), "question"), bank.title)
+                (topic, counted(len(bank.questions), "question"), bank.title)
                 for topic, bank in library.banks.items()
             ]
         )
-        click.echo()
-    click.echo("Exercises, in a sensible order")
-    _print_table(
+        terminal.say()
+    terminal.say("Exercises, in a sensible order")
+    terminal.table(
         [
             (
                 exercise.id,
@@ -65,11 +66,11 @@ def show(exercise: str, solution: bool, give_up: bool, folder: Path | None) -> N
     """The task of an exercise."""
     found = library_in(folder).exercise(exercise)
     if not (solution or give_up):
-        _print_markdown(found.text("README.md"))
+        _print_set(found.text("README.md"), "markdown")
         return
     with Store.open() as store:
         _permit_solution(found, store, give_up, folder)
-    _print_python(found.solution.read_text(encoding="utf-8"))
+    _print_set(found.solution.read_text(encoding="utf-8"), "python")
 
 
 @click.command()
@@ -84,10 +85,9 @@ def start(exercise: str, file: Path | None, folder: Path | None) -> None:
     found = library_in(folder).exercise(exercise)
     target = _target(found, file)
     _write_new(target, found.text("starter.py"))
-    path = shlex.quote(str(target))
     click.echo(f"Wrote {target}.")
     click.echo(f"Read the task:  {command('show', found, folder)}")
-    click.echo(f"When it is done:  {command('grade', found, folder)} {path}")
+    click.echo(f"When it is done:  {command('grade', found, folder)} {quoted(target)}")
     click.echo(f"When you are stuck:  {command('hint', found, folder)}")
 
 
@@ -100,17 +100,17 @@ def hint(exercise: str, folder: Path | None) -> None:
     with Store.open() as store:
         seen = store.hints_shown(found.id)
         if seen < len(found.spec.hints):
-            store.show_hint(found.id)
-    if seen < len(found.spec.hints):
-        _print_hint(found, seen)
-        return
-    click.echo(f"There are no more hints for {found.id}. You have seen these:")
-    for place in range(len(found.spec.hints)):
-        click.echo()
-        _print_hint(found, place)
-
-
-# --- the steps ---------------------------------------------------------------------------------
+            store.show_hint(found.id, times.now())
+    terminal = Terminal()
+    places = [seen]
+    if seen >= len(found.spec.hints):
+        terminal.say(f"There are no more hints for {found.id}. You have seen these:")
+        places = list(range(len(found.spec.hints)))
+    for place in places:
+        if len(places) > 1:
+            terminal.say()
+        terminal.say(f"Hint {place + 1} of {len(found.spec.hints)}")
+        terminal.say(found.spec.hints[place], indent=2)
 
 
 def _permit_solution(exercise: Exercise, store: Store, give_up: bool, folder: Path | None) -> None:
@@ -118,8 +118,9 @@ def _permit_solution(exercise: Exercise, store: Store, give_up: bool, folder: Pa
 
     Giving up is recorded as an attempt that did not pass, once.
     """
-    attempts = store.attempts(exercise.id)
-    if any(a.passed or json.loads(a.verdict_json).get("gave_up") for a in attempts):
+    from quizprep.grading.loop import solution_is_open, store_surrender
+
+    if solution_is_open(store, exercise.id):
         return
     if not give_up:
         raise QuizprepError(
@@ -128,8 +129,7 @@ def _permit_solution(exercise: Exercise, store: Store, give_up: bool, folder: Pa
             f"To see it all the same: {command('show', exercise, folder)} --give-up (this is "
             "recorded)",
         )
-    verdict = {"format": 1, "exercise": exercise.id, "passed": False, "gave_up": True, "stages": []}
-    store.record_attempt(exercise.id, False, (), json.dumps(verdict), datetime.now(UTC))
+    store_surrender(store, exercise.id, times.now())
 
 
 def _target(exercise: Exercise, file: Path | None) -> Path:
@@ -157,56 +157,17 @@ def _write_new(target: Path, text: str) -> None:
         raise UsageError(f"{target} cannot be written: {error.strerror}.") from error
 
 
-# --- the terminal ------------------------------------------------------------------------------
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _print_hint(exercise: Exercise, place: int) -> None:
-    hints = exercise.spec.hints
-    click.echo(f"Hint {place + 1} of {len(hints)}")
-    click.echo(
-        click.wrap_text(
-            hints[place].strip(), width=_width(), initial_indent="  ", subsequent_indent="  "
-        )
-    )
-
-
-def _width() -> int:
-    return min(shutil.get_terminal_size().columns, 80)
-
-
-def _print_table(rows: list[tuple[str, ...]]) -> None:
-    """Columns that line up; the last one moves to a line of its own where it does not fit."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for *cells, last in rows:
-        line = "  " + "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=False))
-        if sum(widths) + 2 * len(widths) > _width():
-            click.echo(line.rstrip())
-            click.echo(click.wrap_text(last, _width(), "      ", "      "))
-        else:
-            click.echo(f"{line}  {last}")
-
-
-def _print_markdown(text: str) -> None:
-    """Set for a terminal; as it is in a pipe."""
+def _print_set(text: str, language: Literal["markdown", "python"]) -> None:
+    """Markdown set, or code coloured, for a terminal; in a pipe the text as it is."""
     if not sys.stdout.isatty():
         click.echo(text, nl=False)
         return
     from rich.console import Console
     from rich.markdown import Markdown
-
-    Console().print(Markdown(text, code_theme=THEME))
-
-
-def _print_python(text: str) -> None:
-    """With colours on a terminal; as it is in a pipe."""
-    if not sys.stdout.isatty():
-        click.echo(text, nl=False)
-        return
-    from rich.console import Console
     from rich.syntax import Syntax
 
-    Console().print(Syntax(text, "python", theme=THEME))
+    Console().print(
+        Markdown(text, code_theme=THEME)
+        if language == "markdown"
+        else Syntax(text, "python", theme=THEME)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,13 +9,13 @@ import click
 
 from quizprep.authoring.bank_checks import check_banks, check_exercises, load_library_problems
 from quizprep.authoring.exercise_proof import Evidence
-from quizprep.authoring.open_answer_eval import PARTS, hearing_text, listen, load_answers
-from quizprep.authoring.placeholders import unfinished_exercise
+from quizprep.authoring.open_answer_eval import PARTS, evaluate, evaluation_text, load_answers
 from quizprep.authoring.published import published_problems
 from quizprep.authoring.question_proof import question_problems
+from quizprep.authoring.scaffold import unfinished_exercise
 from quizprep.authoring.snippets import check_snippets
 from quizprep.authoring.spelling import spelling_problems
-from quizprep.cli.terminal import Terminal
+from quizprep.cli.terminal import Terminal, status
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import (
     Measured,
@@ -86,12 +85,12 @@ def check(
     if spelling:
         _finish(spelling_problems(library))
         terminal.say("ok   every word is in the dictionary or in words.txt", "green")
-    hearing = _hearing(library, answers, terminal) if answers is not None else ""
+    evaluation = _evaluation(library, answers, terminal) if answers is not None else ""
     if banks_only and evidence is not None:
-        _put_section(evidence, hearing, terminal)
+        _put_section(evidence, evaluation, terminal)
     if not banks_only:
         names = names or list(library.exercise_ids)
-        proofs = _Proofs(quick, mutants, evidence, write, hearing)
+        proofs = _Proofs(quick, mutants, evidence, write, evaluation)
         problems = _exercise_problems(library, names, proofs, terminal)
         # Last: it looks at measured.yaml, which may have been written just now.
         _finish([*problems, *published_problems(library, names)])
@@ -116,16 +115,16 @@ def _bank_problems(library: Library, terminal: Terminal) -> list[Problem]:
     return problems
 
 
-def _hearing(library: Library, folder: Path, terminal: Terminal) -> str:
+def _evaluation(library: Library, folder: Path, terminal: Terminal) -> str:
     """Measure the marking of open answers; the section of the page of evidence on them."""
     answers = load_answers(folder, library)
     for part in PARTS:
         chosen = [answer for answer in answers if answer.part == part]
         if chosen:
-            points = listen(library, chosen).points
+            points = evaluate(library, chosen).points
             figures = f"precision {points.precision:.2f}, recall {points.recall:.2f}"
             terminal.say(f"ok   {len(chosen)} open answers, {part}: {figures}", "green")
-    return hearing_text(library, answers)
+    return evaluation_text(library, answers)
 
 
 def _put_section(page: Path, section: str, terminal: Terminal) -> None:
@@ -147,7 +146,7 @@ class _Proofs(NamedTuple):
     mutants: bool
     evidence: Path | None
     write: bool
-    hearing: str
+    evaluation: str
 
 
 def _exercise_problems(
@@ -162,7 +161,7 @@ def _exercise_problems(
     proved: list[Evidence] = []
     found: dict[str, Measured] = {}
     with Pool() as pool:
-        prover = Prover(pool, hidden_folders(library), _progress)
+        prover = Prover(pool, hidden_folders(library), status)
         for name in names:
             exercise = library.exercise(name)
             if left := unfinished_exercise(exercise):
@@ -182,7 +181,7 @@ def _exercise_problems(
                 found[name] = measured_now(exercise, evidence.masks)
             if proofs.mutants and not evidence.problems:
                 prover.mutate(exercise, evidence)
-            _progress("")
+            status()
             if evidence.mutants is not None:
                 proved.append(evidence)
             problems += evidence.problems
@@ -197,7 +196,7 @@ def _exercise_problems(
     else:
         problems += figure_problems(library, found)
     if proofs.evidence is not None and proved:
-        text = evidence_text(library, proved, proofs.hearing)
+        text = evidence_text(library, proved, proofs.evaluation)
         proofs.evidence.write_text(text, encoding="utf-8")
         terminal.say(f"written: {proofs.evidence}")
     return problems
@@ -211,10 +210,3 @@ def _summary(evidence: Evidence, quick: bool) -> str:
         count = evidence.mutants
         parts.append(f"{count.killed} mutants killed, {count.equivalent} equivalent")
     return ", ".join(parts)
-
-
-def _progress(text: str) -> None:
-    """One line on standard error that is rewritten; only on a terminal."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text[:70]}")
-        sys.stderr.flush()

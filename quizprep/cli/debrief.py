@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from quizprep.cli import clock, round_text
-from quizprep.cli.columns import beside
-from quizprep.cli.confirm import agreed
-from quizprep.cli.interviewer import Interview
-from quizprep.cli.terminal import Terminal
+from itertools import zip_longest
+
+from quizprep.cli import round_text
+from quizprep.cli.terminal import Terminal, wrapped
 from quizprep.content.library import Library
 from quizprep.content.questions import Open
 from quizprep.maths import plain
-from quizprep.quiz.interview import Asked, Coded
+from quizprep.quiz import times
+from quizprep.quiz.interview import Asked, Coded, Log
 from quizprep.quiz.marking import Mark, mark, match_open
-from quizprep.quiz.marking.open_answer import mark as open_mark
-from quizprep.quiz.presented import Posed, pose
-from quizprep.quiz.recording import agree
+from quizprep.quiz.marking.open_answer import mark_open
+from quizprep.quiz.presented import Presented, present
+from quizprep.quiz.scheduling import agree
 from quizprep.quiz.selection import Pick, Why
 from quizprep.store import Review, Store
 from quizprep.text import counted
 
+ROOM = 72
+"""Columns from which on two texts stand beside each other."""
+_GAP = "  |  "
 
-def debrief(terminal: Terminal, library: Library, store: Store, interview: Interview) -> None:
+Titled = tuple[str, str]
+"""A title and a text."""
+
+
+def debrief(terminal: Terminal, library: Library, store: Store, log: Log) -> None:
     """Go through every answer with the learner, then sum up."""
-    answers = [step for step in interview.steps if isinstance(step, Asked)]
-    kernels = [step for step in interview.steps if isinstance(step, Coded)]
-    minutes = round(interview.seconds / 60)
+    answers = [step for step in log.steps if isinstance(step, Asked)]
+    kernels = [step for step in log.steps if isinstance(step, Coded)]
+    minutes = round(log.seconds / 60)
     terminal.heading(f"Debrief, after {counted(minutes, 'minute')}")
     well: list[str] = []
     missed: list[Pick] = []
@@ -33,10 +40,10 @@ def debrief(terminal: Terminal, library: Library, store: Store, interview: Inter
         if review is None or step.question not in library.questions:
             continue  # taken back, or no longer in the banks
         topic, question = library.questions[step.question]
-        posed = pose(topic, question, review.seed)
+        presented = present(topic, question, review.seed)
         terminal.heading(f"{place} of {len(answers)}: {topic}")
-        terminal.say(posed.text(question.ask))
-        result = _explained(terminal, library, store, posed, review, step)
+        terminal.say(presented.text(question.ask))
+        result = _explained(terminal, library, store, presented, review, step)
         if result.right:
             well.append(f"{topic}: {question.id}")
         else:
@@ -46,29 +53,34 @@ def debrief(terminal: Terminal, library: Library, store: Store, interview: Inter
 
 
 def _explained(
-    terminal: Terminal, library: Library, store: Store, posed: Posed, review: Review, step: Asked
+    terminal: Terminal,
+    library: Library,
+    store: Store,
+    presented: Presented,
+    review: Review,
+    step: Asked,
 ) -> Mark:
     """Show one answer and what is better; returns the mark, which a spoken one lets correct."""
-    question = posed.question
+    question = presented.question
     if not isinstance(question, Open):
-        result = mark(question, posed.values, review.reply, posed.shown or None)
+        result = mark(question, presented.values, review.reply, presented.shown or None)
         shown = result if isinstance(result, Mark) else Mark(0.0, ("You passed.",))
         if review.reply:
             terminal.say(f"You said: {review.reply}")
-        round_text.show_mark(terminal, library, store, posed, shown)
+        round_text.show_mark(terminal, library, store, presented, shown)
         return shown
     heard = match_open(question, review.reply)
     if review.reply:
-        heard = agreed(terminal, posed, heard)
-    result = open_mark(heard)
-    agree(store, review, posed, result, clock.now())
+        heard = round_text.agreed(terminal, presented, heard)
+    result = mark_open(heard)
+    agree(store, review, presented, result, times.now())
     if heard.missing:
         terminal.say("Say next time:", "bold")
     for point in heard.missing:
-        terminal.say(f"- {posed.text(point.says)}", "yellow", indent=2)
+        terminal.say(f"- {presented.text(point.says)}", "yellow", indent=2)
     terminal.say()
-    spoken = library.bank(posed.topic).template if step.role == "opening" else question.model
-    title = f"60 seconds on {posed.topic}" if step.role == "opening" else "A good answer"
+    spoken = library.bank(presented.topic).template if step.role == "opening" else question.model
+    title = f"60 seconds on {presented.topic}" if step.role == "opening" else "A good answer"
     said = review.reply or "You passed."
     for line in beside(("You said", said), (title, plain(spoken)), terminal.width):
         terminal.block(line, indent=0)
@@ -99,3 +111,18 @@ def _sum_up(
     if topics:
         terminal.say(f"Practise:  quizprep ask {' '.join(topics)}", "bold")
         terminal.say(f"To read:  quizprep sheet {' '.join(topics)}", "dim")
+
+
+def beside(left: Titled, right: Titled, width: int) -> list[str]:
+    """Two texts in columns where there is room, else one under the other; no line is wider than
+    the width."""
+    if width < ROOM:
+        return [line for part in (left, right) for line in [*_column(part, width), ""]][:-1]
+    half = (width - len(_GAP)) // 2
+    rows = zip_longest(_column(left, half), _column(right, half), fillvalue="")
+    return [f"{one:<{half}}{_GAP}{other}".rstrip() for one, other in rows]
+
+
+def _column(part: Titled, width: int) -> list[str]:
+    title, text = part
+    return [*wrapped(title, width), "-" * min(width, len(title)), *wrapped(text, width)]

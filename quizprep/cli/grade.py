@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from quizprep.cli.options import command, exercises_option, library_in
+from quizprep.cli.options import command, exercises_option, library_in, writing
 from quizprep.cli.predict import ask_predictions, show_predictions
-from quizprep.cli.terminal import Terminal
+from quizprep.cli.terminal import Terminal, status
 from quizprep.cli.watch import watch
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.errors import ExitCode, QuizprepError, UsageError
+from quizprep.errors import ExitCode, UsageError
 from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
+from quizprep.grading.loop import store_attempt, topics_behind
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 from quizprep.grading.wire import Progress
+from quizprep.quiz import times
 from quizprep.store import Store, default_home
 
 MAX_SOURCE = 1 << 20
@@ -79,11 +78,12 @@ def grade(
             def once() -> Verdict:
                 submission = read_submission(path, command("start", task, folder))
                 predictions = ask_predictions(task.spec.contract, terminal) if predict else {}
-                verdict = grader.grade(task, submission, seed, _progress(as_json))
-                _clear_progress()
-                remember(store, verdict)
+                verdict = grader.grade(task, submission, seed, None if as_json else _show)
+                status()
+                store_attempt(store, verdict, times.now())
                 if junit is not None:
-                    _write(junit, report.to_junit(verdict))
+                    with writing(junit):
+                        junit.write_text(report.to_junit(verdict), encoding="utf-8")
                 if as_json:
                     click.echo(report.to_json(verdict))
                 else:
@@ -135,33 +135,11 @@ def hidden_folders(library: Library) -> tuple[str, ...]:
     return (*(str(folder) for folder in folders), str(default_home()))
 
 
-def remember(store: Store, verdict: Verdict) -> None:
-    """Store the attempt; a named mistake makes the questions on its concept due."""
-    if any(stage.status == "error" for stage in verdict.stages):
-        return
-    now = datetime.now(UTC)
-    mistakes = [mistake.id for mistake in verdict.mistakes]
-    store.record_attempt(verdict.exercise, verdict.passed, mistakes, verdict.json().decode(), now)
-    for mistake in verdict.mistakes:
-        reason = f"Your {verdict.exercise} had the mistake {mistake.id}."
-        store.bring_forward([mistake.concept], reason, now)
-
-
-def topics_behind(verdict: Verdict) -> tuple[str, ...]:
-    """The shipped topics that ask about the concepts of the mistakes that were named."""
-    concepts = {mistake.concept for mistake in verdict.mistakes}
-    if not concepts:
-        return ()
-    asked = Library(shipped_root()).questions.values()
-    found = {topic for topic, question in asked if concepts & {*question.concepts}}
-    return tuple(sorted(found))
-
-
 def next_hint(store: Store, task: Exercise, again: str) -> str:
     """The next hint of the exercise, counted; or word that there is none, and how to see them."""
     if store.hints_shown(task.id) >= len(task.spec.hints):
         return f"There are no more hints; {again} shows them again."
-    number = store.show_hint(task.id)
+    number = store.show_hint(task.id, times.now())
     return f"Hint {number} of {len(task.spec.hints)}: {task.spec.hints[number - 1].strip()}"
 
 
@@ -178,26 +156,5 @@ def exit_code(verdict: Verdict) -> int:
     return ExitCode.PASSED if verdict.passed else ExitCode.NOT_PASSED
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise QuizprepError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _progress(quiet: bool) -> Callable[[Progress], None] | None:
-    """A line on standard error that is rewritten while cases run; only on a terminal."""
-    if quiet or not sys.stderr.isatty():
-        return None
-
-    def show(progress: Progress) -> None:
-        sys.stderr.write(f"\r\x1b[K{progress.stage} {progress.done}/{progress.total} ")
-        sys.stderr.flush()
-
-    return show
-
-
-def _clear_progress() -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+def _show(progress: Progress) -> None:
+    status(f"{progress.stage} {progress.done}/{progress.total} ")

@@ -8,16 +8,16 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from quizprep.cli.interviewer import Leave
-from quizprep.cli.terminal import Terminal
+from quizprep.cli.options import writing
+from quizprep.cli.terminal import Leave, Terminal
 from quizprep.content.library import Exercise, Library
-from quizprep.errors import QuizprepError
+from quizprep.quiz import times
 from quizprep.quiz.interview import Coded
-from quizprep.store import Mock, Store, default_home
+from quizprep.store import Interview, Store, default_home
 
 
 def write_kernel(
-    terminal: Terminal, library: Library, store: Store, exercise: Exercise, mock: Mock
+    terminal: Terminal, library: Library, store: Store, exercise: Exercise, interview: Interview
 ) -> Coded:
     """Edit and grade until it passes or the learner goes on; raises Leave where they leave."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
@@ -25,7 +25,7 @@ def write_kernel(
     if why:
         terminal.say(f"Left out: {why}", "yellow")
         return Coded(exercise.id, False, skipped=why)
-    path = _file(exercise, mock)
+    path = _file(exercise, interview)
     terminal.block(_task(exercise), indent=0)
     terminal.say()
     terminal.say(f"Your file: {path}")
@@ -59,17 +59,15 @@ def _task(exercise: Exercise) -> str:
     return exercise.text("README.md").partition("## What an interviewer asks")[0].strip()
 
 
-def _file(exercise: Exercise, mock: Mock) -> Path:
+def _file(exercise: Exercise, interview: Interview) -> Path:
     """The file to write in, made from the starter once."""
-    path = default_home() / "mock" / str(mock.id) / f"{exercise.id}.py"
+    path = default_home() / "mock" / str(interview.id) / f"{exercise.id}.py"
     if path.exists():
         return path
     starter = exercise.text("starter.py")
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(starter, encoding="utf-8")
-    except OSError as error:
-        raise QuizprepError(f"{path} cannot be written: {error.strerror}.") from error
     return path
 
 
@@ -90,12 +88,13 @@ def _grade(
 ) -> Coded:
     from quizprep.cli import grade
     from quizprep.grading.grader import Grader
+    from quizprep.grading.loop import store_attempt
     from quizprep.grading.pool import Pool
 
     submission = grade.read_submission(path, f"quizprep start {exercise.id}")
     with Pool() as pool:
         verdict = Grader(pool, grade.hidden_folders(library)).grade(exercise, submission)
-    grade.remember(store, verdict)
+    store_attempt(store, verdict, times.now())
     grade.print_verdict(terminal, verdict, ())
     says = tuple(mistake.says for mistake in verdict.mistakes)
     return Coded(exercise.id, verdict.passed, mistakes=says)

@@ -1,4 +1,4 @@
-"""``quizprep mock``: a timed interview, with a debrief at its end."""
+"""``quizprep mock``: a timed interview; every step is stored, and it ends with a debrief."""
 
 from __future__ import annotations
 
@@ -7,20 +7,47 @@ from pathlib import Path
 
 import click
 
-from quizprep.cli import clock
-from quizprep.cli.interviewer import Interview, Interviewer
-from quizprep.cli.terminal import Terminal
-from quizprep.content.library import Library, shipped_root
-from quizprep.content.questions import Level
-from quizprep.errors import StoreError, UsageError
-from quizprep.quiz.interview import MINUTES, Ended, choose, read, write
-from quizprep.store import Mock, Store, default_home
+from quizprep.cli import round_text
+from quizprep.cli.options import (
+    HELP_NAMES,
+    LEVELS,
+    bank_option,
+    library_of,
+    plain_option,
+    seed_option,
+)
+from quizprep.cli.terminal import Leave, Terminal
+from quizprep.content.library import Library
+from quizprep.content.questions import Level, Open
+from quizprep.errors import UsageError
+from quizprep.quiz import times
+from quizprep.quiz.interview import (
+    MINUTES,
+    Asked,
+    Coded,
+    Ended,
+    Log,
+    Part,
+    Paused,
+    Role,
+    Step,
+    choose,
+    next_part,
+    read_log,
+    write,
+)
+from quizprep.quiz.marking import Invalid, Mark, mark, match_open
+from quizprep.quiz.presented import Presented, colon_for, key_of, present
+from quizprep.quiz.scheduling import record
+from quizprep.quiz.selection import draw_seed
+from quizprep.store import Review, Store
 
-_LEVELS = [level.value for level in Level]
+_TITLES = {"opening": "Question", "follow-up": "Follow-up", "number": "A number"}
+_KEYS = ("s", "q")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--level", type=click.Choice(_LEVELS), help="Only questions of this level.")
+@click.command(context_settings=HELP_NAMES)
+@click.option("--level", type=LEVELS, help="Only questions of this level.")
 @click.option(
     "--minutes",
     type=click.IntRange(5, 180),
@@ -28,13 +55,9 @@ _LEVELS = [level.value for level in Level]
     help=f"How long it takes (default {MINUTES}).",
 )
 @click.option("--new", "anew", is_flag=True, help="Begin another, though one is unfinished.")
-@click.option("--seed", type=click.IntRange(0, 2**31), help="Choose the same questions again.")
-@click.option("--plain", is_flag=True, help="No colour, no drawn lines: for screen readers.")
-@click.option(
-    "--bank",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with your own content, instead of what comes with quizprep.",
-)
+@seed_option
+@plain_option
+@bank_option
 def mock(
     level: str | None,
     minutes: int,
@@ -52,41 +75,144 @@ def mock(
     s passes, q leaves: the next quizprep mock goes on from there, and the time away does not
     count. Everything answered is stored at once.
     """
-    library = Library(bank or shipped_root(), cache=default_home() / "cache")
+    library = library_of(bank)
     terminal = Terminal(plain=plain)
     with Store.open() as store:
-        found = None if anew else _unfinished(store)
-        if found is None:
-            found = _begin(store, library, Level(level) if level else None, minutes, seed)
+        log = None if anew else read_log(store)
+        if log is None or isinstance(log.steps[-1], Ended):
+            log = _begin(store, library, Level(level) if level else None, minutes, seed)
         else:
-            _say_resumed(terminal, found)
-        Interviewer(terminal, library, store, found).run()
+            _say_resumed(terminal, log)
+        Interviewer(terminal, library, store, log).run()
 
 
-def _unfinished(store: Store) -> Interview | None:
-    last = store.last_mock()
-    if last is None:
-        return None
-    interview = load(store, last)
-    return None if isinstance(interview.steps[-1], Ended) else interview
+class Interviewer:
+    """Runs one interview from where it is to its debrief, or to where the learner leaves."""
+
+    def __init__(self, terminal: Terminal, library: Library, store: Store, log: Log) -> None:
+        self._terminal = terminal
+        self._library = library
+        self._store = store
+        self._log = log
+        self._since = times.seconds()
+
+    @property
+    def _spent(self) -> float:
+        return self._log.seconds + times.seconds() - self._since
+
+    @property
+    def _left(self) -> float:
+        return self._log.interview.minutes * 60 - self._spent
+
+    def run(self) -> None:
+        """Ask what comes next until nothing does, then the debrief."""
+        try:
+            while part := self._next():
+                self._keep(self._kernel(part) if part.role == "kernel" else self._ask(part))
+            if self._left <= 0:
+                self._terminal.say()
+                self._terminal.say("Time is up.", "bold")
+            from quizprep.cli.debrief import debrief
+
+            debrief(self._terminal, self._library, self._store, self._log)
+        except (Leave, KeyboardInterrupt):
+            self._keep(Paused())
+            self._terminal.say()
+            self._terminal.say("Everything so far is kept; quizprep mock goes on from here.")
+            return
+        self._keep(Ended())
+
+    def _next(self) -> Part | None:
+        return next_part(self._log.steps, self._library.questions, self._left)
+
+    def _keep(self, step: Step) -> None:
+        now = times.seconds()
+        seconds = now - self._since
+        self._since = now
+        self._store.add_step(self._log.interview, seconds, write(step), times.now())
+        self._log.steps.append(step)
+        self._log.seconds += seconds
+
+    def _heading(self, title: str, about: str) -> None:
+        minute = int(self._spent // 60)
+        self._terminal.heading(
+            f"{title}: {about}, minute {minute} of {self._log.interview.minutes}"
+        )
+
+    def _ask(self, part: Part) -> Asked:
+        assert part.role != "kernel"
+        topic, question = self._library.questions[part.id]
+        presented = present(topic, question, draw_seed(self._log.interview.seed, question.id))
+        if (answered := self._answered_before(presented)) is not None:
+            return Asked(question.id, part.role, answered.id, _missing(presented, answered.reply))
+        self._heading(_TITLES[part.role], topic)
+        round_text.show_presented(self._terminal, presented)
+        colon = colon_for(question, _KEYS)
+        what = round_text.what_to_type(self._terminal, presented)
+        self._terminal.say(f"{what} ({colon}s pass, {colon}q leave, go on later)", "dim")
+        begun = times.seconds()
+        while True:
+            reply = self._reply(presented)
+            result = _marked(presented, reply)
+            if not isinstance(result, Invalid):
+                break
+            self._terminal.say(result.expected, "yellow")
+        seconds = times.seconds() - begun if self._terminal.interactive else None
+        return self._answered(part.role, presented, reply, result, seconds)
+
+    def _reply(self, presented: Presented) -> str | None:
+        """What was said; None for a pass."""
+        spoken = isinstance(presented.question, Open)
+        reply = self._terminal.ask_long() if spoken else self._terminal.ask()
+        key = "q" if reply is None else key_of(presented.question, reply, _KEYS)
+        if key == "q":
+            raise Leave
+        return None if key == "s" else reply
+
+    def _answered(
+        self,
+        role: Role,
+        presented: Presented,
+        reply: str | None,
+        result: Mark,
+        seconds: float | None,
+    ) -> Asked:
+        session = self._log.interview.session
+        review = record(self._store, presented, reply or "", result, times.now(), seconds, session)
+        return Asked(presented.question.id, role, review.id, _missing(presented, review.reply))
+
+    def _answered_before(self, presented: Presented) -> Review | None:
+        """The answer of this interview whose step a kill kept from being written."""
+        session = self._log.interview.session
+        reviews = self._store.reviews(presented.question.id)
+        return next((review for review in reviews if review.session == session), None)
+
+    def _kernel(self, part: Part) -> Coded:
+        from quizprep.cli.kernel import write_kernel
+
+        exercise = self._library.exercise(part.id)
+        self._heading("A kernel", exercise.id)
+        return write_kernel(
+            self._terminal, self._library, self._store, exercise, self._log.interview
+        )
 
 
-def load(store: Store, mock: Mock) -> Interview:
-    """An interview and its steps out of the store."""
-    rows = store.mock_steps(mock)
-    try:
-        steps = [read(row.step) for row in rows]
-    except ValueError as error:
-        raise StoreError(
-            f"The interview of {mock.at:%Y-%m-%d} in {store.path} cannot be read: {error}.",
-            hint="Begin another: quizprep mock --new",
-        ) from error
-    return Interview(mock, steps, sum(row.seconds for row in rows))
+def _missing(presented: Presented, reply: str) -> tuple[str, ...]:
+    """The ids of the points that a spoken answer leaves out."""
+    if not isinstance(presented.question, Open):
+        return ()
+    return tuple(point.id for point in match_open(presented.question, reply).missing)
+
+
+def _marked(presented: Presented, reply: str | None) -> Mark | Invalid:
+    if reply is None:
+        return Mark(0.0, ("You passed, which counts as missed.",))
+    return mark(presented.question, presented.values, reply, presented.shown or None)
 
 
 def _begin(
     store: Store, library: Library, level: Level | None, minutes: int, seed: int | None
-) -> Interview:
+) -> Log:
     seed = int.from_bytes(os.urandom(4)) >> 1 if seed is None else seed
     begun = choose(library.questions, library.exercises, level, minutes, seed)
     if not begun.openings:
@@ -94,16 +220,17 @@ def _begin(
             "There is no spoken question to open with.",
             hint="Leave out --level, or name another folder with --bank.",
         )
-    now = clock.now()
-    mock = store.begin_mock(seed, level or "", minutes, os.urandom(6).hex(), now, write(begun))
-    return Interview(mock, [begun], 0.0)
+    interview = store.begin_interview(
+        seed, level or "", minutes, os.urandom(6).hex(), times.now(), write(begun)
+    )
+    return Log(interview, [begun], 0.0)
 
 
-def _say_resumed(terminal: Terminal, interview: Interview) -> None:
-    when = interview.mock.at.astimezone()
-    used = round(interview.seconds / 60)
+def _say_resumed(terminal: Terminal, log: Log) -> None:
+    when = log.interview.at.astimezone()
+    used = round(log.seconds / 60)
     terminal.say(
         f"Going on with the interview of {when.day} {when:%B}: {used} of "
-        f"{interview.mock.minutes} minutes used. --new begins another.",
+        f"{log.interview.minutes} minutes used. --new begins another.",
         "dim",
     )

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 from pathlib import Path
 
 import click
 
-from quizprep.authoring.bank_editing import with_question
-from quizprep.authoring.exercise_scaffold import RUNTIMES, new_exercise
-from quizprep.authoring.placeholders import MARK
-from quizprep.authoring.question_scaffold import KINDS, new_bank, new_question
-from quizprep.cli.options import OPTION
+from quizprep.authoring.scaffold import (
+    KINDS,
+    MARK,
+    RUNTIMES,
+    new_bank,
+    new_exercise,
+    new_question,
+    with_question,
+)
+from quizprep.cli.options import EXERCISES, HELP_NAMES, quoted, writing
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library, plain_id, shipped_root
-from quizprep.errors import QuizprepError, UsageError
+from quizprep.errors import UsageError
+from quizprep.files import replace_file
 
 _ID = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 _MODULE = re.compile(r"[a-z][a-z0-9_]*")
@@ -32,7 +36,7 @@ _SHIPPED = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=HELP_NAMES)
 def new() -> None:
     """Begin a question or an exercise of your own."""
 
@@ -68,7 +72,7 @@ def question(topic: str, kind: str, id: str | None, folder: Path, shipped: bool)
     terminal = Terminal()
     terminal.say(f"Added the question {chosen} ({kind}) at the end of {path}.")
     terminal.say(f"Write what stands behind each {MARK}. Then:")
-    where = shlex.quote(str(folder))
+    where = quoted(folder)
     terminal.block(f"quizprep check --banks {where}\nquizprep ask --bank {where} {name}", 2)
 
 
@@ -103,10 +107,10 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
         terminal.say(f"Wrote {path}")
     terminal.say(f"It works as it stands. Write your own over each {MARK}. Then:")
     # --write keeps the cost that the solution was measured to have; later checks compare.
-    where = shlex.quote(str(folder))
+    where = quoted(folder)
     lines = [f"quizprep check --write --exercise {id} {where}"]
     if not shipped:
-        lines.append(f"quizprep start {id} {OPTION} {where}")
+        lines.append(f"quizprep start {id} {EXERCISES} {where}")
     terminal.block("\n".join(lines), 2)
 
 
@@ -140,11 +144,6 @@ def _text(path: Path) -> str:
 
 def _replace(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", newline="")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise QuizprepError(f"{path} cannot be written: {error.strerror}.") from error
+        replace_file(path, text.encode())

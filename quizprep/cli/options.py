@@ -1,26 +1,73 @@
-"""Exercises that come with quizprep, or the learner's own in a folder that they name."""
+"""What commands share: options, where the content is that they name, the day of the interview."""
 
 from __future__ import annotations
 
-import shlex
+import contextlib
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import click
 
 from quizprep.content.library import Exercise, Library, plain_id, shipped_root
-from quizprep.errors import UsageError
+from quizprep.content.questions import Level
+from quizprep.errors import QuizprepError, UsageError
+from quizprep.quiz import times
+from quizprep.store import Store, default_home
 
-OPTION = "--exercises"
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+LEVELS = click.Choice([level.value for level in Level])
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+EXERCISES = "--exercises"
+_NO_DAY = "none"
+_DAY_SETTING = "interview"
+
 exercises_option = click.option(
-    OPTION,
+    EXERCISES,
     "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="A folder with your own exercises, instead of those that come with quizprep.",
+)
+bank_option = click.option(
+    "--bank",
+    type=FOLDER,
+    help="A folder with your own content, instead of what comes with quizprep.",
+)
+levels_option = click.option(
+    "--level", "levels", multiple=True, type=LEVELS, help="Only this level; repeatable."
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**31), help="Draw the same questions and numbers again."
+)
+plain_option = click.option(
+    "--plain", is_flag=True, help="No colour, no drawn lines: for screen readers."
+)
+day_option = click.option(
+    "--date",
+    "day",
+    metavar="DAY",
+    help="The day of your interview, YYYY-MM-DD; remembered until 'none' is given.",
 )
 
 
+def library_of(bank: Path | None) -> Library:
+    """The content in a folder, or what is shipped; what was decoded once is not read again."""
+    return Library(bank or shipped_root(), cache=default_home() / "cache")
+
+
+def topics_of(library: Library, given: tuple[str, ...]) -> list[str]:
+    """The topics named on the command line, each once; all of them where none is named."""
+    names = [library.find_topic(name) for name in given] or list(library.topics)
+    if not names:
+        raise UsageError(
+            f"There are no question banks in {library.root}.",
+            hint="A bank is a file TOPIC.yaml in that folder or in its folder 'questions'.",
+        )
+    return list(dict.fromkeys(names))
+
+
 def library_in(folder: Path | None) -> Library:
-    """The library in a folder, or the one that is shipped.
+    """The library of exercises in a folder, or the one that is shipped.
 
     Raises UsageError where the folder holds no exercise, or one whose id is taken: attempts and
     hints are stored by id.
@@ -33,7 +80,7 @@ def library_in(folder: Path | None) -> Library:
     if not own.exercise_ids:
         raise UsageError(
             f"There are no exercises in {folder}.",
-            hint=f"Begin one with: quizprep new exercise ID --folder {shlex.quote(str(folder))}",
+            hint=f"Begin one with: quizprep new exercise ID --folder {quoted(folder)}",
         )
     taken = {plain_id(id) for id in shipped.exercise_ids}
     for id in own.exercise_ids:
@@ -45,7 +92,53 @@ def library_in(folder: Path | None) -> Library:
     return own
 
 
+def quoted(path: Path) -> str:
+    """A path as it is typed into a shell."""
+    import shlex
+
+    return shlex.quote(str(path))
+
+
 def command(verb: str, exercise: Exercise, folder: Path | None) -> str:
     """What to type for an exercise, wherever it comes from: ``quizprep grade ID``."""
-    where = f" {OPTION} {shlex.quote(str(folder))}" if folder is not None else ""
+    where = f" {EXERCISES} {quoted(folder)}" if folder is not None else ""
     return f"quizprep {verb} {exercise.id}{where}"
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around writing a file that the user named: raises QuizprepError where it cannot be."""
+    try:
+        yield
+    except OSError as error:
+        raise QuizprepError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def interview_day(store: Store, given: str | None = None) -> date | None:
+    """The day to plan towards: the one given, which is then remembered, or the one remembered.
+
+    ``none`` forgets it. None where there is no day, or where it has passed.
+    """
+    today = times.today()
+    remembered = store.setting(_DAY_SETTING)
+    if given is None:
+        day = date.fromisoformat(remembered) if remembered else None
+        return day if day is not None and day >= today else None
+    chosen = None if given.strip().casefold() == _NO_DAY else _read_day(given)
+    if chosen is not None and chosen < today:
+        raise UsageError(
+            f"{chosen} has passed; today is {today}.", hint="Give a day that is still to come."
+        )
+    text = chosen.isoformat() if chosen else ""
+    if text != remembered:
+        store.set_setting(_DAY_SETTING, text, times.now())
+    return chosen
+
+
+def _read_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a day.", hint=f"Write YYYY-MM-DD, such as {times.today()}, or none."
+        ) from error

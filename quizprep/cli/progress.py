@@ -11,19 +11,24 @@ from typing import Any
 
 import click
 
-from quizprep.cli import clock
-from quizprep.cli.heatmap import MOST_WEEKS, first_day, heatmap, weeks_that_fit
-from quizprep.cli.interview_date import HELP, interview_day
-from quizprep.cli.recall_text import show_recall
+from quizprep.cli.charts import MOST_WEEKS, first_day, heatmap, show_recall, weeks_that_fit
+from quizprep.cli.options import (
+    HELP_NAMES,
+    bank_option,
+    day_option,
+    interview_day,
+    library_of,
+    plain_option,
+)
 from quizprep.cli.terminal import Terminal
-from quizprep.cli.today import show_weakness
-from quizprep.content.library import Library, shipped_root
+from quizprep.cli.today import show_weak
+from quizprep.content.library import Library
+from quizprep.quiz import times
 from quizprep.quiz.achieved import Achieved, achieved
-from quizprep.quiz.days import activity_on, distance, in_full, noon, streak
 from quizprep.quiz.recall import TopicRecall, overall, recall_by_topic
-from quizprep.quiz.scheduling import cards_after
+from quizprep.quiz.selection import History
 from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
-from quizprep.store import Store, default_home
+from quizprep.store import Store
 from quizprep.text import counted
 
 SHOWN = 8
@@ -45,21 +50,17 @@ class Progress:
     weak: Sequence[Weakness]
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--date", "day", metavar="DAY", help=HELP)
+@click.command(context_settings=HELP_NAMES)
+@day_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--plain", is_flag=True, help="No colour, no drawn lines: for screen readers.")
-@click.option(
-    "--bank",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with your own banks, instead of those that come with quizprep.",
-)
+@plain_option
+@bank_option
 def progress(day: str | None, as_json: bool, plain: bool, bank: Path | None) -> None:
     """Recall by topic, activity, exercises passed and what they cost, what is weak.
 
     Recall is what the scheduler expects on the day of your interview, or today.
     """
-    library = Library(bank or shipped_root(), cache=default_home() / "cache")
+    library = library_of(bank)
     terminal = Terminal(plain=plain)
     with Store.open() as store:
         found = _look(store, library, interview_day(store, day))
@@ -70,29 +71,29 @@ def progress(day: str | None, as_json: bool, plain: bool, bank: Path | None) -> 
 
 
 def _look(store: Store, library: Library, interview: date | None) -> Progress:
-    today = clock.today()
+    today = times.today()
     day = interview or today
-    latest = store.latest()
-    at = noon(day) if day > today else clock.now()
+    history = History.of(store)
+    at = times.noon(day) if day > today else times.now()
     pairs = [(topic, q) for topic, bank in library.banks.items() for q in bank.questions]
-    activity = activity_on(store)
+    activity = times.activity_on(store)
     begin = first_day(today, MOST_WEEKS)
     days = [begin + timedelta(days=place) for place in range((today - begin).days + 1)]
     return Progress(
         today=today,
         day=day,
         interview=interview,
-        topics=recall_by_topic(pairs, cards_after(store, latest), at),
+        topics=recall_by_topic(pairs, history.cards, at),
         activity={each: activity(each) for each in days},
-        streak=streak(activity, today),
+        streak=times.streak(activity, today),
         exercises=achieved(store.attempts()),
-        weak=weaknesses([q for _, q in pairs], latest, store.due_marks()),
+        weak=weaknesses([q for _, q in pairs], history.answers, history.marks),
     )
 
 
 def _show(terminal: Terminal, library: Library, found: Progress) -> None:
-    far = distance(found.day, found.today)
-    terminal.heading(f"Recall expected on {in_full(found.day)}, {far}")
+    far = times.distance(found.day, found.today)
+    terminal.heading(f"Recall expected on {times.in_full(found.day)}, {far}")
     show_recall(terminal, found.topics)
     terminal.heading("Activity")
     if terminal.plain:
@@ -111,10 +112,7 @@ def _show(terminal: Terminal, library: Library, found: Progress) -> None:
     if found.weak:
         terminal.heading("Weak, the weakest first")
     tried = {each.exercise for each in found.exercises}
-    for weakness in found.weak[:SHOWN]:
-        show_weakness(terminal, library, weakness, tried)
-    if len(found.weak) > SHOWN:
-        terminal.say(f"and {len(found.weak) - SHOWN} more", "dim", indent=2)
+    show_weak(terminal, library, found.weak, tried, most=SHOWN)
 
 
 def _say_days(terminal: Terminal, found: Progress) -> None:
@@ -123,7 +121,7 @@ def _say_days(terminal: Terminal, found: Progress) -> None:
     if not active:
         terminal.say("Nothing yet.")
     for day, count in active[-7:]:
-        terminal.say(f"{in_full(day)}: {count}")
+        terminal.say(f"{times.in_full(day)}: {count}")
 
 
 def _show_exercises(terminal: Terminal, library: Library, exercises: Sequence[Achieved]) -> None:

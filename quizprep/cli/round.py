@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from quizprep.cli import clock, round_text
-from quizprep.cli.terminal import Terminal
+from quizprep.cli import round_text
+from quizprep.cli.terminal import Leave, Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Open
-from quizprep.quiz.presented import Posed, could_be_a_reply, pose
-from quizprep.quiz.selection import Outcome, Pick, draw_seed
+from quizprep.quiz import times
+from quizprep.quiz.presented import Presented, key_of, present
+from quizprep.quiz.scheduling import Rating, agree, record, reschedule
+from quizprep.quiz.selection import Pick, draw_seed
 from quizprep.store import Review, Store
-
-KEYS = ("?", "s", "q", "x", "u")
-
-
-class _Leave(Exception):
-    """The learner leaves, or the input ends."""
 
 
 class _TakeBack(Exception):
     """The learner takes the last answer back."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An answer of this round: the place of its question, its review, its score."""
+
+    place: int
+    review: Review
+    score: float
 
 
 class Round:
@@ -41,11 +47,10 @@ class Round:
         self._picks = picks
         self._seed = seed
         self._session = os.urandom(6).hex()
-        self._outcome = Outcome()
-        self._given: list[tuple[int, Review]] = []
+        self._given: list[_Given] = []
         self._skipped: list[int] = []
 
-    def run(self) -> Outcome:
+    def run(self) -> None:
         """Ask every question, or up to where the learner leaves; then the summary."""
         try:
             place = 0
@@ -55,32 +60,36 @@ class Round:
                     place += 1
                 except _TakeBack:
                     place = self._take_back()
-        except _Leave:
+        except Leave:
             pass
         except KeyboardInterrupt:
             self._terminal.say()
         round_text.show_summary(
-            self._terminal, self._library, self._store, self._outcome, self._seed
+            self._terminal,
+            self._library,
+            self._store,
+            scores=[given.score for given in self._given],
+            missed=[self._picks[given.place] for given in self._given if given.score < 1],
+            skipped=len(self._skipped),
+            seed=self._seed,
         )
-        return self._outcome
 
     def _one(self, place: int) -> None:
         pick = self._picks[place]
-        posed = pose(pick.topic, pick.question, draw_seed(self._seed, pick.question.id))
+        presented = present(pick.topic, pick.question, draw_seed(self._seed, pick.question.id))
         round_text.show_question(
-            self._terminal, pick, posed, place + 1, len(self._picks), undo=bool(self._given)
+            self._terminal, pick, presented, place + 1, len(self._picks), undo=bool(self._given)
         )
-        from_here = clock.seconds()
+        from_here = times.seconds()
         hints = 0
         while True:
-            reply, asked_while_typing = self._ask(posed)
+            reply, asked_while_typing = self._ask(presented)
             hints += asked_while_typing
-            match self._key(posed, reply):
+            match key_of(presented.question, reply, round_text.KEYS):
                 case "q":
-                    raise _Leave
+                    raise Leave
                 case "s":
                     self._skipped.append(place)
-                    self._outcome.skipped = len(self._skipped)
                     self._terminal.say("Skipped.")
                     return
                 case "u":
@@ -93,116 +102,87 @@ class Round:
                     )
                     continue
                 case "?":
-                    hints += round_text.show_hint(self._terminal, self._library, posed, hints)
+                    hints += round_text.show_hint(self._terminal, self._library, presented, hints)
                     continue
                 case "x":
-                    self._answered(place, posed, None, hints, from_here)
+                    self._answered(place, presented, None, hints, from_here)
                     return
-            if self._answered(place, posed, reply, hints, from_here):
+            if self._answered(place, presented, reply, hints, from_here):
                 return
 
-    def _ask(self, posed: Posed) -> tuple[str, int]:
+    def _ask(self, presented: Presented) -> tuple[str, int]:
         """The reply, and how many hints were asked for while it was typed."""
         asked: list[str] = []
 
         def hint(text: str) -> None:
             from quizprep.quiz.hints import so_far
 
-            assert isinstance(posed.question, Open)
+            assert isinstance(presented.question, Open)
             asked.append(text)
-            self._terminal.say(f"Hint: {so_far(posed.question, text)}", "yellow")
+            self._terminal.say(f"Hint: {so_far(presented.question, text)}", "yellow")
 
-        spoken = isinstance(posed.question, Open)
+        spoken = isinstance(presented.question, Open)
         reply = self._terminal.ask_long(hint=hint) if spoken else self._terminal.ask()
         if reply is None:
-            raise _Leave
+            raise Leave
         return reply, len(asked)
-
-    def _key(self, posed: Posed, reply: str) -> str | None:
-        """The key a reply is, if it is one; ``:q`` is one even where q may be the answer."""
-        text = reply.strip().casefold()
-        if text.startswith(":") and text[1:] in KEYS:
-            return text[1:]
-        if text in KEYS and could_be_a_reply(posed.question, text):
-            return None
-        return text if text in KEYS else None
 
     def _take_back(self) -> int:
         """Void the last answer; returns the place of its question, which is asked again."""
-        from quizprep.quiz.scheduling import reschedule
-
-        place, review = self._given.pop()
-        self._store.void_review(review, clock.now(), reschedule)
-        self._outcome.scores.pop()
-        if self._outcome.missed and self._outcome.missed[-1] is self._picks[place]:
-            self._outcome.missed.pop()
-        self._skipped = [skipped for skipped in self._skipped if skipped < place]
-        self._outcome.skipped = len(self._skipped)
+        last = self._given.pop()
+        self._store.void_review(last.review, times.now(), reschedule)
+        self._skipped = [skipped for skipped in self._skipped if skipped < last.place]
         self._terminal.say("Taken back; the question is asked again.", "yellow")
-        return place
+        return last.place
 
     def _answered(
-        self, place: int, posed: Posed, reply: str | None, hints: int, since: float
+        self, place: int, presented: Presented, reply: str | None, hints: int, since: float
     ) -> bool:
         """Mark, store and explain a reply (None: gave up); False where it could not be read."""
         # Imported now: the first prompt is there sooner.
         from quizprep.quiz.marking import Invalid, Mark, mark, match_open
-        from quizprep.quiz.recording import agree, record
-        from quizprep.quiz.scheduling import Rating
 
         result = (
             Mark(0.0, ("You asked to see it, which counts as missed.",))
             if reply is None
-            else mark(posed.question, posed.values, reply, posed.shown or None)
+            else mark(presented.question, presented.values, reply, presented.shown or None)
         )
         if isinstance(result, Invalid):
             self._terminal.say(result.expected, "yellow")
             return False
-        seconds = clock.seconds() - since if self._terminal.interactive else None
-        review = record(
-            self._store,
-            posed,
-            reply or "",
-            result,
-            clock.now(),
-            seconds,
-            self._session,
-            hints,
-        )
-        if isinstance(posed.question, Open) and reply is not None:
-            from quizprep.cli.confirm import confirmed
+        seconds = times.seconds() - since if self._terminal.interactive else None
+        now, session = times.now(), self._session
+        review = record(self._store, presented, reply or "", result, now, seconds, session, hints)
+        if isinstance(presented.question, Open) and reply is not None:
+            from quizprep.quiz.marking.open_answer import mark_open
 
-            result = confirmed(self._terminal, posed, match_open(posed.question, reply))
-            review = agree(self._store, review, posed, result, clock.now())
-        self._given.append((place, review))
-        self._outcome.scores.append(result.score)
-        if not result.right:
-            self._outcome.missed.append(self._picks[place])
-        round_text.show_mark(self._terminal, self._library, self._store, posed, result)
-        self._terminal.say(self._due_text(review, Rating(review.rating).name.lower()), "dim")
+            heard = match_open(presented.question, reply)
+            result = mark_open(round_text.agreed(self._terminal, presented, heard))
+            review = agree(self._store, review, presented, result, times.now())
+        self._given.append(_Given(place, review, result.score))
+        round_text.show_mark(self._terminal, self._library, self._store, presented, result)
+        self._say_due(review)
         if self._terminal.interactive:
             self._own_rating(review)
         return True
 
     def _own_rating(self, review: Review) -> None:
         """A keystroke between questions: the learner's own rating, or on."""
-        from quizprep.quiz.scheduling import Rating, reschedule
-
         pressed = self._terminal.key(
             "Enter goes on; 1 again, 2 hard, 3 good, 4 easy; u takes it back; q leaves."
         )
         if pressed is None or pressed in ("q", "Q"):
-            raise _Leave
+            raise Leave
         if pressed in ("u", "U"):
             raise _TakeBack
         if pressed in ("1", "2", "3", "4") and int(pressed) != review.rating:
-            renewed = self._store.correct_review(
-                review, review.score, int(pressed), clock.now(), reschedule
+            self._say_due(
+                self._store.correct_review(
+                    review, review.score, int(pressed), times.now(), reschedule
+                )
             )
-            self._terminal.say(self._due_text(renewed, Rating(renewed.rating).name.lower()), "dim")
 
-    def _due_text(self, review: Review, rating: str) -> str:
-        from quizprep.quiz.times import in_words
-
-        due = self._store.cards()[review.question].due
-        return f"Rated {rating}; due again {in_words(due, review.at)}."
+    def _say_due(self, review: Review) -> None:
+        due = times.in_words(self._store.cards()[review.question].due, review.at)
+        rating = Rating(review.rating).name.lower()
+        self._terminal.say(f"Rated {rating}; due again {due}.", "dim")

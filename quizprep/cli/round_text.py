@@ -1,56 +1,59 @@
-"""What a round prints: the question, the explanation, the summary."""
+"""What is printed about a question: itself, hints, its mark and explanation, the summary."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from quizprep.cli.terminal import Style, Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order, Source
-from quizprep.quiz.labels import label
-from quizprep.quiz.presented import Posed, could_be_a_reply
-from quizprep.quiz.selection import Outcome, Pick, Why
+from quizprep.quiz.presented import Presented, colon_for, label, read_labels
+from quizprep.quiz.selection import Pick, Why
+from quizprep.quiz.weakness import concept_title, training_command, training_for
 from quizprep.store import Store
 
 if TYPE_CHECKING:
-    from quizprep.quiz.marking.mark import Mark
+    from quizprep.quiz.marking import OpenMatch
+    from quizprep.quiz.marking.reply import Mark
+
+
+KEYS = {"?": "hint", "x": "show me", "s": "skip", "u": "undo", "q": "leave"}
+"""The keys of a round's prompt."""
 
 
 def show_question(
-    terminal: Terminal, pick: Pick, posed: Posed, place: int, total: int, undo: bool
+    terminal: Terminal, pick: Pick, presented: Presented, place: int, total: int, undo: bool
 ) -> None:
     """The question, what to choose from, and what to type; with undo, also how to take back."""
     terminal.heading(f"{place} of {total}: {pick.topic}, {pick.question.level}")
     if pick.why is Why.BROUGHT_FORWARD and pick.reason:
         terminal.say(f"Brought forward: {pick.reason}", "yellow")
-    show_posed(terminal, posed)
-    keys = {"?": "hint", "x": "show me", "s": "skip", "u": "undo", "q": "leave"}
-    if not undo:
-        del keys["u"]
-    colon = ":" if any(could_be_a_reply(posed.question, key) for key in keys) else ""
-    listed = ", ".join(f"{colon}{key} {does}" for key, does in keys.items())
-    terminal.say(f"{what_to_type(terminal, posed)} ({listed})", "dim")
+    show_presented(terminal, presented)
+    keys = [key for key in KEYS if key != "u" or undo]
+    colon = colon_for(presented.question, keys)
+    listed = ", ".join(f"{colon}{key} {KEYS[key]}" for key in keys)
+    terminal.say(f"{what_to_type(terminal, presented)} ({listed})", "dim")
 
 
-def show_posed(terminal: Terminal, posed: Posed) -> None:
+def show_presented(terminal: Terminal, presented: Presented) -> None:
     """The text of a question, and what to choose from."""
-    terminal.say(posed.text(posed.question.ask))
-    match posed.question:
+    terminal.say(presented.text(presented.question.ask))
+    match presented.question:
         case Code(snippet=snippet):
             terminal.block(snippet)
         case Growth(symbols=symbols, where=where):
             for name, meaning in symbols.items():
-                terminal.say(f"{name}: {posed.text(meaning)}", indent=2)
+                terminal.say(f"{name}: {presented.text(meaning)}", indent=2)
             for relation in where:
                 terminal.say(relation, indent=2)
-    for row, text in enumerate(posed.rows):
+    for row, text in enumerate(presented.rows):
         terminal.say(f"{label(row)}) {text}", indent=2)
 
 
-def what_to_type(terminal: Terminal, posed: Posed) -> str:
+def what_to_type(terminal: Terminal, presented: Presented) -> str:
     """What a reply to this kind of question looks like, and at a terminal how a long one ends."""
-    match posed.question:
+    match presented.question:
         case Choice(options=options):
             several = sum(option.right for option in options) > 1
             return "One or more letters." if several else "One letter."
@@ -69,13 +72,12 @@ def what_to_type(terminal: Terminal, posed: Posed) -> str:
             return f"Answer as you would speak.{ends}"
 
 
-def show_hint(terminal: Terminal, library: Library, posed: Posed, shown: int) -> int:
+def show_hint(terminal: Terminal, library: Library, presented: Presented, shown: int) -> int:
     """The next hint; returns how many were shown now, 0 where there are no more."""
     from quizprep.quiz.hints import hints
-    from quizprep.quiz.weakness import concept_title
 
-    concepts = [concept_title(library, concept) for concept in posed.question.concepts]
-    available = hints(posed, concepts)
+    concepts = [concept_title(library, concept) for concept in presented.question.concepts]
+    available = hints(presented, concepts)
     if shown >= len(available):
         terminal.say("No more hints." if available else "There is no hint for this one.")
         return 0
@@ -83,7 +85,9 @@ def show_hint(terminal: Terminal, library: Library, posed: Posed, shown: int) ->
     return 1
 
 
-def show_mark(terminal: Terminal, library: Library, store: Store, posed: Posed, mark: Mark) -> None:
+def show_mark(
+    terminal: Terminal, library: Library, store: Store, presented: Presented, mark: Mark
+) -> None:
     """The mark, the reason, the named trap, the answer, why, sources, and what trains it."""
     from quizprep.maths import plain
     from quizprep.quiz.marking import model_answer
@@ -95,9 +99,9 @@ def show_mark(terminal: Terminal, library: Library, store: Store, posed: Posed, 
         terminal.say(plain(reason), indent=2)
     if mark.trap and not any(mark.trap in reason for reason in mark.says):
         terminal.say(plain(mark.trap), indent=2)
-    answer = plain(model_answer(posed.question, posed.values, posed.shown or None))
-    if not mark.right or isinstance(posed.question, Open | Number):
-        if isinstance(posed.question, Code):
+    answer = plain(model_answer(presented.question, presented.values, presented.shown or None))
+    if not mark.right or isinstance(presented.question, Open | Number):
+        if isinstance(presented.question, Code):
             terminal.say("Answer:")
             terminal.block(answer)
         elif "\n" in answer:
@@ -105,10 +109,10 @@ def show_mark(terminal: Terminal, library: Library, store: Store, posed: Posed, 
             terminal.say(answer, indent=2)
         else:
             terminal.say(f"Answer: {answer}")
-    terminal.say(f"Why: {posed.text(posed.question.why)}")
-    terminal.say(f"Source: {_sources(library, posed.question.sources)}", "dim")
-    if not mark.right and posed.question.exercise:
-        terminal.say(f"Train it: {_training(store, posed.question.exercise)}")
+    terminal.say(f"Why: {presented.text(presented.question.why)}")
+    terminal.say(f"Source: {_sources(library, presented.question.sources)}", "dim")
+    if not mark.right and presented.question.exercise:
+        terminal.say(f"Train it: {_command(store, presented.question.exercise)}")
 
 
 def _verdict(mark: Mark) -> tuple[str, Style]:
@@ -130,26 +134,30 @@ def _source(source: Source | None, id: str) -> str:
     return f"{source.authors} {source.year}, {place}".rstrip(", ")
 
 
-def _training(store: Store, exercise: str) -> str:
-    command = "grade" if store.attempts(exercise) else "start"
-    return f"quizprep {command} {exercise}"
+def _command(store: Store, exercise: str) -> str:
+    return training_command(exercise, tried=bool(store.attempts(exercise)))
 
 
 def show_summary(
-    terminal: Terminal, library: Library, store: Store, outcome: Outcome, seed: int
+    terminal: Terminal,
+    library: Library,
+    store: Store,
+    scores: Sequence[float],
+    missed: Sequence[Pick],
+    skipped: int,
+    seed: int,
 ) -> None:
-    """The score, the concepts missed and the exercise that trains each."""
+    """The score of a round, the concepts missed and the exercise that trains each."""
     terminal.heading("Summary")
-    scores = outcome.scores
-    skipped = f" {outcome.skipped} skipped." if outcome.skipped else ""
+    also = f" {skipped} skipped." if skipped else ""
     if not scores:
-        terminal.say(f"No question answered.{skipped}")
+        terminal.say(f"No question answered.{also}")
         return
     right = sum(score >= 1 for score in scores)
     terminal.say(
-        f"{right} of {len(scores)} right, {sum(scores):.3g} of {len(scores)} points.{skipped}"
+        f"{right} of {len(scores)} right, {sum(scores):.3g} of {len(scores)} points.{also}"
     )
-    show_training(terminal, library, store, outcome.missed)
+    show_training(terminal, library, store, missed)
     terminal.say(f"Same numbers again: --seed {seed}", "dim")
 
 
@@ -157,27 +165,42 @@ def show_training(
     terminal: Terminal, library: Library, store: Store, missed: Iterable[Pick]
 ) -> None:
     """The concepts of the questions that were missed, and the exercise that trains each."""
-    from quizprep.quiz.weakness import concept_title, exercise_for
-
-    def training_for(concept: str, named: str | None) -> str | None:
-        """A question's exercise may train another of its concepts better than this one."""
-        if named in library.exercise_ids and concept in library.exercise(named).spec.concepts:
-            return named
-        return exercise_for(library, concept) or named
-
-    concepts = _missed_concepts(missed)
+    concepts = list(training_for(library, (pick.question for pick in missed)))
     if concepts:
         terminal.say("To work on:")
-    for concept, named in concepts.items():
-        exercise = training_for(concept, named)
-        training = f": {_training(store, exercise)}" if exercise else ""
+    for concept, exercise in concepts:
+        training = f": {_command(store, exercise)}" if exercise else ""
         terminal.say(f"- {concept_title(library, concept)}{training}", indent=2)
 
 
-def _missed_concepts(missed: Iterable[Pick]) -> dict[str, str | None]:
-    """Every concept of the missed questions, with the exercise that a question names for it."""
-    found: dict[str, str | None] = {}
-    for pick in missed:
-        for concept in pick.question.concepts:
-            found[concept] = found.get(concept) or pick.question.exercise
-    return found
+def agreed(terminal: Terminal, presented: Presented, match: OpenMatch) -> OpenMatch:
+    """Show the points and claims, let one letter flip each, and return what was agreed on.
+
+    Enter or the end of input keeps what the program believes.
+    """
+    from quizprep.quiz.marking.open_answer import corrected
+
+    points = [*match.covered, *match.missing]
+    claims = [*match.wrong_claims]
+    terminal.say()
+    terminal.say("What I heard:", "bold")
+    for row, point in enumerate(points):
+        heard = "said   " if point in match.covered else "missing"
+        style: Style = "green" if point in match.covered else "yellow"
+        _row(terminal, row, heard, presented.text(point.says), style)
+    for row, claim in enumerate(claims, start=len(points)):
+        _row(terminal, row, "wrong  ", presented.text(claim.says), "red")
+    count = len(points) + len(claims)
+    while True:
+        terminal.say("Enter if that is fair, or the letters to flip.", "dim")
+        reply = terminal.ask()
+        if reply is None or not reply.strip():
+            return match
+        rows = read_labels(reply, count)
+        if rows is not None:
+            return corrected(match, rows)
+        terminal.say(f"Type letters from a to {label(count - 1)}, or nothing.", "yellow")
+
+
+def _row(terminal: Terminal, row: int, heard: str, says: str, style: Style) -> None:
+    terminal.say(f"{label(row)}) {heard} {says}", style, indent=2)

@@ -117,12 +117,12 @@ def _topics(library: Library, topics: tuple[str, ...]) -> list[str]:
 
 
 def _missed(library: Library, topics: list[str]) -> dict[str, str]:
-    from quizprep.sheets.missed import missed
+    from quizprep.quiz.weakness import weak_questions
     from quizprep.store import Store
 
     questions = [question for topic in topics for question in library.bank(topic).questions]
     with Store.open() as store:
-        return missed(questions, store.reviews(), store.due_marks())
+        return weak_questions(questions, store.latest(), store.due_marks())
 
 
 def _nothing(weak: bool, by_level: bool) -> QuizprepError:

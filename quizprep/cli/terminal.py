@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TextIO
 
 from quizprep.text import printable
@@ -20,10 +20,15 @@ Style = Literal["bold", "green", "yellow", "red", "dim"]
 WIDEST = 88
 NARROWEST = 20
 _WIDTH_OF_A_PIPE = 80
+_WIDTH_OF_STATUS = 70
 _CODES: dict[Style, str] = {
     "bold": "1", "green": "32", "yellow": "33", "red": "31", "dim": "2",
 }  # fmt: skip
 _BULLET = re.compile(r"\s*(?:[-*•]|\d+[.)]|[a-h]\))\s+")
+
+
+class Leave(Exception):
+    """The learner leaves, or the input ends."""
 
 
 class Terminal:
@@ -72,6 +77,18 @@ class Terminal:
         self.say()
         for row in wrapped(line, self.width):
             self._out.write(f"{self.styled(row, 'bold')}\n")
+
+    def table(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Columns that line up; the last goes to lines of its own where it does not fit."""
+        *widths, last = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        fits = sum(widths) + last + 2 * len(rows[0]) <= self.width
+        for *cells, text in rows:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+            if fits:
+                self.block(f"{line}  {text}", indent=2)
+            else:
+                self.block(line.rstrip(), indent=2)
+                self.say(text, indent=6)
 
     def ask(self, prompt: str = "> ") -> str | None:
         """One line typed by the learner, without its end; None at the end of input."""
@@ -136,6 +153,13 @@ class Terminal:
         except EOFError:
             self._out.write("\n")
             return None
+
+
+def status(text: str = "") -> None:
+    """A line on standard error that the next one replaces; nothing where it is no terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text[:_WIDTH_OF_STATUS]}")
+        sys.stderr.flush()
 
 
 def _columns() -> int:

@@ -3,153 +3,120 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection, Sequence
 
-from quizprep.cli import clock
-from quizprep.cli.interview_date import remembered_day
+from quizprep.cli.options import interview_day, library_of
 from quizprep.cli.terminal import Terminal
-from quizprep.content.library import Exercise, Library, path_order, shipped_root
-from quizprep.content.questions import Question
-from quizprep.quiz.days import activity_on, distance, in_full, streak
-from quizprep.quiz.scheduling import cards_after, next_due
+from quizprep.content.library import Exercise, Library, path_order
+from quizprep.quiz import times
+from quizprep.quiz.scheduling import next_due
 from quizprep.quiz.selection import Filter, History, Pick, Why, plan
-from quizprep.quiz.times import in_words
-from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
-from quizprep.store import Attempt, Latest, Store, default_home
+from quizprep.quiz.weakness import (
+    Weakness,
+    concept_title,
+    exercise_for,
+    training_command,
+    weaknesses,
+)
+from quizprep.store import Store
 from quizprep.text import counted
 
 SHOWN = 3
 """How many topics and weak concepts are named."""
 
 
-@dataclass(frozen=True)
-class Today:
-    """What there is to do.
-
-    due     brought forward first, then what is due
-    new     how many questions were never asked
-    streak  days in a row, today counted once something was done
-    """
-
-    day: date
-    due: Sequence[Pick]
-    new: int
-    weak: Sequence[Weakness]
-    next_exercise: Exercise | None
-    streak: int
-    active: bool
-    interview: date | None
-    begun: bool
-
-
 def show_today() -> None:
-    """Print it."""
-    library = Library(shipped_root(), cache=default_home() / "cache")
+    """Print what is due, what is weak and the next exercise; last, the one thing to type next."""
+    library = library_of(None)
     terminal = Terminal()
+    questions = [(topic, q) for topic, bank in library.banks.items() for q in bank.questions]
+    now, day = times.now(), times.today()
     with Store.open() as store:
-        questions = [(topic, q) for topic, bank in library.banks.items() for q in bank.questions]
-        latest = store.latest()
-        answered = {question: answer.at for question, answer in latest.items()}
-        history = History(cards_after(store, latest), answered, store.due_marks())
+        history = History.of(store)
         attempts = store.attempts()
-        today = _look(store, library, questions, latest, history, attempts)
-        _show(terminal, library, today, {attempt.exercise for attempt in attempts})
-        if today.begun and not today.due:
-            first = next_due(card for card in history.cards.values())
-            if first is not None:
-                terminal.say(f"The next question is due {in_words(first, clock.now())}.", "dim")
-    terminal.say()
-    terminal.say(f"Type next:  {next_command(today)}", "bold")
-
-
-def _look(
-    store: Store,
-    library: Library,
-    questions: Sequence[tuple[str, Question]],
-    latest: dict[str, Latest],
-    history: History,
-    attempts: Sequence[Attempt],
-) -> Today:
-    day = clock.today()
-    activity = activity_on(store)
+        interview = interview_day(store)
+        activity = times.activity_on(store)
+        streak, active = times.streak(activity, day), activity(day) > 0
+    due = plan(questions, history, now, Filter(only_due=True, count=None))
+    new = sum(q.id not in history.answers for _, q in questions)
+    weak = weaknesses([q for _, q in questions], history.answers, history.marks)
+    tried = {attempt.exercise for attempt in attempts}
     passed = {attempt.exercise for attempt in attempts if attempt.passed}
     path = path_order(library.exercises)
-    return Today(
-        day=day,
-        due=plan(questions, history, clock.now(), Filter(only_due=True, count=None)),
-        new=sum(q.id not in latest for _, q in questions),
-        weak=weaknesses([q for _, q in questions], latest, history.marks),
-        next_exercise=next((each for each in path if each.id not in passed), None),
-        streak=streak(activity, day),
-        active=activity(day) > 0,
-        interview=remembered_day(store, day),
-        begun=bool(latest or attempts),
-    )
+    exercise = next((each for each in path if each.id not in passed), None)
+    begun = bool(history.answers or attempts)
+
+    terminal.heading(times.in_full(day))
+    if not begun:
+        terminal.say("Questions, kernels and sheets about attention: quizprep --help lists all.")
+    if interview is not None:
+        far = times.distance(interview, day)
+        terminal.say(f"Interview: {times.in_full(interview)}, {far}.")
+    terminal.say(_due_line(due, new))
+    if brought := next((pick.reason for pick in due if pick.why is Why.BROUGHT_FORWARD), ""):
+        terminal.say(f"Brought forward: {brought}", "yellow", indent=2)
+    if weak:
+        terminal.say("Weak:")
+    show_weak(terminal, library, weak, tried, most=SHOWN, more=": quizprep progress")
+    terminal.say(_exercise_line(exercise, tried))
+    if begun:
+        terminal.say(f"Streak: {_streak_words(streak, active)}")
+    first = next_due(history.cards.values())
+    if first is not None and not due:
+        terminal.say(f"The next question is due {times.in_words(first, now)}.", "dim")
+    terminal.say()
+    terminal.say(f"Type next:  {_next_command(due, new, exercise, tried)}", "bold")
 
 
-def next_command(today: Today) -> str:
-    """The one thing to type next: what is due, then new questions, then the next exercise."""
-    if today.due:
+def _next_command(
+    due: Sequence[Pick], new: int, exercise: Exercise | None, tried: Collection[str]
+) -> str:
+    """What is due comes first, then new questions, then the next exercise."""
+    if due:
         return "quizprep ask --due"
-    if today.new:
+    if new:
         return "quizprep ask"
-    if today.next_exercise is not None:
-        return f"quizprep start {today.next_exercise.id}"
+    if exercise is not None:
+        return training_command(exercise.id, exercise.id in tried)
     return "quizprep ask --all"
 
 
-def _show(terminal: Terminal, library: Library, today: Today, tried: set[str]) -> None:
-    terminal.heading(in_full(today.day))
-    if not today.begun:
-        terminal.say("Questions, kernels and sheets about attention: quizprep --help lists all.")
-    if today.interview is not None:
-        far = distance(today.interview, today.day)
-        terminal.say(f"Interview: {in_full(today.interview)}, {far}.")
-    terminal.say(_due_line(today))
-    brought = next((p.reason for p in today.due if p.why is Why.BROUGHT_FORWARD), "")
-    if brought:
-        terminal.say(f"Brought forward: {brought}", "yellow", indent=2)
-    if today.weak:
-        terminal.say("Weak:")
-    for weakness in today.weak[:SHOWN]:
-        show_weakness(terminal, library, weakness, tried)
-    if len(today.weak) > SHOWN:
-        terminal.say(f"and {len(today.weak) - SHOWN} more: quizprep progress", "dim", indent=2)
-    terminal.say(_exercise_line(today, tried))
-    if today.begun:
-        terminal.say(f"Streak: {_streak_words(today)}")
-
-
-def show_weakness(
-    terminal: Terminal, library: Library, weakness: Weakness, tried: set[str]
+def show_weak(
+    terminal: Terminal,
+    library: Library,
+    weak: Sequence[Weakness],
+    tried: Collection[str],
+    most: int,
+    more: str = "",
 ) -> None:
-    """A weak concept, how weak, and what trains it: an exercise, or the topic that asks."""
-    share = (
-        "mistake in an exercise" if weakness.mistake else f"{round(100 * (weakness.score or 0))}%"
-    )
-    terminal.say(f"- {concept_title(library, weakness.concept)} ({share})", indent=2)
-    exercise = exercise_for(library, weakness.concept)
-    if exercise:
-        command = "grade" if exercise in tried else "start"
-        terminal.say(f"quizprep {command} {exercise}", "dim", indent=4)
-    elif (known := library.concepts.get(weakness.concept)) and known.topic in library.topics:
-        terminal.say(f"quizprep ask {known.topic}", "dim", indent=4)
+    """Weak concepts, how weak, and what trains each: an exercise, or the topic that asks.
+
+    more  follows the number of those that are left out
+    """
+    for weakness in weak[:most]:
+        percent = f"{round(100 * (weakness.score or 0))}%"
+        share = "mistake in an exercise" if weakness.mistake else percent
+        terminal.say(f"- {concept_title(library, weakness.concept)} ({share})", indent=2)
+        exercise = exercise_for(library, weakness.concept)
+        if exercise:
+            terminal.say(training_command(exercise, exercise in tried), "dim", indent=4)
+        elif (known := library.concepts.get(weakness.concept)) and known.topic in library.topics:
+            terminal.say(f"quizprep ask {known.topic}", "dim", indent=4)
+    if len(weak) > most:
+        terminal.say(f"and {len(weak) - most} more{more}", "dim", indent=2)
 
 
-def _due_line(today: Today) -> str:
-    new = f"{counted(today.new, 'question')} not asked yet." if today.new else ""
-    if not today.due:
-        return f"Due: nothing. {new}".rstrip()
-    topics = Counter(pick.topic for pick in today.due).most_common()
+def _due_line(due: Sequence[Pick], new: int) -> str:
+    unasked = f"{counted(new, 'question')} not asked yet." if new else ""
+    if not due:
+        return f"Due: nothing. {unasked}".rstrip()
+    topics = Counter(pick.topic for pick in due).most_common()
     named = ", ".join(f"{topic} {count}" for topic, count in topics[:SHOWN])
     more = f" and {len(topics) - SHOWN} more" if len(topics) > SHOWN else ""
-    return f"Due: {counted(len(today.due), 'question')} ({named}{more}). {new}".rstrip()
+    return f"Due: {counted(len(due), 'question')} ({named}{more}). {unasked}".rstrip()
 
 
-def _exercise_line(today: Today, tried: set[str]) -> str:
-    exercise = today.next_exercise
+def _exercise_line(exercise: Exercise | None, tried: Collection[str]) -> str:
     if exercise is None:
         return "Exercises: all passed."
     spec = exercise.spec
@@ -157,8 +124,8 @@ def _exercise_line(today: Today, tried: set[str]) -> str:
     return f"Next exercise: {exercise.id}, {spec.title} ({spec.level}, {spec.minutes} min{begun})"
 
 
-def _streak_words(today: Today) -> str:
-    if not today.streak:
+def _streak_words(streak: int, active: bool) -> str:
+    if not streak:
         return "none yet; one answer begins it."
-    days = counted(today.streak, "day")
-    return f"{days}." if today.active else f"{days}; answer one today to keep it."
+    days = counted(streak, "day")
+    return f"{days}." if active else f"{days}; answer one today to keep it."

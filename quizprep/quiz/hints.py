@@ -6,19 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order
-from quizprep.quiz.labels import label
-from quizprep.quiz.presented import Posed
+from quizprep.quiz.presented import Presented, label
 
 
-def hints(posed: Posed, concepts: Sequence[str]) -> tuple[str, ...]:
+def hints(presented: Presented, concepts: Sequence[str]) -> tuple[str, ...]:
     """The hints in the order they are shown; each asked for counts in the rating.
 
     concepts  the titles of the question's concepts
     """
-    written = posed.text(posed.question.hint) if posed.question.hint else ""
-    harmless = [title for title in concepts if not _answers(posed, title)]
+    written = presented.text(presented.question.hint) if presented.question.hint else ""
+    harmless = [title for title in concepts if not _answers(presented, title)]
     about = f"It is about: {'; '.join(harmless)}." if harmless else ""
-    return tuple(hint for hint in (written or about, *_derived(posed)) if hint)
+    return tuple(hint for hint in (written or about, *_derived(presented)) if hint)
 
 
 def so_far(question: Open, text: str) -> str:
@@ -32,42 +31,44 @@ def so_far(question: Open, text: str) -> str:
     return f"A listener would tick {total - missing} of {total} points so far."
 
 
-def _answers(posed: Posed, text: str) -> bool:
+def _answers(presented: Presented, text: str) -> bool:
     """Whether a text holds what fills the gap of a cloze."""
-    if not isinstance(posed.question, Cloze):
+    if not isinstance(presented.question, Cloze):
         return False
     words = f" {_spaced(text)} "
-    return any(f" {_spaced(posed.text(filling))} " in words for filling in posed.question.accept)
+    return any(
+        f" {_spaced(presented.text(filling))} " in words for filling in presented.question.accept
+    )
 
 
 def _spaced(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def _derived(posed: Posed) -> Iterator[str]:
-    match posed.question:
+def _derived(presented: Presented) -> Iterator[str]:
+    match presented.question:
         case Choice(options=options):
-            wrong = [row for row, place in enumerate(posed.shown) if not options[place].right]
+            wrong = [row for row, place in enumerate(presented.shown) if not options[place].right]
             # Two wrong ones less, but never so many that only the right ones are left.
             for row in reversed(wrong[1:][-2:]):
                 yield f"It is not {label(row)}."
         case Order():
-            yield f"The first step is {label(posed.shown.index(0))}."
-            if len(posed.shown) > 3:
-                yield f"The last step is {label(posed.shown.index(len(posed.shown) - 1))}."
+            yield f"The first step is {label(presented.shown.index(0))}."
+            if len(presented.shown) > 3:
+                yield f"The last step is {label(presented.shown.index(len(presented.shown) - 1))}."
         case Number() as question:
-            yield from _of_number(posed, question)
+            yield from _of_number(presented, question)
         case Growth(symbols=symbols):
             from quizprep.formula import parse
 
             yield f"Double one size at a time ({', '.join(symbols)}). What happens to the result?"
-            named = [name for name in symbols if name in parse(posed.question.answer).symbols]
+            named = [name for name in symbols if name in parse(presented.question.answer).symbols]
             if named:
                 yield f"The answer holds {_joined(named)}" + (
                     "." if len(named) == len(symbols) else ", and no other size."
                 )
         case Cloze(accept=accept):
-            word = posed.text(accept[0])
+            word = presented.text(accept[0])
             yield f"It has {_count(len(word), 'character')}."
             if len(word) > 2:
                 yield f"It begins with {word[0]!r}."
@@ -82,19 +83,19 @@ def _derived(posed: Posed) -> Iterator[str]:
             )
 
 
-def _of_number(posed: Posed, question: Number) -> Iterator[str]:
+def _of_number(presented: Presented, question: Number) -> Iterator[str]:
     """What is given and which of it counts; where nothing is given, how large the answer is."""
     from quizprep.content.draws import answer_value
     from quizprep.units import find
 
     if question.given:
-        numbers = ", ".join(f"{name} = {posed.values[name]}" for name in question.given)
+        numbers = ", ".join(f"{name} = {presented.values[name]}" for name in question.given)
         yield f"These numbers are given: {numbers}. Not every one has to matter."
         if used := _needed(question):
             yield f"The formula needs {_joined(used)}."
         return
     unit = find(question.unit)
-    value = abs(float(answer_value(question, posed.values)) / float(unit.factor if unit else 1))
+    value = abs(float(answer_value(question, presented.values)) / float(unit.factor if unit else 1))
     low = 1
     while low * 10 <= value:
         low *= 10

@@ -16,7 +16,9 @@ import msgspec
 
 from quizprep.content.library import Exercise
 from quizprep.content.questions import KeyPoint, Level, Number, Open, Question
+from quizprep.errors import StoreError
 from quizprep.quiz.marking.words import read_words
+from quizprep.store import Interview, Store
 
 MINUTES = 45
 PER_OPENING = 5
@@ -76,6 +78,31 @@ def read(text: str) -> Step:
     """A step that ``write`` wrote; raises ValueError for any other text."""
     step: Step = msgspec.json.decode(text, type=Step)
     return step
+
+
+@dataclass
+class Log:
+    """An interview under way: its steps so far, and the seconds they took."""
+
+    interview: Interview
+    steps: list[Step]
+    seconds: float
+
+
+def read_log(store: Store) -> Log | None:
+    """The log of the latest interview; raises StoreError where it cannot be read."""
+    interview = store.last_interview()
+    if interview is None:
+        return None
+    rows = store.steps(interview)
+    try:
+        steps = [read(row.step) for row in rows]
+    except ValueError as error:
+        raise StoreError(
+            f"The interview of {interview.at:%Y-%m-%d} in {store.path} cannot be read: {error}.",
+            hint="Begin another: quizprep mock --new",
+        ) from error
+    return Log(interview, steps, sum(row.seconds for row in rows))
 
 
 @dataclass(frozen=True)

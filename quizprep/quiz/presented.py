@@ -1,8 +1,10 @@
-"""A question as it is put to a learner once: with its numbers drawn and its options shuffled."""
+"""A question as it is put to a learner once: numbers drawn, options shuffled and lettered."""
 
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from quizprep.content.questions import (
@@ -16,9 +18,12 @@ from quizprep.content.questions import (
     Scalar,
 )
 
+_FILLERS = {"and", "then", "option", "options", "answer", "only", "just"}
+_SEPARATORS = re.compile(r"[\s,;.:/&+>()\[\]→-]+")
+
 
 @dataclass(frozen=True)
-class Posed:
+class Presented:
     """A question with one draw.
 
     seed    gives the same numbers and the same order again
@@ -57,9 +62,9 @@ class Posed:
         return ()
 
 
-def pose(topic: str, question: Question, seed: int) -> Posed:
+def present(topic: str, question: Question, seed: int) -> Presented:
     """The question with the draw that a seed gives; raises ContentError where there is none."""
-    return Posed(topic, question, seed, _drawn(question, seed), _shuffled(question, seed))
+    return Presented(topic, question, seed, _drawn(question, seed), _shuffled(question, seed))
 
 
 def _drawn(question: Question, seed: int) -> dict[str, Scalar]:
@@ -95,3 +100,44 @@ def could_be_a_reply(question: Question, key: str) -> bool:
         case _:
             return False
     return key in {text.strip().casefold() for text in texts}
+
+
+def key_of(question: Question, reply: str, keys: Collection[str]) -> str | None:
+    """The key of the prompt that a reply is; ``:q`` is one even where q may be the answer."""
+    text = reply.strip().casefold()
+    if text.startswith(":") and text[1:] in keys:
+        return text[1:]
+    return text if text in keys and not could_be_a_reply(question, text) else None
+
+
+def colon_for(question: Question, keys: Collection[str]) -> str:
+    """What to write before keys at the prompt of a question, one of which may be the answer."""
+    return ":" if any(could_be_a_reply(question, key) for key in keys) else ""
+
+
+def label(row: int) -> str:
+    """``a`` for the first row."""
+    return chr(ord("a") + row)
+
+
+def read_labels(text: str, count: int) -> list[int] | None:
+    """The rows (from 0) that a reply names by letter or number, in its order.
+
+    ``a, c``, ``A C``, ``ac``, ``1 3`` and ``13`` are read alike; None where a part is none of
+    the count labels or one is named twice.
+    """
+    parts = [part for part in _SEPARATORS.split(text.casefold()) if part and part not in _FILLERS]
+    rows: list[int] = []
+    for part in parts:
+        for character in part:
+            row = _row(character)
+            if row is None or not 0 <= row < count or row in rows:
+                return None
+            rows.append(row)
+    return rows or None
+
+
+def _row(character: str) -> int | None:
+    if "a" <= character <= "z":
+        return ord(character) - ord("a")
+    return int(character) - 1 if character in "123456789" else None

@@ -118,7 +118,7 @@ def _at_risk(
         card = history.cards.get(q.id)
         if card is None:
             continue
-        today = history.answered[q.id] >= day.midnight
+        today = history.answers[q.id].at >= day.midnight
         recall = retrievability(card, day.at)
         if is_due(card, now) if today else recall < TARGET:
             found.append((recall, (topic, q)))

@@ -1,4 +1,4 @@
-"""When a question comes back: FSRS over the append-only log of reviews.
+"""Rating an answer, storing it, and when its question comes back: FSRS over the log of reviews.
 
 Fuzzing is off and all times are UTC, so the same log gives the same dates everywhere. A missed
 question comes back after ten minutes; every other one after days. The ``fsrs`` package is
@@ -27,10 +27,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from quizprep.content.questions import Question
-from quizprep.store import Card, Latest, Review, Store
+from quizprep.store import Answer, Card, Latest, Review, Store
 
 if TYPE_CHECKING:
     import fsrs
+
+    from quizprep.quiz.marking import Mark
+    from quizprep.quiz.presented import Presented
 
 SCHEDULER = "fsrs-6 retention=0.9 steps=10m"
 """Cards computed by another scheduler or other settings are computed again."""
@@ -77,13 +80,44 @@ def reschedule(reviews: Sequence[Review]) -> Card:
     return Card(last.question, last.id, SCHEDULER, card.due, card.to_json())
 
 
-def load_cards(store: Store) -> dict[str, Card]:
-    """The card of every question that was answered; those the cache lacks are computed."""
-    return cards_after(store, store.latest())
+def record(
+    store: Store,
+    presented: Presented,
+    reply: str,
+    mark: Mark,
+    at: datetime,
+    seconds: float | None,
+    session: str,
+    hints: int = 0,
+) -> Review:
+    """Store an answer; seconds is None where time says nothing."""
+    answer = Answer(
+        question=presented.question.id,
+        at=at,
+        seed=presented.seed,
+        reply=reply,
+        score=mark.score,
+        rating=rate(mark.score, hints, seconds, kind_of(presented.question)),
+        hints=hints,
+        seconds=seconds,
+        session=session,
+    )
+    return store.record_review(answer, reschedule)
+
+
+def agree(store: Store, review: Review, presented: Presented, mark: Mark, at: datetime) -> Review:
+    """Store the mark that the learner agreed to, where it differs from the one recorded."""
+    if mark.score == review.score:
+        return review
+    rating = rate(mark.score, review.hints, review.seconds, kind_of(presented.question))
+    return store.correct_review(review, mark.score, rating, at, reschedule)
 
 
 def cards_after(store: Store, latest: Mapping[str, Latest]) -> dict[str, Card]:
-    """As ``load_cards``, where the latest answers were read already."""
+    """The card of every question that was answered; those that the cache lacks are computed.
+
+    latest  the answers as ``Store.latest`` gives them
+    """
     cached = store.cards()
     cards = {question: cached[question] for question in latest if question in cached}
     stale = [

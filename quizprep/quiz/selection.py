@@ -5,17 +5,15 @@ from __future__ import annotations
 import enum
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from quizprep.content.questions import Level, Question
-from quizprep.quiz.scheduling import is_due, kind_of
-from quizprep.store import Card, DueMark
+from quizprep.quiz.scheduling import cards_after, is_due, kind_of
+from quizprep.quiz.weakness import Answers, answered_since, to_settle
+from quizprep.store import Card, DueMark, Store
 
 DEFAULT_COUNT = 10
-BROUGHT_FORWARD = 3
-"""How many questions on a concept one named mistake brings forward."""
-
 _LEVELS = {level: rank for rank, level in enumerate(Level)}
 
 
@@ -57,11 +55,17 @@ class Filter:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of the learner: cards and last answers by question, and the marks."""
+    """What is known of the learner: cards and latest answers by question, and the marks."""
 
     cards: Mapping[str, Card]
-    answered: Mapping[str, datetime]
+    answers: Answers
     marks: Sequence[DueMark]
+
+    @classmethod
+    def of(cls, store: Store) -> History:
+        """The history that a store holds."""
+        answers = store.latest()
+        return cls(cards_after(store, answers), answers, store.due_marks())
 
 
 def plan(
@@ -88,17 +92,16 @@ def plan(
 
 
 def brought_forward(questions: Sequence[tuple[str, Question]], history: History) -> list[Pick]:
-    """For each mark the questions on its concept, until enough were answered since."""
+    """For each mistake that waits, as many questions on its concept as would settle it."""
     picks: dict[str, Pick] = {}
     for mark in history.marks:
-        on_it = [(topic, q) for topic, q in questions if mark.concept in q.concepts]
+        wanted = to_settle(mark, (q for _, q in questions), history.answers)
         waiting = [
             (topic, q)
-            for topic, q in on_it
-            if q.id not in history.answered or history.answered[q.id] < mark.at
+            for topic, q in questions
+            if mark.concept in q.concepts and not answered_since(q, mark, history.answers)
         ]
-        wanted = BROUGHT_FORWARD - (len(on_it) - len(waiting))
-        for topic, q in _weakest(waiting, history)[: max(0, wanted)]:
+        for topic, q in _weakest(waiting, history)[:wanted]:
             picks.setdefault(q.id, Pick(topic, q, Why.BROUGHT_FORWARD, mark.reason))
     return list(picks.values())
 
@@ -125,12 +128,3 @@ def by_level(questions: Sequence[tuple[str, Question]]) -> list[tuple[str, Quest
 def draw_seed(base: int, question: str) -> int:
     """The seed of one question's draw in a round with the given base seed."""
     return zlib.crc32(f"{base}:{question}".encode())
-
-
-@dataclass
-class Outcome:
-    """What a round came to. ``missed`` are the questions that were not right."""
-
-    scores: list[float] = field(default_factory=list)
-    missed: list[Pick] = field(default_factory=list)
-    skipped: int = 0

@@ -1,10 +1,68 @@
-"""Times in words."""
+"""Times and days as the learner lives them: midnight to midnight where the learner is.
+
+``now`` and ``seconds`` are the one place where a clock is read, and the seam for tests.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import time as stopwatch
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 
+from quizprep.store import Store
 from quizprep.text import counted
+
+
+def now() -> datetime:
+    """The time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """The day where the learner is."""
+    return now().astimezone().date()
+
+
+def seconds() -> float:
+    """A clock that only runs forward, for how long things take."""
+    return stopwatch.monotonic()
+
+
+def begins(day: date) -> datetime:
+    """The midnight with which a day begins, as an aware time."""
+    return datetime.combine(day, time()).astimezone()
+
+
+def noon(day: date) -> datetime:
+    """The middle of a day: an interview is about then."""
+    return datetime.combine(day, time(12)).astimezone()
+
+
+def activity_on(store: Store) -> Callable[[date], int]:
+    """How many answers and gradings a day saw."""
+    return lambda day: store.activity(begins(day), begins(day + timedelta(days=1)))
+
+
+def streak(activity: Callable[[date], int], last: date) -> int:
+    """How many days in a row had activity, up to the last or, while that has none, the one
+    before it."""
+    day = last if activity(last) else last - timedelta(days=1)
+    length = 0
+    while activity(day):
+        length += 1
+        day -= timedelta(days=1)
+    return length
+
+
+def in_full(day: date) -> str:
+    """``Tuesday 24 November``."""
+    return f"{day:%A} {day.day} {day:%B}"
+
+
+def distance(day: date, start: date) -> str:
+    """How far a day lies from another: ``today``, ``tomorrow``, ``in 12 days``."""
+    days = (day - start).days
+    return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
 
 
 def in_words(due: datetime, now: datetime) -> str:

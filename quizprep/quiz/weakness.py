@@ -1,14 +1,22 @@
-"""Which concepts a learner is weak in, out of the latest answers and the mistakes that were named.
+"""What a learner is weak in, and what trains it: the one rule that every command follows.
 
-A concept is weak while a mistake on it was named in an exercise and no question on it was
-answered since, or while the latest answers to its questions are worth less than three in four.
+An *answer* is worth its score, 0 to 1. The score of a *question* is that of its latest answer or
+the mean of its latest four, whichever is lower; the question is weak while that is below three in
+four. So a miss shows at once, and one lucky answer after three misses settles nothing.
+
+A *mistake* that was named in an exercise waits until three questions on its concept were answered
+since, or all of them where there are fewer. While it waits, every question on the concept that was
+not answered since is weak too, and ``quizprep ask`` brings three of them forward.
+
+A *concept* is as weak as its weakest question: it is weak while one of its questions is, or while
+a mistake on it waits. ``quizprep``, ``progress`` and the debrief of ``mock`` show concepts,
+``sheet --weak`` shows questions, ``grade`` adds mistakes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from quizprep.content.library import Library
 from quizprep.content.questions import Question
@@ -16,14 +24,19 @@ from quizprep.errors import ContentError
 from quizprep.store import DueMark, Latest
 
 ENOUGH = 0.75
+ANSWERS_TO_SETTLE = 3
+"""How many questions on its concept a named mistake brings forward, and how many settle it."""
+
+Answers = Mapping[str, Latest]
+"""The latest answers by question, as ``Store.latest`` gives them."""
 
 
 @dataclass(frozen=True)
 class Weakness:
     """A weak concept.
 
-    score     the mean of the latest answers to its questions, 0 to 1; None if none was answered
-    answered  how many of its questions that is
+    score     that of its weakest question, 0 to 1; None if none was answered
+    answered  how many of its questions were answered
     mistake   the sentence about the mistake that was named, where one waits; else empty
     """
 
@@ -33,38 +46,74 @@ class Weakness:
     mistake: str = ""
 
 
+def score(answers: Latest) -> float:
+    """The score of a question, by the rule above."""
+    return min(answers.scores[-1], sum(answers.scores) / len(answers.scores))
+
+
+def answered_since(question: Question, mark: DueMark, answers: Answers) -> bool:
+    """Whether a question was answered after a mistake had been named."""
+    return question.id in answers and answers[question.id].at >= mark.at
+
+
+def to_settle(mark: DueMark, questions: Iterable[Question], answers: Answers) -> int:
+    """How many answers a named mistake still waits for; 0 where it is settled.
+
+    questions  among which those on its concept are looked for
+    """
+    since = [answered_since(q, mark, answers) for q in questions if mark.concept in q.concepts]
+    return max(0, min(ANSWERS_TO_SETTLE, len(since)) - sum(since))
+
+
+def weak_questions(
+    questions: Sequence[Question], answers: Answers, marks: Sequence[DueMark]
+) -> dict[str, str]:
+    """The weak questions, the weakest first, each with the reason as a sentence.
+
+    marks  as ``Store.due_marks`` gives them
+    """
+    waiting = [mark for mark in marks if to_settle(mark, questions, answers)]
+    found: list[tuple[float, str, str]] = []
+    for question in questions:
+        known = answers.get(question.id)
+        if known and score(known) < ENOUGH:
+            found.append((score(known), question.id, _reason(known)))
+            continue
+        for mark in waiting:
+            if mark.concept in question.concepts and not answered_since(question, mark, answers):
+                found.append((score(known) if known else 0.0, question.id, mark.reason))
+                break
+    return {id: reason for _, id, reason in sorted(found, key=lambda each: each[0])}
+
+
 def weaknesses(
-    questions: Iterable[Question], latest: Mapping[str, Latest], marks: Sequence[DueMark]
+    questions: Sequence[Question], answers: Answers, marks: Sequence[DueMark]
 ) -> list[Weakness]:
     """The weak concepts: those with a mistake waiting first, then the lowest scores."""
-    answers: dict[str, list[Latest]] = {}
-    asked: set[str] = set()
+    scores: dict[str, list[float]] = {}
     for question in questions:
-        asked.update(question.concepts)
-        if answer := latest.get(question.id):
-            for concept in question.concepts:
-                answers.setdefault(concept, []).append(answer)
-    waiting = {
-        mark.concept: mark.reason
-        for mark in marks
-        if mark.concept in asked and not _answered_since(answers.get(mark.concept, ()), mark.at)
-    }
-    found = [_weakness(concept, answers.get(concept, []), waiting) for concept in sorted(asked)]
-    weak = [each for each in found if each.mistake or _falls_short(each)]
-    return sorted(weak, key=lambda each: (not each.mistake, each.score or 0, -each.answered))
+        for concept in question.concepts:
+            known = answers.get(question.id)
+            scores.setdefault(concept, []).extend([score(known)] if known else [])
+    waiting = {m.concept: m.reason for m in marks if to_settle(m, questions, answers)}
+    found = [
+        Weakness(concept, min(each, default=None), len(each), waiting.get(concept, ""))
+        for concept, each in sorted(scores.items())
+    ]
+    weak = [w for w in found if w.mistake or (w.score is not None and w.score < ENOUGH)]
+    return sorted(weak, key=lambda w: (not w.mistake, w.score or 0, -w.answered))
 
 
-def _falls_short(weakness: Weakness) -> bool:
-    return weakness.score is not None and weakness.score < ENOUGH
+def _reason(answers: Latest) -> str:
+    right = sum(score >= 1 for score in answers.scores)
+    day = f"{answers.at:%d %B %Y}".lstrip("0")
+    if len(answers.scores) == 1:
+        partly = "partly right" if answers.scores[0] > 0 else "not right"
+        return f"Answered once, {partly}, on {day}."
+    return f"Right {right} of the last {len(answers.scores)} times; last answered on {day}."
 
 
-def _answered_since(answers: Iterable[Latest], at: datetime) -> bool:
-    return any(answer.at >= at for answer in answers)
-
-
-def _weakness(concept: str, answers: Sequence[Latest], waiting: Mapping[str, str]) -> Weakness:
-    score = sum(answer.score for answer in answers) / len(answers) if answers else None
-    return Weakness(concept, score, len(answers), waiting.get(concept, ""))
+# --- the way back: from a question to the exercise that trains it ------------------------------
 
 
 def exercise_for(library: Library, concept: str) -> str | None:
@@ -81,6 +130,28 @@ def exercise_for(library: Library, concept: str) -> str | None:
             if concept in question.concepts and question.exercise:
                 return question.exercise
     return None
+
+
+def training_for(library: Library, missed: Iterable[Question]) -> Iterator[tuple[str, str | None]]:
+    """Every concept of the questions that were missed, and the exercise that trains it.
+
+    That is the one that a question names, where it trains this concept too.
+    """
+    named: dict[str, str | None] = {}
+    for question in missed:
+        for concept in question.concepts:
+            named[concept] = named.get(concept) or question.exercise
+    for concept, exercise in named.items():
+        known = exercise in library.exercise_ids
+        if exercise and known and concept in library.exercise(exercise).spec.concepts:
+            yield concept, exercise
+        else:
+            yield concept, exercise_for(library, concept) or exercise
+
+
+def training_command(exercise: str, tried: bool) -> str:
+    """What to type to work on an exercise."""
+    return f"quizprep {'grade' if tried else 'start'} {exercise}"
 
 
 def concept_title(library: Library, concept: str) -> str:

@@ -12,7 +12,7 @@ from quizprep.content.measured import Measured, figures, fresh_costs
 from quizprep.content.questions import Bank, Level, Question
 from quizprep.formula.latex import growth_latex, latex
 from quizprep.meter import Meter
-from quizprep.quiz.presented import pose
+from quizprep.quiz.presented import present
 from quizprep.sheets.cards import card
 from quizprep.sheets.model import Concept, Drill, Limit, Reference, Section, Sheet
 from quizprep.sheets.pictures import masks, plots
@@ -78,7 +78,7 @@ def _section(
     missed = wanted.missed or {}
     cards = tuple(
         card(
-            pose(bank.topic, question, wanted.seed),
+            present(bank.topic, question, wanted.seed),
             numbers,
             [_concept(library, name) for name in question.concepts],
             missed.get(question.id, ""),

@@ -25,9 +25,8 @@ from quizprep.content.questions import (
 )
 from quizprep.content.questions import Trap as TrapSpec
 from quizprep.formula.latex import growth_latex, latex, name_latex, spoken
-from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
-from quizprep.quiz.presented import Posed
+from quizprep.quiz.presented import Presented, label
 from quizprep.quiz.scheduling import kind_of
 from quizprep.sheets.model import (
     Answer,
@@ -45,7 +44,7 @@ from quizprep.units import Unit, base, named
 
 
 def card(
-    posed: Posed, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
+    posed: Presented, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
 ) -> Card:
     """The card of a question with the numbers that were drawn for it.
 
@@ -83,7 +82,7 @@ def card(
 class _Writer:
     """The texts of one question, filled and checked."""
 
-    def __init__(self, posed: Posed) -> None:
+    def __init__(self, posed: Presented) -> None:
         self.posed = posed
         self.question: Question = posed.question
 
@@ -166,7 +165,7 @@ def _traps(write: _Writer, traps: Sequence[TrapSpec], gives: Iterable[Line]) -> 
     )
 
 
-def _working(question: Number, posed: Posed) -> Working:
+def _working(question: Number, posed: Presented) -> Working:
     values = symbol_values(question, posed.values)
     names = parsed(question.answer).symbols
     return Working(

@@ -35,9 +35,9 @@ def room(tmp_path: Path) -> Path:
 def steps(room: Path) -> list[Step]:
     """What happened in the latest interview."""
     with Store.open(room / "home") as store:
-        mock = store.last_mock()
+        mock = store.last_interview()
         assert mock is not None
-        return [read(step.step) for step in store.mock_steps(mock)]
+        return [read(step.step) for step in store.steps(mock)]
 
 
 def asked(room: Path) -> list[str]:
@@ -141,9 +141,9 @@ def test_the_time_away_does_not_count(room: Path) -> None:
     for _ in range(3):
         run(room, "mock", "--bank", "interview", "--minutes", "60", replies="q\n", FROZEN_STEP="60")
     with Store.open(room / "home") as store:
-        mock = store.last_mock()
+        mock = store.last_interview()
         assert mock is not None
-        rows = store.mock_steps(mock)
+        rows = store.steps(mock)
     assert all(isinstance(read(row.step), Begun | Paused) for row in rows)
     shown = " ".join(run(room, "mock", "--bank", "interview", replies="q\n").stdout.split())
     assert f"{round(sum(row.seconds for row in rows) / 60)} of 60 minutes used" in shown
@@ -179,7 +179,7 @@ def test_what_cannot_be_held_is_a_usage_error(arguments: list[str], room: Path) 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     with Store.open(room / "home") as store:
-        assert store.last_mock() is None
+        assert store.last_interview() is None
 
 
 def test_leaving_with_ctrl_c_keeps_the_interview(room: Path) -> None:

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.authoring.bank_editing import with_question
-from quizprep.authoring.placeholders import MARK
-from quizprep.authoring.question_scaffold import KINDS, new_bank, new_question
+from quizprep.authoring.scaffold import KINDS, MARK, new_bank, new_question, with_question
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.loading import load_file
 from quizprep.content.questions import Bank

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.authoring.placeholders import MARK
+from quizprep.authoring.scaffold import MARK
 from quizprep.cli.grade import hidden_folders
 from quizprep.cli.options import library_in
 from quizprep.content.library import shipped_root

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from quizprep.quiz.scheduling import reschedule
-from quizprep.store import FILE_NAME, Store
+from quizprep.store import FILE_NAME, Answer, Store
 from tests.cli.practice import NOW, SCREENS, WIDTHS, content, live, run, screen, screen_file
 from tests.cli.test_ask import Person
 from tests.conftest import Golden
@@ -122,6 +122,24 @@ def test_new_questions_are_spread_over_the_days_that_are_left(tmp_path: Path) ->
     assert "Recall expected on" in run(tmp_path, "ask").stdout
 
 
+# --- what is weak --------------------------------------------------------------------------
+
+
+def test_the_commands_agree_on_what_is_weak(tmp_path: Path) -> None:
+    """One right answer after three misses: today, progress and the sheet all still show it."""
+    content(tmp_path)
+    with Store.open(tmp_path / "home") as store:
+        for days, score in [(4, 0.0), (3, 0.0), (2, 0.0), (1, 1.0)]:
+            at = NOW - timedelta(days=days)
+            answer = Answer("mask-value", at, 1, "a reply", score, 3, 0, None, "s")
+            store.record_review(answer, reschedule)
+    (weak,) = json.loads(run(tmp_path, "progress", "--json").stdout)["weak"]
+    assert weak["score"] == 0.25
+    assert f"{weak['title']} (25%)" in run(tmp_path).stdout
+    sheet = run(tmp_path, "sheet", "--weak", "--format", "md", "-o", "-").stdout
+    assert "Right 1 of the last 4 times" in sheet
+
+
 # --- taking back ---------------------------------------------------------------------------
 
 
@@ -191,7 +209,7 @@ def test_one_keystroke_after_the_mark_takes_the_answer_back(tmp_path: Path) -> N
 
 def test_the_calendar_begins_on_a_monday_and_ends_today() -> None:
     """Every day of the weeks that fit is shown once, today last, for any width."""
-    from quizprep.cli.heatmap import first_day, heatmap, weeks_that_fit
+    from quizprep.cli.charts import first_day, heatmap, weeks_that_fit
 
     for width in (20, 60, 88):
         for weekday in range(7):

@@ -69,6 +69,12 @@ def test_questions_and_sheets_work(quizprep: Run) -> None:
     assert "sqrt" in sheet.stdout
 
 
+def test_new_content_can_be_begun(quizprep: Run) -> None:
+    """The texts that questions and exercises begin as are in the wheel."""
+    assert "Added the question" in quizprep("new", "question", "demo").stdout
+    assert "It works as it stands" in quizprep("new", "exercise", "my_task").stdout
+
+
 def test_the_very_first_start_reads_no_yaml(installed: Path, tmp_path: Path) -> None:
     """Every bank was decoded by the build, and nothing is cached a second time."""
     decoded = installed / "quizprep" / "_decoded"

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from quizprep.authoring.open_answer_eval import PARTS, Tally, hearing_text, listen, load_answers
+from quizprep.authoring.open_answer_eval import (
+    PARTS,
+    Tally,
+    evaluate,
+    evaluation_text,
+    load_answers,
+)
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Open
 from quizprep.errors import ContentError
@@ -20,7 +26,7 @@ EVIDENCE = Path(__file__).parents[2] / "docs" / "evidence.md"
 
 
 def heard(part: str) -> Tally:
-    return listen(LIBRARY, [answer for answer in ANSWERS if answer.part == part]).points
+    return evaluate(LIBRARY, [answer for answer in ANSWERS if answer.part == part]).points
 
 
 def test_every_open_question_has_labelled_answers_that_only_measure() -> None:
@@ -60,16 +66,16 @@ def test_answers_written_afterwards_are_heard_as_was_measured(
 def test_nobody_is_accused_of_what_they_did_not_say() -> None:
     """Of the wrong claims that are heard in answers that only measure, nine in ten were made."""
     parts = ("held out", "later", "last")
-    claims = listen(LIBRARY, [answer for answer in ANSWERS if answer.part in parts]).claims
+    claims = evaluate(LIBRARY, [answer for answer in ANSWERS if answer.part in parts]).claims
     assert claims.precision >= 0.94
     assert claims.recall >= 0.8
-    blind = listen(LIBRARY, [answer for answer in ANSWERS if answer.part == "blind"]).claims
+    blind = evaluate(LIBRARY, [answer for answer in ANSWERS if answer.part == "blind"]).claims
     assert blind.precision >= 0.9
 
 
 def test_evidence_tells_what_is_measured_now() -> None:
     """The page in docs holds the figures of today's matcher and banks."""
-    assert hearing_text(LIBRARY, ANSWERS) in EVIDENCE.read_text(encoding="utf-8")
+    assert evaluation_text(LIBRARY, ANSWERS) in EVIDENCE.read_text(encoding="utf-8")
 
 
 def test_only_the_id_decides_what_an_answer_is_for() -> None:

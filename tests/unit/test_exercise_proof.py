@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from quizprep.authoring.exercise_proof import SEEDS, Evidence, Prover, trivial_sources
-from quizprep.authoring.exercise_scaffold import new_exercise
+from quizprep.authoring.scaffold import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading import wire
 from quizprep.grading.grader import Grader

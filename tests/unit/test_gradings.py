@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizprep.authoring.exercise_proof import faulty_source
-from quizprep.authoring.exercise_scaffold import new_exercise
+from quizprep.authoring.scaffold import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission

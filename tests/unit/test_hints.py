@@ -10,9 +10,8 @@ from quizprep.authoring.question_proof import right_reply
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Choice, Cloze, Growth, Number, Open, Order
 from quizprep.quiz.hints import hints, so_far
-from quizprep.quiz.labels import label
 from quizprep.quiz.marking import Mark, mark, model_answer
-from quizprep.quiz.presented import Posed, pose
+from quizprep.quiz.presented import Presented, label, present
 from quizprep.quiz.weakness import concept_title
 from tests.unit.questions import question
 
@@ -20,7 +19,7 @@ LIBRARY = Library(shipped_root())
 EVERY = [(topic, q) for topic, q in LIBRARY.questions.values()]
 
 
-def hinted(posed: Posed) -> tuple[str, ...]:
+def hinted(posed: Presented) -> tuple[str, ...]:
     return hints(posed, [concept_title(LIBRARY, name) for name in posed.question.concepts])
 
 
@@ -28,7 +27,7 @@ def hinted(posed: Posed) -> tuple[str, ...]:
 def test_every_question_has_hints(topic: str) -> None:
     """The first says what the question is about; a later one gives a step, where there is one."""
     for q in LIBRARY.bank(topic).questions:
-        found = hinted(pose(topic, q, 3))
+        found = hinted(present(topic, q, 3))
         assert isinstance(q, Cloze) or found[0].startswith("It is about: ")
         few = isinstance(q, Cloze) or (
             isinstance(q, Choice) and sum(not option.right for option in q.options) < 2
@@ -43,7 +42,7 @@ def test_no_hint_is_the_answer(topic: str) -> None:
     for q in LIBRARY.bank(topic).questions:
         if isinstance(q, Open):
             continue
-        posed = pose(topic, q, 5)
+        posed = present(topic, q, 5)
         for hint in hinted(posed):
             marked = mark(q, posed.values, hint, posed.shown)
             assert not (isinstance(marked, Mark) and marked.right), (q.id, hint)
@@ -56,7 +55,7 @@ def test_options_that_are_taken_away_are_wrong_and_some_stay() -> None:
     """A choice keeps a wrong option however many hints are asked for."""
     for topic, q in EVERY:
         if isinstance(q, Choice):
-            posed = pose(topic, q, 1)
+            posed = present(topic, q, 1)
             gone = [text.split()[-1].rstrip(".") for text in hinted(posed)[1:]]
             wrong = {label(row) for row, p in enumerate(posed.shown) if not q.options[p].right}
             assert set(gone) < wrong
@@ -66,7 +65,7 @@ def test_the_order_is_told_from_its_ends() -> None:
     """The first and the last step are those of the right reply."""
     for topic, q in EVERY:
         if isinstance(q, Order):
-            posed = pose(topic, q, 2)
+            posed = present(topic, q, 2)
             letters = right_reply(posed).split(", ")
             assert hinted(posed)[1] == f"The first step is {letters[0]}."
             if len(letters) > 3:
@@ -79,7 +78,7 @@ def test_a_number_names_what_counts_and_nothing_else() -> None:
         "number", answer="2 * size", unit="B",
         given={"heads": [8], "kv_heads": [2], "d": [64]}, show={"size": "kv_heads * d"},
     )  # fmt: skip
-    assert hints(pose("t", asked, 0), [])[-1] == "The formula needs kv_heads and d."
+    assert hints(present("t", asked, 0), [])[-1] == "The formula needs kv_heads and d."
 
 
 @pytest.mark.parametrize(
@@ -93,7 +92,7 @@ def test_a_number_names_what_counts_and_nothing_else() -> None:
 )
 def test_a_number_without_parameters_tells_its_size(answer: str, unit: str, says: str) -> None:
     """The power of ten, in the unit that is asked for."""
-    assert says in hints(pose("t", question("number", answer=answer, unit=unit), 0), [])[-1]
+    assert says in hints(present("t", question("number", answer=answer, unit=unit), 0), [])[-1]
 
 
 def test_a_growth_names_its_sizes_but_not_their_powers() -> None:
@@ -101,13 +100,13 @@ def test_a_growth_names_its_sizes_but_not_their_powers() -> None:
     asked = question(
         "growth", answer="n**2 * d", symbols={"n": "tokens", "d": "size", "h": "heads"}
     )
-    assert hints(pose("t", asked, 0), [])[-1] == "The answer holds n and d, and no other size."
+    assert hints(present("t", asked, 0), [])[-1] == "The answer holds n and d, and no other size."
 
 
 def test_the_hint_of_the_author_comes_first() -> None:
     """A written hint takes the place of the concept."""
     asked = question("growth", answer="n", symbols={"n": "tokens"}, hint="Count the rows.")
-    assert hints(pose("t", asked, 0), ["Masks"])[0] == "Count the rows."
+    assert hints(present("t", asked, 0), ["Masks"])[0] == "Count the rows."
 
 
 def test_an_open_answer_is_counted_while_it_is_given() -> None:

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.quiz.labels import label
 from quizprep.quiz.marking import Invalid, Mark, mark, model_answer
-from quizprep.quiz.presented import pose
+from quizprep.quiz.presented import label, present
 from tests.unit.questions import question
 
 RIGHTS = [True, False, True, False, False]
@@ -92,8 +91,8 @@ def test_an_order_must_name_every_step_once(reply: str) -> None:
 @given(st.integers(0, 2**31))
 def test_a_seed_gives_the_same_order_again_and_never_the_right_one(seed: int) -> None:
     """Steps are always shuffled; the same seed shuffles alike, so a round can be repeated."""
-    posed = pose("t", STEPS, seed)
-    assert posed == pose("t", STEPS, seed)
+    posed = present("t", STEPS, seed)
+    assert posed == present("t", STEPS, seed)
     assert sorted(posed.shown) == [0, 1, 2, 3]
     assert posed.shown != (0, 1, 2, 3)
 

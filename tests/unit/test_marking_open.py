@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Open
 from quizprep.quiz.marking import MAX_REPLY, match_open
-from quizprep.quiz.marking.open_answer import corrected, mark, says_any
+from quizprep.quiz.marking.open_answer import corrected, mark_open, says_any
 from quizprep.quiz.marking.words import read_words
 from tests.unit.questions import question
 
@@ -250,7 +250,7 @@ def test_flipping_rows_twice_changes_nothing_and_once_changes_the_score(
     flipped = {ids[row] for row in rows if row < 4}
     assert {p.id for p in turned.covered} == {p.id for p in match.covered} ^ flipped
     assert len(turned.wrong_claims) == (claims and 4 not in rows)
-    assert 0 <= mark(turned).score <= 1
+    assert 0 <= mark_open(turned).score <= 1
 
 
 @given(st.text(max_size=200))

@@ -30,10 +30,13 @@ def cloze(*accept: str, **fields: object) -> object:
         ("block-diagonal", "block diagonal"),
         ("n * d", "n*d"),
         ("diag(p) - p p^T", "diag(p)-p p^T"),
+        ("padding", "paddings"),
+        ("weighted mean", "weighted means"),
+        ("normalised", "normalized"),
     ],
 )
 def test_spellings_that_are_the_same(accepted: str, reply: str) -> None:
-    """Case, hyphens, articles, plurals, spaces and signs do not matter."""
+    """Case, hyphens, articles, endings, British spelling, spaces and signs do not matter."""
     assert mark(cloze(accepted), {}, reply) == Mark(1.0)
 
 

@@ -1,4 +1,4 @@
-"""Recall on a day, weak concepts, streaks: functions of the log."""
+"""Recall on a day and streaks: functions of the log."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprep.quiz.achieved import achieved
-from quizprep.quiz.days import streak
 from quizprep.quiz.recall import TARGET, Day, overall, plan_towards, recall_by_topic
 from quizprep.quiz.scheduling import reschedule, retrievability
 from quizprep.quiz.selection import Filter, History, Why
-from quizprep.quiz.weakness import ENOUGH, weaknesses
-from quizprep.store import Attempt, DueMark, Latest, Review
+from quizprep.quiz.times import streak
+from quizprep.store import Attempt, Latest, Review
 from tests.unit.questions import question
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -41,7 +40,8 @@ def history(log: dict[int, list[tuple[int, int]]]) -> History:
         for place, answers in log.items()
     }
     cards = {name: reschedule(each) for name, each in reviews.items()}
-    return History(cards, {name: each[-1].at for name, each in reviews.items()}, ())
+    latest = {name: Latest(each[-1].id, each[-1].at, (1.0,)) for name, each in reviews.items()}
+    return History(cards, latest, ())
 
 
 @given(LOGS, st.integers(0, 60))
@@ -67,7 +67,7 @@ def test_a_plan_towards_a_day_follows_its_rule(
     asked = {pick.question.id for pick in picks}
     assert len(asked) == len(picks)
     for name, card in known.cards.items():
-        if known.answered[name] >= MIDNIGHT:
+        if known.answers[name].at >= MIDNIGHT:
             assert (name in asked) == (card.due <= NOW)
         else:
             assert (name in asked) == (retrievability(card, day.at) < TARGET)
@@ -86,36 +86,6 @@ def test_expected_recall_is_the_mean_over_all_questions(
     assert abs(overall(topics) - expected) < 1e-9
     later = recall_by_topic(QUESTIONS, cards, at + timedelta(days=1))
     assert all(b.recall <= a.recall for a, b in zip(topics, later, strict=True))
-
-
-@given(st.dictionaries(st.integers(0, 11), st.floats(0, 1)), st.booleans())
-def test_weak_is_what_falls_short_or_waits_for_a_mistake(
-    scores: dict[int, float], marked: bool
-) -> None:
-    """Exactly the concepts below three in four, the lowest first, those with a mistake before."""
-    latest = {f"q{place}": Latest(1, NOW, score) for place, score in scores.items()}
-    marks = [DueMark("c0", "why", NOW + timedelta(hours=1))] if marked else []
-    found = weaknesses([q for _, q in QUESTIONS], latest, marks)
-    means = {}
-    for concept in range(4):
-        values = [score for place, score in scores.items() if place % 4 == concept]
-        if values:
-            means[f"c{concept}"] = sum(values) / len(values)
-    weak = {concept for concept, mean in means.items() if mean < ENOUGH}
-    assert {each.concept for each in found} == weak | ({"c0"} if marked else set())
-    assert not marked or (found[0].concept, found[0].mistake) == ("c0", "why")
-    rest = [each.score for each in found if not each.mistake]
-    assert rest == sorted(rest)
-
-
-def test_a_mistake_waits_until_its_concept_was_answered() -> None:
-    """An answer after the grading settles it."""
-    mark = DueMark("c0", "why", NOW)
-    before = {"q0": Latest(1, NOW - timedelta(hours=1), 1.0)}
-    after = {"q0": Latest(1, NOW + timedelta(hours=1), 1.0)}
-    questions = [q for _, q in QUESTIONS]
-    assert [each.mistake for each in weaknesses(questions, before, [mark])] == ["why"]
-    assert weaknesses(questions, after, [mark]) == []
 
 
 @given(st.sets(st.integers(0, 20)))

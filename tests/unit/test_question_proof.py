@@ -9,7 +9,7 @@ import pytest
 from quizprep.authoring.question_proof import SEEDS, question_problems, right_reply, wrong_replies
 from quizprep.content.library import Library, shipped_root
 from quizprep.quiz.marking import Mark, mark
-from quizprep.quiz.presented import pose
+from quizprep.quiz.presented import present
 
 SHIPPED = Library(shipped_root())
 HEAD = """\
@@ -84,7 +84,7 @@ def test_a_fault_in_the_marking_is_said(
 def test_wrong_replies_are_wrong_and_there_is_one_for_every_question(topic: str) -> None:
     """For the last of many draws: right is right, and each wrong reply is marked, not refused."""
     for question in SHIPPED.bank(topic).questions:
-        posed = pose(topic, question, SEEDS[-1])
+        posed = present(topic, question, SEEDS[-1])
         assert wrong_replies(posed), question.id
         for reply in wrong_replies(posed):
             marked = mark(question, posed.values, reply, posed.shown)

@@ -15,14 +15,13 @@ from quizprep.quiz.scheduling import (
     EXPECTED_SECONDS,
     SCHEDULER,
     Rating,
+    cards_after,
     is_due,
-    load_cards,
     rate,
     reschedule,
     retrievability,
 )
 from quizprep.quiz.selection import (
-    BROUGHT_FORWARD,
     Filter,
     History,
     Why,
@@ -30,7 +29,8 @@ from quizprep.quiz.selection import (
     plan,
 )
 from quizprep.quiz.times import in_words
-from quizprep.store import Answer, Card, DueMark, Review, Store
+from quizprep.quiz.weakness import ANSWERS_TO_SETTLE
+from quizprep.store import Answer, Card, DueMark, Latest, Review, Store
 from tests.unit.questions import question
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -115,7 +115,7 @@ def test_cards_that_the_cache_lacks_are_computed_from_the_log(tmp_path: Path) ->
         for place, how in enumerate((outdated, reschedule, outdated)):
             answer = Answer(f"q{place}", NOW, 1, "r", 1.0, 3, 0, None, "s")
             store.record_review(answer, how)
-        cards = load_cards(store)
+        cards = cards_after(store, store.latest())
         assert {card.scheduler for card in cards.values()} == {SCHEDULER}
         assert cards == {q: reschedule(store.reviews(q)) for q in ("q0", "q1", "q2")}
         assert store.cards() == cards
@@ -129,7 +129,7 @@ def histories(draw: st.DrawFn) -> tuple[list[tuple[str, Question]], History]:
     """Some questions on few concepts, some of them answered, some concepts marked."""
     asked: list[tuple[str, Question]] = []
     cards: dict[str, Card] = {}
-    answered: dict[str, datetime] = {}
+    answers: dict[str, Latest] = {}
     for place in range(draw(st.integers(0, 12))):
         q = question(
             "cloze",
@@ -140,14 +140,15 @@ def histories(draw: st.DrawFn) -> tuple[list[tuple[str, Question]], History]:
         )
         asked.append((draw(st.sampled_from(["t1", "t2"])), q))
         if draw(st.booleans()):
-            answered[q.id] = NOW - timedelta(days=draw(st.integers(1, 9)))
+            at = NOW - timedelta(days=draw(st.integers(1, 9)))
+            answers[q.id] = Latest(place + 1, at, (1.0,))
             due = NOW + timedelta(days=draw(st.integers(-5, 5)))
             cards[q.id] = Card(q.id, place + 1, SCHEDULER, due, "")
     marks = [
         DueMark(concept, f"because of {concept}", NOW - timedelta(days=draw(st.integers(1, 9))))
         for concept in draw(st.lists(st.sampled_from("abc"), unique=True))
     ]
-    return asked, History(cards, answered, marks)
+    return asked, History(cards, answers, marks)
 
 
 @given(histories(), st.integers(1, 12))
@@ -193,12 +194,12 @@ def test_a_mark_asks_its_questions_until_enough_were_answered() -> None:
     """Each mark brings a few questions forward; answering them afterwards settles it."""
     asked = [("t", question("cloze", id=f"q{n}", accept=["x"], concepts=["a"])) for n in range(9)]
     mark = DueMark("a", "why", NOW)
-    answered: dict[str, datetime] = {}
-    for done in range(BROUGHT_FORWARD + 1):
-        picks = plan(asked, History({}, answered, [mark]), NOW, Filter(only_due=True))
-        assert len(picks) == BROUGHT_FORWARD - done
+    answers: dict[str, Latest] = {}
+    for done in range(ANSWERS_TO_SETTLE + 1):
+        picks = plan(asked, History({}, answers, [mark]), NOW, Filter(only_due=True))
+        assert len(picks) == ANSWERS_TO_SETTLE - done
         if picks:
-            answered[picks[0].question.id] = NOW + timedelta(minutes=1)
+            answers[picks[0].question.id] = Latest(1, NOW + timedelta(minutes=1), (1.0,))
 
 
 @given(st.integers(0, 2**31))

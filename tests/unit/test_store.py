@@ -19,18 +19,19 @@ from hypothesis import strategies as st
 
 from quizprep.errors import StoreError
 from quizprep.store import (
-    _FORMATS,
     FILE_NAME,
+    RECENT,
     VERSION,
     Answer,
     Attempt,
     Card,
+    InterviewStep,
     Latest,
-    MockStep,
     Review,
     Store,
     default_home,
 )
+from quizprep.store.database import FORMATS
 from tests.imports import ROOT
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -70,9 +71,11 @@ def test_reviews_come_back_as_they_were_given_and_cards_follow_them(answers: lis
             for question, last in store.cards().items():
                 assert last == card(store.reviews(question))
             assert set(store.cards()) == {answer.question for answer in answers}
-            assert store.latest() == {
-                review.question: Latest(review.id, review.at, review.score) for review in recorded
-            }
+            for question, latest in store.latest().items():
+                answered = [review for review in recorded if review.question == question]
+                scores = tuple(review.score for review in answered[-RECENT:])
+                assert latest == Latest(answered[-1].id, answered[-1].at, scores)
+            assert set(store.latest()) == {answer.question for answer in answers}
 
 
 def test_a_correction_wins_and_the_first_score_stays_on_record(tmp_path: Path) -> None:
@@ -188,22 +191,22 @@ def test_the_latest_value_of_a_setting_holds(tmp_path: Path) -> None:
 def test_an_interview_and_its_steps_come_back(tmp_path: Path) -> None:
     """Steps belong to their interview and keep their order."""
     with Store.open(tmp_path) as store:
-        assert store.last_mock() is None
-        first = store.begin_mock(7, "senior", 45, "a", NOW, "{1}")
-        mock = store.begin_mock(8, "", 30, "b", NOW, "{2}")
-        steps = [store.add_mock_step(mock, 1.5 * n, f'{{"n": {n}}}', NOW) for n in range(3)]
-        store.add_mock_step(first, 0, "{}", NOW)
+        assert store.last_interview() is None
+        first = store.begin_interview(7, "senior", 45, "a", NOW, "{1}")
+        mock = store.begin_interview(8, "", 30, "b", NOW, "{2}")
+        steps = [store.add_step(mock, 1.5 * n, f'{{"n": {n}}}', NOW) for n in range(3)]
+        store.add_step(first, 0, "{}", NOW)
     with Store.open(tmp_path) as store:
-        assert store.last_mock() == mock
-        assert store.mock_steps(mock) == [MockStep(NOW, 0, "{2}"), *steps]
-        assert store.mock_steps(first) == [MockStep(NOW, 0, "{1}"), MockStep(NOW, 0, "{}")]
+        assert store.last_interview() == mock
+        assert store.steps(mock) == [InterviewStep(NOW, 0, "{2}"), *steps]
+        assert store.steps(first) == [InterviewStep(NOW, 0, "{1}"), InterviewStep(NOW, 0, "{}")]
 
 
 def earlier_file(path: Path, version: int) -> None:
     """A file as an earlier quizprep wrote it, with an answer, its correction and its card."""
     sql = sqlite3.connect(path)
     for number in range(1, version + 1):
-        sql.executescript(_FORMATS[number])
+        sql.executescript(FORMATS[number])
     sql.executescript(
         f"pragma application_id = {0x717A7072}; pragma user_version = {version};"
         "insert into reviews values (1, 'q', '2026-11-24T12:00:00.000000+00:00', 7, '42', 1.0, 3,"
@@ -305,12 +308,13 @@ _AS_NOBODY = """
 import os, sys
 from pathlib import Path
 import quizprep.store as s
+from quizprep.errors import StoreError
 import sqlite3, datetime
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
 try:
     s.Store.open(Path(sys.argv[1]))
-except s.StoreError as error:
+except StoreError as error:
     print(error.message, error.hint)
 """
 

@@ -1,7 +1,7 @@
 """Marking: a question, the numbers drawn for it and a reply give a mark.
 
-Every kind of question has its own module. Nothing a learner types is evaluated as Python, and
-no reply takes long: formulas go through the whitelist in ``quizprep.formula``.
+Nothing that a learner types is evaluated as Python, and no reply takes long: formulas go through
+the whitelist in ``quizprep.formula``.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from quizprep.content.questions import (
     Question,
     Scalar,
 )
-from quizprep.quiz.marking import choice, cloze, code, growth, number, open_answer, order
-from quizprep.quiz.marking.mark import Invalid, Mark
+from quizprep.quiz.marking import growth, lettered, number, open_answer, typed
 from quizprep.quiz.marking.open_answer import OpenMatch, match_open
+from quizprep.quiz.marking.reply import Invalid, Mark
 
 __all__ = ["MAX_REPLY", "Invalid", "Mark", "OpenMatch", "mark", "match_open", "model_answer"]
 
@@ -38,7 +38,7 @@ def mark(
 ) -> Mark | Invalid:
     """The mark of a reply.
 
-    values  what ``parameters.draw`` gave
+    values  what ``draws.draw`` gave
     shown   for choice and order: the place in the bank of the option or step shown first,
             second and so on; as listed where it is left out
     """
@@ -49,19 +49,19 @@ def mark(
         return Invalid(f"That is longer than {MAX_REPLY} characters; say it shorter.")
     match question:
         case Choice():
-            return choice.mark(question, values, text, shown)
+            return lettered.mark_choice(question, values, text, shown)
         case Number():
             return number.mark(question, values, text)
         case Growth():
             return growth.mark(question, values, text)
         case Order():
-            return order.mark(question, values, text, shown)
+            return lettered.mark_order(question, values, text, shown)
         case Cloze():
-            return cloze.mark(question, values, text)
+            return typed.mark_cloze(question, values, text)
         case Code():
-            return code.mark(question, values, text)
+            return typed.mark_code(question, values, text)
         case Open():
-            return open_answer.mark(match_open(question, text))
+            return open_answer.mark_open(match_open(question, text))
     assert_never(question)
 
 
@@ -71,15 +71,15 @@ def model_answer(
     """The right answer as text; placeholders are filled, mathematics is left as ``$...$``."""
     match question:
         case Choice():
-            return choice.answer(question, values, shown)
+            return lettered.choice_answer(question, values, shown)
         case Number():
             return number.answer(question, values)
         case Growth():
             return growth.answer(question)
         case Order():
-            return order.answer(question, values)
+            return lettered.order_answer(question, values)
         case Cloze():
-            return cloze.answer(question, values)
+            return typed.cloze_answer(question, values)
         case Code():
             return question.prints.strip("\n")
         case Open():

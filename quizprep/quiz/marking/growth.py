@@ -18,7 +18,7 @@ from quizprep.formula import (
     relation,
 )
 from quizprep.quiz.marking.growth_text import read_growth
-from quizprep.quiz.marking.mark import Invalid, Mark
+from quizprep.quiz.marking.reply import Invalid, Mark
 
 UNTIDY = 0.75
 TOO_LOOSE = 0.25

@@ -8,19 +8,25 @@ with the relations that tie them to ``n``.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from quizprep.formula import MAX_TEXT, FormulaError, Polynomial, Relation, parse, relation
-from quizprep.quiz.marking.signs import plain_signs
+from quizprep.quiz.marking.reply import plain_signs
 
 MAX_TERMS = 12
 BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)
+_DECIMAL = r"\d+(?:\.\d+)?"
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_α-ω]\w*)|(?P<sign>\*\*|[-+*/()]))"
+    rf"\s*(?:(?P<number>{_DECIMAL})|(?P<word>[A-Za-z_α-ω]\w*)"
+    rf"|\*\*\s*(?:\(\s*(?P<power>-?\s*(?:\d+\s*/\s*\d+|{_DECIMAL}))\s*\)|(?P<bare>-?\s*{_DECIMAL}))"
+    r"|(?P<sign>[-+*/()]))"
 )
 _LOGS = ("log", "log2", "ln", "lg")
+_ENDS_FACTOR = re.compile(r"[\w)]$")
+_BEGINS_FACTOR = re.compile(r"[\w(]")
 
 
 @dataclass(frozen=True)
@@ -38,19 +44,17 @@ def read_growth(text: str, symbols: Collection[str]) -> GrowthText:
     tidy = re.sub(r"√\s*", " sqrt ", plain_signs(text, "**").strip().rstrip("."))
     if "O" not in symbols:
         tidy = BIG_O.sub(" ", tidy)
-    reader = _Reader(_tokens(tidy, symbols))
-    formula = reader.expression()
-    if reader.place < len(reader.tokens):
-        raise FormulaError(f"cannot be read from {reader.tokens[reader.place]!r} on")
+    formula, where = _written_out(_tokens(tidy, symbols))
     polynomial = parse(formula).expand()
     if not polynomial.terms:
         raise FormulaError("is nothing at all")
     if len(polynomial.terms) > MAX_TERMS:
         raise FormulaError(f"has more than {MAX_TERMS} terms")
-    return GrowthText(polynomial, tuple(reader.where.values()))
+    return GrowthText(polynomial, where)
 
 
 def _tokens(text: str, symbols: Collection[str]) -> list[str]:
+    """Numbers, symbols, functions and signs; ``**`` and its exponent are one token."""
     tokens: list[str] = []
     place = 0
     while place < len(text.rstrip()):
@@ -60,6 +64,8 @@ def _tokens(text: str, symbols: Collection[str]) -> list[str]:
         place = found.end()
         if found["word"]:
             tokens += _words(found["word"], symbols)
+        elif power := found["power"] or found["bare"]:
+            tokens.append(f"**{''.join(power.split())}")
         else:
             tokens.append(found["number"] or found["sign"])
     return tokens
@@ -93,129 +99,67 @@ def _split(word: str, symbols: Collection[str]) -> list[str] | None:
     return best[0]
 
 
-class _Reader:
-    """Tokens to the text of a formula, with the products written out."""
+def _written_out(tokens: Sequence[str]) -> tuple[str, tuple[Relation, ...]]:
+    """The text of a formula: products written out, roots and logarithms as symbols.
 
-    def __init__(self, tokens: list[str]) -> None:
-        self.tokens = tokens
-        self.place = 0
-        self.depth = 0
-        self.where: dict[str, Relation] = {}
+    The relations are those between these symbols and what is under the root or the logarithm.
+    """
+    pieces: list[str] = []
+    where: list[Relation] = []
+    rest = deque(tokens)
+    while rest:
+        piece = rest.popleft()
+        if piece in _LOGS:
+            power = _log_power(rest)
+            name = _argument(piece, rest)
+            where.append(relation(f"log_{name}**8 <= {name}"))
+            piece = f"log_{name}{power}"
+        elif piece == "sqrt":
+            piece = _root(_argument(piece, rest), where)
+        elif piece.startswith("**"):
+            exponent = _exponent(piece)
+            if exponent.denominator == 1:
+                piece = f"**({exponent})"
+            elif (
+                exponent.denominator == 2 and exponent > 0 and pieces and pieces[-1].isidentifier()
+            ):
+                piece = f"{_root(pieces.pop(), where)}**{exponent.numerator}"
+            else:
+                raise FormulaError("has a power that is not a whole number")
+        if pieces and _ENDS_FACTOR.search(pieces[-1]) and _BEGINS_FACTOR.match(piece):
+            pieces.append("*")
+        pieces.append(piece)
+    return "".join(pieces), tuple(dict.fromkeys(where))
 
-    def _peek(self) -> str | None:
-        return self.tokens[self.place] if self.place < len(self.tokens) else None
 
-    def _take(self) -> str:
-        token = self._peek()
-        if token is None:
-            raise FormulaError("stops in the middle")
-        self.place += 1
-        return token
+def _exponent(token: str) -> Fraction:
+    try:
+        return Fraction(token.removeprefix("**"))
+    except ZeroDivisionError as error:
+        raise FormulaError("divides by zero") from error
 
-    def expression(self) -> str:
-        sign = self._take() if self._peek() in ("+", "-") else ""
-        text = sign + self._product()
-        while self._peek() in ("+", "-"):
-            text += self._take() + self._product()
-        return text
 
-    def _product(self) -> str:
-        text = self._power()
-        while (token := self._peek()) is not None and token not in ("+", "-", ")"):
-            operator = self._take() if token in ("*", "/") else "*"
-            text += operator + self._power()
-        return text
+def _log_power(rest: deque[str]) -> str:
+    """The power of ``log^2 n``, which stands before the argument."""
+    if not rest or not rest[0].startswith("**"):
+        return ""
+    power = _exponent(rest.popleft())
+    if power.denominator != 1 or not 1 <= power <= 8:
+        raise FormulaError("has a power that is not a small whole number")
+    return f"**{power}"
 
-    def _power(self) -> str:
-        base = self._atom()
-        if self._peek() != "**":
-            return base
-        self._take()
-        exponent = self._exponent()
-        if exponent.denominator == 1:
-            return f"{base}**{exponent}" if exponent >= 0 else f"{base}**({exponent})"
-        if exponent.denominator == 2 and base.isidentifier() and exponent > 0:
-            root = self._root(base)
-            return f"{root}**{exponent.numerator}"
-        raise FormulaError("has a power that is not a whole number")
 
-    def _exponent(self) -> Fraction:
-        token = self._take()
-        if token == "-":
-            return -self._exponent()
-        if token == "(":
-            negative = self._peek() == "-"
-            if negative:
-                self._take()
-            value = self._number()
-            if self._peek() == "/":
-                self._take()
-                below = self._number()
-                if not below:
-                    raise FormulaError("divides by zero")
-                value /= below
-            if self._take() != ")":
-                raise FormulaError("has a power that is not a number")
-            return -value if negative else value
-        self.place -= 1
-        return self._number()
+def _argument(function: str, rest: deque[str]) -> str:
+    """The symbol inside ``log(n)`` or after ``log n``."""
+    opened = bool(rest) and rest[0] == "("
+    taken = [rest.popleft() for _ in range(min(len(rest), 3 if opened else 1))]
+    name = "".join(taken).removeprefix("(").removesuffix(")")
+    if not name.isidentifier() or name in (*_LOGS, "sqrt") or (opened and taken[-1] != ")"):
+        raise FormulaError(f"takes the {function} of something that is not one symbol")
+    return name
 
-    def _number(self) -> Fraction:
-        token = self._take()
-        if not token[0].isdigit() or len(token) > 6:
-            raise FormulaError("has a power that is not a small number")
-        return Fraction(token)
 
-    def _atom(self) -> str:
-        token = self._take()
-        if token == "(":
-            return self._bracket()
-        if token == "sqrt":
-            return self._root(self._argument("sqrt"))
-        if token in _LOGS:
-            power = self._log_power()
-            name = self._argument(token)
-            log = f"log_{name}"
-            self.where[log] = relation(f"{log}**8 <= {name}")
-            return f"{log}**{power}" if power > 1 else log
-        if token[0].isdigit() or token.isidentifier():
-            return token
-        raise FormulaError(f"has a {token!r} where a symbol should stand")
-
-    def _bracket(self) -> str:
-        self.depth += 1
-        if self.depth > 20:
-            raise FormulaError("is nested too deeply")
-        inner = self.expression()
-        if self._take() != ")":
-            raise FormulaError("has a bracket that is not closed")
-        self.depth -= 1
-        return f"({inner})"
-
-    def _argument(self, function: str) -> str:
-        """The symbol inside ``log(n)`` or after ``log n``."""
-        opened = self._peek() == "("
-        if opened:
-            self._take()
-        name = self._take()
-        if not name.isidentifier() or name in (*_LOGS, "sqrt"):
-            raise FormulaError(f"takes the {function} of something that is not one symbol")
-        if opened and self._take() != ")":
-            raise FormulaError(f"takes the {function} of something that is not one symbol")
-        return name
-
-    def _log_power(self) -> int:
-        """The 2 of ``log^2 n``."""
-        if self._peek() != "**":
-            return 1
-        self._take()
-        power = self._exponent()
-        if power.denominator != 1 or not 1 <= power <= 8:
-            raise FormulaError("has a power that is not a small whole number")
-        return int(power)
-
-    def _root(self, name: str) -> str:
-        root = f"sqrt_{name}"
-        self.where[root] = relation(f"{root}**2 <= {name}")
-        self.where[f"{root} back"] = relation(f"{name} <= {root}**2")
-        return root
+def _root(name: str, where: list[Relation]) -> str:
+    root = f"sqrt_{name}"
+    where += [relation(f"{root}**2 <= {name}"), relation(f"{name} <= {root}**2")]
+    return root

@@ -12,8 +12,8 @@ from quizprep.content.draws import (
     trap_values,
 )
 from quizprep.content.questions import Number, Scalar
-from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import Quantity, UnreadableError, read_quantity
+from quizprep.quiz.marking.reply import Invalid, Mark
 from quizprep.text import number_text
 from quizprep.units import Unit, named, prefix_says, siblings
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from quizprep.content.questions import Claim, KeyPoint, Open
-from quizprep.quiz.marking.mark import Mark
+from quizprep.quiz.marking.reply import Mark
 from quizprep.quiz.marking.words import (
     FILLERS,
     Word,
@@ -73,7 +73,7 @@ def corrected(match: OpenMatch, rows: Sequence[int]) -> OpenMatch:
     )
 
 
-def mark(match: OpenMatch) -> Mark:
+def mark_open(match: OpenMatch) -> Mark:
     """The share of points covered; each wrong claim takes one point away."""
     total = len(match.covered) + len(match.missing)
     score = max(0, len(match.covered) - len(match.wrong_claims)) / total

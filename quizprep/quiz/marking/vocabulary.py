@@ -64,7 +64,7 @@ ABBREVIATIONS = {
     "dec": "decoder", "denom": "denominator", "dim": "dimension", "dims": "dimensions",
     "enc": "encoder", "eps": "epsilon",
     "fwd": "forward", "grad": "gradient", "grads": "gradients", "indep": "independent",
-    "len": "length", "lens": "lengths", "mat": "matrix", "mem": "memory",
+    "len": "length", "lens": "lengths", "mat": "matrix", "means": "signify", "mem": "memory",
     "neg": "negative", "param": "parameter",
     "params": "parameters", "perf": "performance", "pos": "position", "prev": "previous",
     "prob": "probability", "probs": "probabilities", "proj": "projection",
@@ -80,7 +80,7 @@ IRREGULAR = {
     "took": "take", "taken": "take", "gave": "give", "given": "give", "made": "make",
     "saw": "see", "seen": "see", "fell": "fall", "fallen": "fall", "rose": "rise",
     "risen": "rise", "chose": "choose", "chosen": "choose", "redone": "redo", "shrunk": "shrink",
-    "shrank": "shrink", "means": "signify", "matrices": "matrix", "forgot": "forget",
+    "shrank": "shrink", "matrices": "matrix", "forgot": "forget",
     "forgotten": "forget",
     "spun": "spin", "lost": "lose", "fetches": "fetch",
 }  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from quizprep.quiz.marking.signs import plain_signs
+from quizprep.quiz.marking.reply import plain_signs
 from quizprep.quiz.marking.vocabulary import (
     ABBREVIATIONS,
     ALIKE_GROUPS,
@@ -144,7 +144,7 @@ def one_spelling(word: str) -> str:
 
 
 def stem(word: str) -> str:
-    """A light stem: plural and verb endings go, nothing else."""
+    """A light stem: the plural and the endings of verbs go, nothing else."""
     word = one_spelling(word)
     if not word.isalpha() or len(word) < 4:
         return word
@@ -152,11 +152,12 @@ def stem(word: str) -> str:
         return stem(IRREGULAR[word])
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
-    for ending in ("ing", "ed", "es", "s"):
-        root = word.removesuffix(ending)
-        if root != word and len(root) >= 3 and not (ending == "s" and root[-1] in "su"):
-            word = root
-            break
+    for endings in (("es", "s"), ("ing", "ed")):
+        for ending in endings:
+            root = word.removesuffix(ending)
+            if root != word and len(root) >= 3 and not (ending == "s" and root[-1] in "su"):
+                word = root
+                break
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
         word = word[:-1]
     return word.removesuffix("e") if len(word) > 3 else word

@@ -1,4 +1,4 @@
-"""Cloze: the word or expression that fills the gap."""
+"""Cloze and code: a reply is compared as text, in one spelling."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import re
 from collections.abc import Mapping
 
 from quizprep.content.draws import fill
-from quizprep.content.questions import Cloze, Scalar
+from quizprep.content.questions import Cloze, Code, Scalar
 from quizprep.maths import plain
-from quizprep.quiz.marking.mark import Invalid, Mark
 from quizprep.quiz.marking.quantity import exact_number
-from quizprep.quiz.marking.signs import plain_signs
+from quizprep.quiz.marking.reply import Invalid, Mark, plain_signs
+from quizprep.quiz.marking.words import stem
 
 _ARTICLES = {"a", "an", "the"}
+_INNER = re.compile(r"(?<=\w)\s+(?=[\w-])")
 
 
-def mark(question: Cloze, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
+def mark_cloze(question: Cloze, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
     """1 for any accepted filling, whatever its case, hyphens, articles or plural."""
     said = same_text(reply)
     if not said:
@@ -28,7 +29,7 @@ def mark(question: Cloze, values: Mapping[str, Scalar], reply: str) -> Mark | In
     return Mark(0.0, ("That does not fill the gap.",))
 
 
-def answer(question: Cloze, values: Mapping[str, Scalar]) -> str:
+def cloze_answer(question: Cloze, values: Mapping[str, Scalar]) -> str:
     """The first accepted filling."""
     return fill(question.accept[0], question, values).strip()
 
@@ -55,13 +56,23 @@ def same_text(text: str) -> str:
     text = re.sub(r"(?<=[a-z])[-_/](?=[a-z])", " ", text)
     text = re.sub(r"[\"'`“”‘’!?;]|[.,](?!\d)", " ", text)
     text = re.sub(r"\s*([*/^+=()<>-])\s*", r"\1", text)
-    return " ".join(_stem(word) for word in text.split() if word not in _ARTICLES)
+    return " ".join(stem(word) for word in text.split() if word not in _ARTICLES)
 
 
-def _stem(word: str) -> str:
-    """Without the plural: ``weights`` and ``weight``, ``queries`` and ``query``."""
-    if len(word) > 4 and word.endswith("ies"):
-        return f"{word[:-3]}y"
-    if len(word) > 3 and word.isalpha() and word.endswith("s") and word[-2] not in "su":
-        return word[:-1]
-    return word
+def mark_code(question: Code, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
+    """1 for what is printed, 0 for anything else; several lines may be typed as one."""
+    printed = same_output(reply)
+    if not printed:
+        return Invalid("Type what the snippet prints.")
+    if printed == same_output(question.prints):
+        return Mark(1.0)
+    for trap in question.traps:
+        if printed == same_output(trap.gives):
+            return Mark(0.0, (), fill(trap.says, question, values).strip())
+    return Mark(0.0, ("That is not what it prints.",))
+
+
+def same_output(text: str) -> str:
+    """One spelling for outputs that people would call the same: ``[1, 2]`` and ``[1,2]``."""
+    unquoted = re.sub(r"[\"'`]", "", text.replace("\\n", "\n")).strip().casefold()
+    return re.sub(r"[^\S\x1f]+", "", _INNER.sub("\x1f", unquoted))

@@ -1,16 +1,18 @@
-"""Choice: one or several letters, with partial credit where several are right."""
+"""Choice and order: replies made of the letters that stand before options and steps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import combinations, pairwise
 
 from quizprep.content.draws import fill
-from quizprep.content.questions import Choice, Scalar
-from quizprep.quiz.labels import label, read_labels
-from quizprep.quiz.marking.mark import Invalid, Mark
+from quizprep.content.questions import Choice, Order, Scalar
+from quizprep.quiz.marking.reply import Invalid, Mark
+from quizprep.quiz.presented import label, read_labels
 
 
-def mark(
+def mark_choice(
     question: Choice, values: Mapping[str, Scalar], reply: str, shown: Sequence[int] | None = None
 ) -> Mark | Invalid:
     """Right options chosen count for, wrong ones against, never below 0."""
@@ -39,7 +41,7 @@ def mark(
     return Mark(score, tuple(reasons), trap)
 
 
-def answer(
+def choice_answer(
     question: Choice, values: Mapping[str, Scalar], shown: Sequence[int] | None = None
 ) -> str:
     """The right options with their letters, one a line."""
@@ -56,3 +58,39 @@ def _expected(count: int, several: bool) -> str:
     if several:
         return f"Type one or more letters from a to {last}, such as: a c"
     return f"Type one letter from a to {last}."
+
+
+def mark_order(
+    question: Order, values: Mapping[str, Scalar], reply: str, shown: Sequence[int] | None = None
+) -> Mark | Invalid:
+    """1 for the right order, 0 for one no better than chance (half of the pairs)."""
+    count = len(question.steps)
+    places = tuple(shown or range(count))
+    rows = read_labels(reply, count)
+    if rows is None or len(rows) != count:
+        sample = " ".join(label(row) for row in reversed(range(count)))
+        return Invalid(f"Type all {count} letters, first step first, such as: {sample}")
+    steps = [places[row] for row in rows]
+    pairs = list(combinations(steps, 2))
+    straight = sum(before < after for before, after in pairs)
+    if straight == len(pairs):
+        return Mark(1.0)
+    score = max(Fraction(0), Fraction(2 * straight, len(pairs)) - 1)
+    late, early = next((a, b) for a, b in pairwise(steps) if a > b)
+    labels = {place: label(row) for row, place in enumerate(places)}
+    first, second = (
+        f"{labels[place]} ({fill(question.steps[place], question, values).strip()})"
+        for place in (early, late)
+    )
+    return Mark(
+        float(score),
+        (f"{straight} of {len(pairs)} pairs are in order. {first} comes before {second}.",),
+    )
+
+
+def order_answer(question: Order, values: Mapping[str, Scalar]) -> str:
+    """The steps in order, numbered, one a line."""
+    return "\n".join(
+        f"{place}. {fill(step, question, values).strip()}"
+        for place, step in enumerate(question.steps, start=1)
+    )

@@ -1,0 +1,382 @@
+"""What the program remembers: a SQLite file, append-only, one transaction an answer.
+
+``reviews`` and ``attempts`` are logs. A correction of a review is a row of ``corrections``; the
+latest one holds. A row of ``voids`` takes a review back: it stays on record and no longer counts.
+``due_marks`` say why a concept was brought forward, and ``hints`` is a row for each hint of an
+exercise that was shown. ``settings`` is a log too; the latest value of a name holds. ``mocks`` are
+interviews and ``mock_steps`` what happened in each. ``cards`` is the one table that is
+overwritten: it caches the schedule that follows from the log, and can be thrown away.
+
+Whatever kills the process, an answer that was recorded stays: SQLite commits before
+``record_review`` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+
+from quizprep.store.database import FILE_NAME, VERSION, Database, default_home, time
+
+__all__ = [
+    "FILE_NAME", "RECENT", "VERSION", "Answer", "Attempt", "Card", "DueMark", "Interview",
+    "InterviewStep", "Latest", "Reschedule", "Review", "Store", "default_home",
+]  # fmt: skip
+
+RECENT = 4
+"""How many of the latest answers to a question ``Store.latest`` gives."""
+
+_EFFECTIVE = """
+select r.question, r.at, r.seed, r.reply, coalesce(c.score, r.score),
+       coalesce(c.rating, r.rating), r.hints, r.seconds, r.session, r.id
+from reviews r left join corrections c
+  on c.id = (select max(id) from corrections where review = r.id)
+where not exists (select 1 from voids where review = r.id)
+"""
+
+# Jumps from question to question along the index: a million reviews cost no more than a few of
+# each question.
+_LATEST = f"""
+with recursive asked (question) as (
+    select min(question) from reviews
+    union all
+    select (select min(question) from reviews where question > asked.question)
+    from asked where asked.question is not null
+)
+select r.question, r.id, r.at, coalesce(c.score, r.score)
+from asked join reviews r
+  on r.id in (
+    select id from reviews l where l.question = asked.question
+    and not exists (select 1 from voids where review = l.id) order by id desc limit {RECENT}
+  )
+left join corrections c
+  on c.id = (select max(id) from corrections where review = r.id)
+order by r.question, r.id
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, as it is recorded.
+
+    seed     the draw that it answers
+    score    0 to 1
+    rating   1 again, 2 hard, 3 good, 4 easy
+    hints    how many were shown before it
+    seconds  how long it took; None where that says nothing, as through a pipe
+    session  the round it belongs to
+    """
+
+    question: str
+    at: datetime
+    seed: int
+    reply: str
+    score: float
+    rating: int
+    hints: int
+    seconds: float | None
+    session: str
+
+
+@dataclass(frozen=True)
+class Review(Answer):
+    """A recorded answer; score and rating are as last corrected."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The latest answers to a question that were not taken back.
+
+    review  the id of the last one
+    at      when that was
+    scores  of up to ``RECENT`` answers, oldest first, as last corrected
+    """
+
+    review: int
+    at: datetime
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """The schedule of a question, made from its reviews; ``state`` is the scheduler's own text."""
+
+    question: str
+    review: int
+    scheduler: str
+    due: datetime
+    state: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One grading of an exercise; ``hints`` is how many were shown before it."""
+
+    exercise: str
+    at: datetime
+    passed: bool
+    mistakes: tuple[str, ...]
+    verdict_json: str
+    hints: int
+
+
+@dataclass(frozen=True)
+class DueMark:
+    """A concept that was brought forward because a mistake was named, with the sentence why."""
+
+    concept: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Interview:
+    """One interview; its answers are reviews of ``session``. ``level`` is empty for any."""
+
+    id: int
+    at: datetime
+    seed: int
+    level: str
+    minutes: int
+    session: str
+
+
+@dataclass(frozen=True)
+class InterviewStep:
+    """Something that happened in an interview, as JSON, and the seconds it took."""
+
+    at: datetime
+    seconds: float
+    step: str
+
+
+Reschedule = Callable[[Sequence[Review]], Card]
+"""From every review of one question, oldest first, to its card."""
+
+
+class Store(Database):
+    """An open store. Use ``Store.open``, and ``close`` or a ``with`` block at the end."""
+
+    # --- questions ---------------------------------------------------------------------
+
+    def record_review(self, answer: Answer, reschedule: Reschedule) -> Review:
+        """Append an answer and replace its question's card, both or neither."""
+        reply = answer.reply.encode("utf-8", "replace").decode("utf-8")
+        with self._writing():
+            review = self._insert("reviews", **{**vars(answer), "reply": reply})
+            return self._rescheduled(answer.question, review, reschedule)
+
+    def correct_review(
+        self, review: Review, score: float, rating: int, now: datetime, reschedule: Reschedule
+    ) -> Review:
+        """Append the learner's own score or rating for a review; the first one stays on record."""
+        with self._writing():
+            self._insert("corrections", review=review.id, score=score, rating=rating, at=now)
+            if self._read("select 1 from voids where review = ?", review.id):
+                return replace(review, score=score, rating=rating)  # taken back meanwhile
+            return self._rescheduled(review.question, review.id, reschedule)
+
+    def void_review(self, review: Review, now: datetime, reschedule: Reschedule) -> None:
+        """Take an answer back: it stays on record, and all else is as if it had not been given."""
+        with self._writing() as sql:
+            self._insert("voids", review=review.id, at=now)
+            history = self.reviews(review.question)
+            if history:
+                self._put_card(reschedule(history))
+            else:
+                sql.execute("delete from cards where question = ?", (review.question,))
+
+    def _rescheduled(self, question: str, review: int, reschedule: Reschedule) -> Review:
+        history = self.reviews(question)
+        self._put_card(reschedule(history))
+        return next(each for each in history if each.id == review)
+
+    def reviews(self, question: str | None = None) -> list[Review]:
+        """Reviews of one question or of all that were not taken back, oldest first."""
+        if question is None:
+            return self._reviews("order by r.id")
+        return self._reviews("and r.question = ? order by r.id", question)
+
+    def last_review(self) -> Review | None:
+        """The latest answer that was not taken back."""
+        return next(iter(self._reviews("order by r.id desc limit 1")), None)
+
+    def _reviews(self, rest: str, *values: object) -> list[Review]:
+        return self._records(
+            lambda question, at, *others: Review(question, time(at), *others),
+            f"{_EFFECTIVE} {rest}",
+            *values,
+        )
+
+    def cards(self) -> dict[str, Card]:
+        """The cached card of every question that was ever answered."""
+        cards = self._records(
+            lambda question, review, scheduler, due, state: Card(
+                question, review, scheduler, time(due), state
+            ),
+            "select question, review, scheduler, due, state from cards",
+        )
+        return {card.question: card for card in cards}
+
+    def latest(self) -> dict[str, Latest]:
+        """For every question that was answered: its latest answers."""
+        rows = self._records(lambda *row: (*row[:2], time(row[2]), row[3]), _LATEST)
+        found: dict[str, Latest] = {}
+        for question, group in groupby(rows, key=lambda row: row[0]):
+            answers = list(group)
+            _, review, at, _ = answers[-1]
+            found[question] = Latest(review, at, tuple(score for *_, score in answers))
+        return found
+
+    def first_answers(self, since: datetime) -> int:
+        """How many questions were answered for the first time since then."""
+        query = (
+            "select count(distinct question) from reviews r where at >= ?1 and not exists"
+            " (select 1 from voids where review = r.id) and not exists (select 1 from reviews b"
+            " where b.question = r.question and b.id < r.id and b.at < ?1 and not exists"
+            " (select 1 from voids where review = b.id))"
+        )
+        return int(self._value(query, since))
+
+    def activity(self, start: datetime, end: datetime) -> int:
+        """How many answers and gradings there were from start until before end."""
+        query = (
+            "select (select count(*) from reviews where at >= ?1 and at < ?2)"
+            " + (select count(*) from attempts where at >= ?1 and at < ?2)"
+        )
+        return int(self._value(query, start, end))
+
+    def put_cards(self, cards: Iterable[Card]) -> None:
+        """Fill the cache."""
+        with self._writing():
+            for card in cards:
+                self._put_card(card)
+
+    def _put_card(self, card: Card) -> None:
+        self._insert("cards", replacing=True, **vars(card))
+
+    # --- exercises ---------------------------------------------------------------------
+
+    def record_attempt(
+        self,
+        exercise: str,
+        passed: bool,
+        mistakes: Sequence[str],
+        verdict_json: str,
+        now: datetime,
+    ) -> Attempt:
+        """Append a grading, with the number of hints shown before it."""
+        import json
+
+        with self._writing():
+            shown = self.hints_shown(exercise)
+            self._insert(
+                "attempts",
+                exercise=exercise,
+                at=now,
+                passed=passed,
+                mistakes=json.dumps(list(mistakes)),
+                verdict=verdict_json,
+                hints=shown,
+            )
+        return Attempt(exercise, now, passed, tuple(mistakes), verdict_json, shown)
+
+    def attempts(self, exercise: str | None = None) -> list[Attempt]:
+        """Gradings of one exercise or of all, oldest first."""
+        import json
+
+        where = "where exercise = ?" if exercise is not None else ""
+        return self._records(
+            lambda name, at, passed, mistakes, verdict, hints: Attempt(
+                name, time(at), bool(passed), tuple(json.loads(mistakes)), verdict, hints
+            ),
+            f"select exercise, at, passed, mistakes, verdict, hints from attempts {where}"
+            " order by id",
+            *(() if exercise is None else (exercise,)),
+        )
+
+    def hints_shown(self, exercise: str) -> int:
+        """How many hints of an exercise were shown so far."""
+        return int(self._value("select count(*) from hints where exercise = ?", exercise))
+
+    def show_hint(self, exercise: str, now: datetime) -> int:
+        """Note that one more hint is shown; returns how many that makes."""
+        with self._writing():
+            self._insert("hints", exercise=exercise, at=now)
+            return self.hints_shown(exercise)
+
+    # --- the loop between exercises and questions --------------------------------------
+
+    def bring_forward(self, concepts: Iterable[str], reason: str, now: datetime) -> None:
+        """Make the questions on some concepts due, and say why: a full sentence."""
+        with self._writing():
+            for concept in dict.fromkeys(concepts):
+                self._insert("due_marks", concept=concept, reason=reason, at=now)
+
+    def due_marks(self) -> list[DueMark]:
+        """The latest mark of each concept, newest first."""
+        return self._records(
+            lambda concept, reason, at: DueMark(concept, reason, time(at)),
+            "select concept, reason, at from due_marks where id in"
+            " (select max(id) from due_marks group by concept) order by id desc",
+        )
+
+    # --- settings ----------------------------------------------------------------------
+
+    def setting(self, name: str) -> str:
+        """The latest value of a setting; empty where it was never set, or cleared."""
+        rows = self._read(
+            "select value from settings where name = ? order by id desc limit 1", name
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def set_setting(self, name: str, value: str, now: datetime) -> None:
+        """Append a value; an empty one clears the setting."""
+        with self._writing():
+            self._insert("settings", name=name, value=value, at=now)
+
+    # --- interviews --------------------------------------------------------------------
+
+    def begin_interview(
+        self, seed: int, level: str, minutes: int, session: str, now: datetime, step: str
+    ) -> Interview:
+        """Append an interview with its first step."""
+        with self._writing():
+            id = self._insert(
+                "mocks", at=now, seed=seed, level=level, minutes=minutes, session=session
+            )
+            interview = Interview(id, now, seed, level, minutes, session)
+            self._put_step(interview, InterviewStep(now, 0.0, step))
+        return interview
+
+    def last_interview(self) -> Interview | None:
+        """The latest interview, finished or not."""
+        found = self._records(
+            lambda id, at, *others: Interview(id, time(at), *others),
+            "select id, at, seed, level, minutes, session from mocks order by id desc limit 1",
+        )
+        return found[0] if found else None
+
+    def add_step(
+        self, interview: Interview, seconds: float, step: str, now: datetime
+    ) -> InterviewStep:
+        """Append what happened in an interview."""
+        added = InterviewStep(now, seconds, step)
+        with self._writing():
+            self._put_step(interview, added)
+        return added
+
+    def _put_step(self, interview: Interview, step: InterviewStep) -> None:
+        self._insert("mock_steps", mock=interview.id, **vars(step))
+
+    def steps(self, interview: Interview) -> list[InterviewStep]:
+        """What happened in an interview, in order."""
+        return self._records(
+            lambda at, seconds, step: InterviewStep(time(at), seconds, step),
+            "select at, seconds, step from mock_steps where mock = ? order by id",
+            interview.id,
+        )
