@@ -1,4 +1,4 @@
-"""A question proves itself: right replies are right, traps are named, noise costs nothing."""
+"""Proofs that a question is marked as it should be: right replies, wrong ones, traps, noise."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ NONSENSE = "no answer at all"
 
 
 def question_problems(library: Library) -> list[Problem]:
-    """The problems of every question whose bank loads, by file."""
+    """What the proofs find in every bank that loads, by file."""
     problems = []
     for topic in library.topics:
         try:
             bank = library.bank(topic)
         except ContentError:
-            continue  # said by the loader
+            continue  # load_library_problems reports it
         for question in bank.questions:
             for text in _findings(topic, question):
                 problems.append(Problem(f"questions/{topic}.yaml", None, question.id, text))
@@ -63,7 +63,7 @@ def _findings(topic: str, question: Question) -> Iterator[str]:
 
 
 def _heard_findings(question: Open) -> Iterator[str]:
-    """The model answer says every point, each point says itself, and no correction accuses."""
+    """The model answer must say every point, each point itself, and no correction accuse."""
     heard = match_open(question, plain(question.model))
     if heard.missing:
         yield f"the model answer misses {', '.join(point.id for point in heard.missing)}"
@@ -81,7 +81,7 @@ def _heard_findings(question: Open) -> Iterator[str]:
 
 
 def right_reply(presented: Presented) -> str:
-    """What a learner who knows the answer would type."""
+    """The reply of a learner who knows the answer."""
     match presented.question:
         case Choice(options=options):
             right = [row for row, place in enumerate(presented.shown) if options[place].right]
@@ -98,7 +98,7 @@ def right_reply(presented: Presented) -> str:
 
 
 def wrong_replies(presented: Presented) -> tuple[str, ...]:
-    """Replies that can be read and are not right."""
+    """Replies that are readable and not right."""
     match presented.question:
         case Choice(options=options):
             wrong = [row for row, place in enumerate(presented.shown) if not options[place].right]
@@ -124,7 +124,7 @@ def _wrong_findings(presented: Presented) -> Iterator[str]:
 
 
 def _trap_findings(presented: Presented) -> Iterator[str]:
-    """Each trap, typed as a learner would, is not right and is named."""
+    """Each trap, typed as a learner would type it, must be marked wrong and named."""
     question = presented.question
     if isinstance(question, Choice | Order | Open):
         return
@@ -140,7 +140,7 @@ def _trap_findings(presented: Presented) -> Iterator[str]:
 
 
 def _typed(value: Value, question: Number) -> str:
-    """A value of the base unit as a learner types it, in the question's unit."""
+    """A value in base units as a learner types it, in the question's unit."""
     unit = find(question.unit)
     factor = float(unit.factor) if unit is not None else 1.0
     return f"{float(value) / factor!r} {question.unit}"

@@ -1,7 +1,7 @@
-"""Running the snippets of code questions, to see that they print what the bank says.
+"""Runs the snippets of code questions, to see that they print what the bank says.
 
 A snippet is its author's code: it runs in a process of its own, isolated from the user's
-environment and folders, but it is not confined. Check banks only from authors you trust.
+environment and folders, but not confined. Check only banks of authors whom you trust.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ALLOWED = sys.stdlib_module_names | {"numpy", "torch"}
 
 
 def check_snippets(library: Library) -> list[Problem]:
-    """What the snippets of all banks that load print wrongly, by file and line."""
+    """Snippets that do not print what their bank says, by file and line."""
     problems: list[Problem] = []
     for topic in library.topics:
         try:
@@ -40,7 +40,7 @@ def check_snippets(library: Library) -> list[Problem]:
 
 
 def run_snippet(question: Code) -> Problem | None:
-    """What is wrong with one snippet, under the question's id; None if it prints ``prints``."""
+    """The problem of one snippet, under the question's id; None if it prints ``prints``."""
     finding = _finding(question)
     if finding is None:
         return None

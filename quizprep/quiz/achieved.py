@@ -1,4 +1,4 @@
-"""What the gradings of exercises came to: passed or not, and the cost of the latest that passed."""
+"""Exercises tried, from their stored gradings: passed or not, and the cost achieved."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from quizprep.store import Attempt
 class Achieved:
     """One exercise that was tried.
 
-    attempts  how many gradings there were; a solution that was looked at is none
-    costs     pairs of meter and formula, of the latest grading that passed
-    gave_up   whether the solution was looked at before it was passed
+    attempts  how many gradings there were; giving up is not one
+    costs     pairs of meter and formula, from the latest grading that passed
+    gave_up   whether the solution was shown before the exercise was passed
     """
 
     exercise: str
@@ -27,7 +27,7 @@ class Achieved:
 
 
 def achieved(attempts: Iterable[Attempt]) -> list[Achieved]:
-    """Every exercise that was tried, by when it was tried first."""
+    """Every exercise that was tried, in the order of the first tries."""
     tried: dict[str, list[tuple[Attempt, dict[str, Any]]]] = {}
     for attempt in attempts:
         tried.setdefault(attempt.exercise, []).append((attempt, _verdict(attempt)))
@@ -50,12 +50,12 @@ def _verdict(attempt: Attempt) -> dict[str, Any]:
     try:
         verdict = json.loads(attempt.verdict_json)
     except ValueError:
-        return {}  # a log of years may hold what nobody writes any more
+        return {}  # an old log may hold text in a format that is no longer written
     return verdict if isinstance(verdict, dict) else {}
 
 
 def _costs(verdict: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The formulas of the cost stage; a meter without an exact one is left out."""
+    """The exact formulas of the cost stage by meter."""
     return tuple(
         (reading["meter"], reading["formula"])
         for stage in verdict.get("stages", ())
