@@ -6,6 +6,7 @@ that do. Snippets of code questions are slow to run; ``quizprep.authoring.snippe
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
@@ -41,7 +42,7 @@ def check_banks(library: Library) -> list[Problem]:
     Files that do not load are skipped, and references to them are not reported:
     ``load_library_problems`` reports the files.
     """
-    banks = {topic: bank for topic in library.topics if (bank := _loaded(library, topic))}
+    banks = loaded_banks(library)
     complete = len(banks) == len(library.topics)
     known = _Known(library, banks, complete)
     problems: list[Problem] = []
@@ -75,11 +76,13 @@ def check_exercises(library: Library, names: Collection[str]) -> list[Problem]:
     return problems
 
 
-def _loaded(library: Library, topic: str) -> Bank | None:
-    try:
-        return library.bank(topic)
-    except ContentError:
-        return None
+def loaded_banks(library: Library) -> dict[str, Bank]:
+    """The banks that load, by topic; ``load_library_problems`` reports the others."""
+    banks: dict[str, Bank] = {}
+    for topic in library.topics:
+        with contextlib.suppress(ContentError):
+            banks[topic] = library.bank(topic)
+    return banks
 
 
 def _bank_findings(topic: str, bank: Bank) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from quizprep.authoring.bank_checks import loaded_banks
 from quizprep.content.draws import answer_value, fill, trap_values
 from quizprep.content.library import Library
 from quizprep.content.mathtext import plain
@@ -17,7 +18,7 @@ from quizprep.content.questions import (
     Order,
     Question,
 )
-from quizprep.errors import ContentError, Problem
+from quizprep.errors import Problem
 from quizprep.formula import Value
 from quizprep.quiz.marking import Invalid, Mark, mark, match_open, model_answer
 from quizprep.quiz.presented import Presented, label, present
@@ -33,16 +34,12 @@ NONSENSE = "no answer at all"
 
 def question_problems(library: Library) -> list[Problem]:
     """What the proofs find in every bank that loads, by file."""
-    problems = []
-    for topic in library.topics:
-        try:
-            bank = library.bank(topic)
-        except ContentError:
-            continue  # load_library_problems reports it
-        for question in bank.questions:
-            for text in _findings(topic, question):
-                problems.append(Problem(f"questions/{topic}.yaml", None, question.id, text))
-    return problems
+    return [
+        Problem(f"questions/{topic}.yaml", None, question.id, text)
+        for topic, bank in loaded_banks(library).items()
+        for question in bank.questions
+        for text in _findings(topic, question)
+    ]
 
 
 def _findings(topic: str, question: Question) -> Iterator[str]:

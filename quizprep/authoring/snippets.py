@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 
+from quizprep.authoring.bank_checks import loaded_banks
 from quizprep.content.library import Library
 from quizprep.content.loading import placed
 from quizprep.content.questions import Code
 from quizprep.content.yaml_tree import Finding
-from quizprep.errors import ContentError, Problem
+from quizprep.errors import Problem
 
 TIMEOUT = 30.0
 """Seconds a snippet may take, the import of torch included."""
@@ -26,11 +27,7 @@ ALLOWED = sys.stdlib_module_names | {"numpy", "torch"}
 def check_snippets(library: Library) -> list[Problem]:
     """Snippets that do not print what their bank says, by file and line."""
     problems: list[Problem] = []
-    for topic in library.topics:
-        try:
-            bank = library.bank(topic)
-        except ContentError:
-            continue
+    for topic, bank in loaded_banks(library).items():
         findings: list[Finding] = []
         for place, question in enumerate(bank.questions):
             if isinstance(question, Code) and (finding := _finding(question)) is not None:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from quizprep.authoring.bank_checks import loaded_banks
 from quizprep.authoring.question_checks import shown_texts
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.loading import placed, shown_path
 from quizprep.content.questions import Bank
 from quizprep.content.yaml_tree import Steps
-from quizprep.errors import ContentError, Problem, QuizprepError
+from quizprep.errors import Problem, QuizprepError
 
 WORDS = "words.txt"
 
@@ -41,18 +42,13 @@ def spelling_problems(library: Library) -> list[Problem]:
     """Every word that is neither in the dictionary nor in ``words.txt``, with its line."""
     dictionary = _dictionary(library)
     problems: list[Problem] = []
-    for topic in library.topics:
-        path = library.question_folder / f"{topic}.yaml"
-        try:
-            bank = library.bank(topic)
-        except ContentError:
-            continue  # load_library_problems reports it
+    for topic, bank in loaded_banks(library).items():
         found = [
             (steps, _says(word, dictionary, library))
             for steps, text in _texts(bank)
             for word in unknown_words(text, dictionary)
         ]
-        problems += placed(path, found)
+        problems += placed(library.question_folder / f"{topic}.yaml", found)
     for page in _pages(library):
         for number, line in enumerate(_prose(page.read_text(encoding="utf-8")).split("\n"), 1):
             for word in unknown_words(line, dictionary):
