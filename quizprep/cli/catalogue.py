@@ -119,7 +119,7 @@ def _permit_solution(exercise: Exercise, store: Store, give_up: bool, folder: Pa
 
     Giving up is stored once, as an attempt that failed.
     """
-    from quizprep.grading.loop import solution_is_open, store_surrender
+    from quizprep.grading.attempts import solution_is_open, store_surrender
 
     if solution_is_open(store, exercise.id):
         return

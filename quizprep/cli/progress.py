@@ -23,8 +23,8 @@ from quizprep.cli.options import (
 from quizprep.cli.terminal import Terminal
 from quizprep.cli.today import show_weak
 from quizprep.content.library import Library
+from quizprep.grading.attempts import Achieved, achieved
 from quizprep.quiz import times
-from quizprep.quiz.achieved import Achieved, achieved
 from quizprep.quiz.recall import TopicRecall, overall, recall_by_topic
 from quizprep.quiz.selection import History
 from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses

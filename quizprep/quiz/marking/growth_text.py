@@ -17,7 +17,7 @@ from quizprep.formula import MAX_TEXT, FormulaError, Polynomial, Relation, parse
 from quizprep.quiz.marking.reply import plain_signs
 
 MAX_TERMS = 12
-_BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)
+BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)
 _DECIMAL = r"\d+(?:\.\d+)?"
 _TOKEN = re.compile(
     rf"\s*(?:(?P<number>{_DECIMAL})|(?P<word>[A-Za-z_α-ω]\w*)"
@@ -43,7 +43,7 @@ def read_growth(text: str, symbols: Collection[str]) -> GrowthText:
         raise FormulaError(f"is longer than {MAX_TEXT} characters")
     tidy = re.sub(r"√\s*", " sqrt ", plain_signs(text, "**").strip().rstrip("."))
     if "O" not in symbols:
-        tidy = _BIG_O.sub(" ", tidy)
+        tidy = BIG_O.sub(" ", tidy)
     formula, where = _written_out(_tokens(tidy, symbols))
     polynomial = parse(formula).expand()
     if not polynomial.terms:

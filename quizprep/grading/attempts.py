@@ -1,13 +1,14 @@
-"""Exercises tried, from their stored gradings: passed or not, and the cost achieved."""
+"""Stored gradings of exercises: which were passed, at what cost, and where a learner gave up."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from quizprep.store import Attempt
+from quizprep.store import Attempt, Store
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,17 @@ def achieved(attempts: Iterable[Attempt]) -> list[Achieved]:
     for attempt in attempts:
         tried.setdefault(attempt.exercise, []).append((attempt, _verdict(attempt)))
     return [_one(exercise, each) for exercise, each in tried.items()]
+
+
+def store_surrender(store: Store, exercise: str, now: datetime) -> None:
+    """Store that the solution was shown before it was earned, as an attempt that failed."""
+    verdict = {"format": 1, "exercise": exercise, "passed": False, "gave_up": True, "stages": []}
+    store.record_attempt(exercise, False, (), json.dumps(verdict), now)
+
+
+def solution_is_open(store: Store, exercise: str) -> bool:
+    """Whether a learner may see the solution: after passing, or after giving up."""
+    return any(each.passed or each.gave_up for each in achieved(store.attempts(exercise)))
 
 
 def _one(exercise: str, tried: Sequence[tuple[Attempt, dict[str, Any]]]) -> Achieved:
