@@ -1,13 +1,12 @@
-"""The self-check of question banks: what loads must also make sense together.
+"""Checks of question banks beyond loading: references, ids, and each question on its own.
 
-``load_library_problems`` says what does not load, over all files. ``check_banks`` looks at
-what does load: references between questions, concepts, sources and exercises, and each
-question on its own. Running the snippets of code questions is slow and stands apart, in
-``quizprep.authoring.snippets``.
+``load_library_problems`` reports files that do not load, ``check_banks`` what is wrong in those
+that do. Snippets of code questions are slow to run; ``quizprep.authoring.snippets`` does that.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
@@ -44,10 +43,10 @@ def load_library_problems(library: Library) -> list[Problem]:
 def check_banks(library: Library) -> list[Problem]:
     """Every problem of the banks that load, by file and line.
 
-    Files that do not load are passed over, and what refers to them is not held against the
-    others: ``load_library_problems`` names them.
+    Files that do not load are skipped, and references to them are not reported:
+    ``load_library_problems`` reports the files.
     """
-    banks = {topic: bank for topic in library.topics if (bank := _loaded(library, topic))}
+    banks = loaded_banks(library)
     complete = len(banks) == len(library.topics)
     known = _Known(library, banks, complete)
     problems: list[Problem] = []
@@ -66,7 +65,7 @@ def check_banks(library: Library) -> list[Problem]:
 
 
 def check_exercises(library: Library, names: Collection[str]) -> list[Problem]:
-    """What exercise.yaml files refer to and is not there, by file and line."""
+    """References in exercise.yaml files to things that do not exist, by file and line."""
     banks = library if (library.root / "questions").is_dir() else Library(shipped_root())
     concepts, sources = _keys(lambda: banks.concepts), _keys(lambda: banks.sources)
     exercises = {exercise.id: exercise for exercise in library.exercises}
@@ -81,11 +80,13 @@ def check_exercises(library: Library, names: Collection[str]) -> list[Problem]:
     return problems
 
 
-def _loaded(library: Library, topic: str) -> Bank | None:
-    try:
-        return library.bank(topic)
-    except ContentError:
-        return None
+def loaded_banks(library: Library) -> dict[str, Bank]:
+    """The banks that load, by topic; ``load_library_problems`` reports the others."""
+    banks: dict[str, Bank] = {}
+    for topic in library.topics:
+        with contextlib.suppress(ContentError):
+            banks[topic] = library.bank(topic)
+    return banks
 
 
 def _bank_findings(topic: str, bank: Bank) -> Iterator[Finding]:
@@ -98,7 +99,7 @@ def _bank_findings(topic: str, bank: Bank) -> Iterator[Finding]:
 
 
 class _Known:
-    """What questions may refer to. A table that does not load is None: it refuses nothing."""
+    """What questions may refer to; a table that does not load is None, and any reference passes."""
 
     def __init__(self, library: Library, banks: dict[str, Bank], complete: bool) -> None:
         self.first: dict[str, tuple[str, str]] = {}
@@ -144,7 +145,7 @@ class _Known:
                 yield ("exercise",), f"{message}: {advice}"
 
     def _trained(self, exercise: str) -> frozenset[str] | None:
-        """The concepts of an exercise; None where it does not load."""
+        """The concepts of an exercise; None if it does not load."""
         if exercise not in self._concepts_of:
             try:
                 concepts = self._exercise_home.exercise(exercise).spec.concepts
@@ -155,7 +156,7 @@ class _Known:
 
 
 def _exercise_home(library: Library) -> Library:
-    """A folder of banks only may point to the exercises that are shipped, as to our sources."""
+    """Where exercises are looked up: a folder with banks only may refer to the shipped ones."""
     return library if (library.root / "exercises").is_dir() else Library(shipped_root())
 
 
@@ -167,7 +168,7 @@ def _keys(load: Callable[[], Collection[str]]) -> Collection[str] | None:
 
 
 def _concept_problems(library: Library) -> list[Problem]:
-    """Concept ids that differ only in hyphens would be one to a user."""
+    """Concept ids that differ only in hyphens, which users cannot tell apart."""
     seen: dict[str, str] = {}
     problems: list[Problem] = []
     for name in _keys(lambda: library.concepts) or ():
@@ -179,7 +180,7 @@ def _concept_problems(library: Library) -> list[Problem]:
 
 
 def _unasked(library: Library, banks: Collection[Bank]) -> list[Problem]:
-    """Concepts of this library's own list that no question is about."""
+    """Concepts in this library's own list that no question is about."""
     path = library.question_folder / "concepts.yaml"
     if not path.is_file():
         return []

@@ -1,7 +1,7 @@
 """What was proved about every exercise, as a page of Markdown: `docs/evidence.md`.
 
-The same content gives the same text: nothing in it comes from a clock or a machine, beside the
-versions of the libraries that were measured.
+The same content gives the same text; beside the versions of the libraries that were measured,
+nothing depends on the clock or the machine.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ takes for granted; where the source only bounds the reading (at most), in one di
 
 
 def evidence_text(library: Library, evidence: Sequence[Evidence], evaluation: str = "") -> str:
-    """The whole page, for exercises proved with pairs and mutants; in alphabetical order.
+    """The whole page, for exercises proved with pairs and mutants, in alphabetical order.
 
-    evaluation  the section on open answers, where they were measured
+    evaluation  the section on open answers, if they were measured
     """
     proved = sorted(evidence, key=lambda each: each.exercise)
     missing = [name for name in library.exercise_ids if name not in {e.exercise for e in proved}]
@@ -70,7 +70,7 @@ def evidence_text(library: Library, evidence: Sequence[Evidence], evaluation: st
 
 
 def with_section(page: str, section: str) -> str:
-    """The page with one of its sections, found by its heading, replaced or put behind the costs."""
+    """The page with one section replaced, found by its heading, or added after the costs."""
     heading = section.partition("\n")[0]
     parts = re.split(r"(?m)^(?=## )", page)
     names = [part.partition("\n")[0] for part in parts]
@@ -83,7 +83,7 @@ def with_section(page: str, section: str) -> str:
 
 
 def costs_text(library: Library) -> str:
-    """The section that sets measured costs beside published ones; needs no grading."""
+    """The section that compares measured with published costs; nothing is graded for it."""
     lines = [
         "| exercise | meter | source | published | under | measured growth | measured |",
         "|---|---|---|---|---|---|---|",

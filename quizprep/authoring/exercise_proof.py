@@ -286,7 +286,7 @@ def _list(names: set[str] | frozenset[str]) -> str:
 
 
 def _why(verdict: Verdict) -> str:
-    """The first thing that a verdict holds against a submission that does not pass."""
+    """The first reason in a verdict why a submission does not pass."""
     stage = next(stage for stage in verdict.stages if stage.status in ("fail", "error"))
     case = next((c for c in stage.cases if c.status == "fail"), None)
     bad = next((r for r in stage.readings if r.status == "fail"), None)

@@ -1,7 +1,7 @@
-"""Mutants of a solution: small changes of its code, each of which the grader should kill.
+"""Mutants of a solution: small changes of its code, which the grader should kill.
 
-A mutant that passes is either equivalent, and then listed with the reason in the exercise's
-``mutants.yaml``, or shows a case that is missing.
+A mutant that passes is either equivalent to the solution, and listed with the reason in the
+exercise's ``mutants.yaml``, or it shows that a case is missing.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _OPERATORS: dict[type[ast.AST], tuple[type[ast.AST], ...]] = {
 }
 
 _UNSEEN = frozenset({"device", "strict", "num_warps", "num_stages"})
-"""Keywords that change nothing where everything is on the CPU and lengths agree."""
+"""Keywords that change nothing if everything is on the CPU and lengths agree."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One changed solution: the line it is on, what was there, what is there now."""
+    """One changed solution: the line, the code there before, the code after the change."""
 
     line: int
     inside: str
@@ -72,7 +72,7 @@ def equivalents(exercise: Exercise) -> tuple[Equivalent, ...]:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """Every mutant of a source, in the order of its lines. The same each time."""
+    """Every mutant of a source, in a fixed order."""
     tree = ast.parse(source)
     lines = source.splitlines()
     for node, field, place, replacement in _changes(tree):
@@ -127,10 +127,10 @@ def _changes(tree: ast.Module) -> Iterator[_Change]:
 
 
 def _axes(tree: ast.Module) -> dict[int, ast.UnaryOp]:
-    """The places counted from the end, such as both in ``x.shape[-2:].sum(dim=-1)``.
+    """Indices counted from the end, such as both in ``x.shape[-2:].sum(dim=-1)``, by node id.
 
-    They are shifted, but their sign is kept: of an array with a fixed rank the axis 2 is one
-    of -1, -2, ..., which is the axis itself or one that shifting finds as well.
+    They are shifted, but keep their sign: in an array of fixed rank the axis 2 is one of -1, -2,
+    ..., so a positive index is the same mutant as a shifted one.
     """
     found: list[ast.AST | None] = []
     for node in ast.walk(tree):
@@ -149,7 +149,7 @@ def _axes(tree: ast.Module) -> dict[int, ast.UnaryOp]:
 
 
 def _begins_at_0(node: ast.Slice, side: str) -> bool:
-    """Whether the bound is the 0 of ``[0::2]``, which may be left out."""
+    """Whether a bound is the 0 of ``[0::2]``, which changes nothing if it is left out."""
     forward = not isinstance(node.step, ast.UnaryOp)
     return side == "lower" and forward and ast.unparse(node.lower or node) == "0"
 
@@ -175,7 +175,7 @@ def _can_go(statement: ast.AST) -> bool:
 
 
 def _not_code(tree: ast.Module) -> set[int]:
-    """Docstrings, annotations, messages and keywords that nothing depends on."""
+    """The ids of docstrings, annotations, messages and keywords that do not affect results."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
         aside: list[ast.AST | None] = []
@@ -198,10 +198,10 @@ def _not_code(tree: ast.Module) -> set[int]:
 def _apply(
     tree: ast.Module, node: ast.AST, field: str, place: int | None, replacement: Any
 ) -> tuple[str, str, str]:
-    """The source with one change, and the changed piece before and after.
+    """The source with one change, and the code before and after it.
 
-    The tree is changed in place and put back: copying it for every mutant takes longer than
-    all the rest.
+    The tree is changed in place and restored: copying it for every mutant takes longer than all
+    the rest.
     """
     if place is not None:
         values: list[Any] = getattr(node, field)
@@ -219,7 +219,7 @@ def _apply(
         values[:] = kept
         return source, before, after
     if isinstance(node, ast.UnaryOp) and replacement is None:
-        # What is negated takes the place of the negation.
+        # The operand replaces the negation.
         before, after = ast.unparse(node), ast.unparse(node.operand)
         _replace(tree, node, node.operand)
         source = ast.unparse(tree)
@@ -238,7 +238,7 @@ def _text(piece: Any) -> str:
 
 
 def _short(node: ast.AST, field: str) -> str:
-    """A node as text; of an if or a while only its condition."""
+    """A node as source; of an if or a while, only its condition."""
     if field == "test":
         return f"if {ast.unparse(node.test)}"  # type: ignore[attr-defined]
     return ast.unparse(node)

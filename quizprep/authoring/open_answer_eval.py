@@ -1,7 +1,7 @@
-"""How well open answers are marked: against typed answers that people labelled by hand.
+"""How well open answers are marked, measured on typed answers that people labelled by hand.
 
-A folder of labelled answers holds YAML files, each a list of ``LabelledAnswer``. Some of them are
-held out: they measure, and nothing is improved on them.
+A folder of labelled answers holds YAML files, each a list of ``LabelledAnswer``. Those that are
+held out only measure: no wording may be improved on them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LabelledAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     @property
     def part(self) -> str:
-        """Which of ``PARTS`` it belongs to; its id decides, so that nobody can choose."""
+        """Which of ``PARTS`` the answer belongs to; its id decides, so that nobody can choose."""
         for prefix, part in _PREFIXES.items():
             if self.id.startswith(prefix):
                 return part
@@ -55,7 +55,7 @@ _PREFIXES = {"more-": "improved on", "later-": "later", "last-": "last", "blind-
 
 @dataclass(frozen=True)
 class Tally:
-    """What was heard: rightly, without being said (extra), and what was said and not heard."""
+    """Counts of points: heard and said (right), heard only (extra), said only (missed)."""
 
     right: int = 0
     extra: int = 0
@@ -66,12 +66,12 @@ class Tally:
 
     @property
     def precision(self) -> float:
-        """The share of what was heard that was said; 1 where nothing was heard."""
+        """The share of what was heard that was said; 1 if nothing was heard."""
         return self.right / (self.right + self.extra) if self.right + self.extra else 1.0
 
     @property
     def recall(self) -> float:
-        """The share of what was said that was heard; 1 where nothing was said."""
+        """The share of what was said that was heard; 1 if nothing was said."""
         return self.right / (self.right + self.missed) if self.right + self.missed else 1.0
 
 
@@ -86,9 +86,10 @@ class Evaluation:
 
 
 def load_answers(folder: Path, library: Library) -> tuple[LabelledAnswer, ...]:
-    """Every labelled answer of a folder, by file name.
+    """Every labelled answer in a folder, by file name.
 
-    Raises UsageError where there is none, ContentError where a label names what is not there.
+    Raises UsageError if there is none, ContentError if a label names a point or claim that does
+    not exist.
     """
     files = sorted(folder.glob("*.yaml"))
     if not files:
@@ -128,11 +129,11 @@ def _faults(answer: LabelledAnswer, library: Library) -> Iterable[str]:
 
 
 def evaluate(library: Library, answers: Sequence[LabelledAnswer]) -> Evaluation:
-    """Mark the answers and count, over all of them, what was heard and what was said."""
+    """Mark the answers, and tally over all of them what was heard against what was said."""
     points = claims = Tally()
     for answer in answers:
         _, question = library.questions[answer.question]
-        assert isinstance(question, Open)  # load_answers saw to it
+        assert isinstance(question, Open)  # load_answers checked it
         match = match_open(question, answer.says)
         points += _tally({point.id for point in match.covered}, set(answer.covers))
         heard = {question.wrong.index(claim) for claim in match.wrong_claims}

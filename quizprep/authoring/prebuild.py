@@ -1,6 +1,7 @@
-"""``python -m quizprep.authoring.prebuild``: decode what is shipped once, before anybody starts it.
+"""``python -m quizprep.authoring.prebuild``: decode the shipped content at build time.
 
-The build of the wheel runs it (``hatch_build.py``), an editable install too.
+The build of a wheel and an editable install run it (``hatch_build.py``), so that no start of the
+program has to read YAML.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from quizprep.errors import ContentError
 
 
 def main() -> None:
-    """Write an entry for every file that loads; a faulty one is left for the content check."""
+    """Write a cache entry for every file that loads; the content check reports the others."""
     library = Library(shipped_root())
     folder = library.question_folder
     for topic in library.topics:

@@ -1,4 +1,4 @@
-"""What papers say that algorithms cost, and whether the solutions cost just that."""
+"""Costs of algorithms as papers publish them, compared with what the solutions cost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def published_path(library: Library) -> Path:
-    """The file of published costs; a library need not have one."""
+    """The file of published costs; it need not exist."""
     return library.root / "exercises" / "published.yaml"
 
 
@@ -46,7 +46,7 @@ def published(library: Library) -> tuple[Published, ...]:
 
 
 def published_problems(library: Library, names: Iterable[str]) -> Iterator[Problem]:
-    """Where an exercise of these names, or the file itself, contradicts the other."""
+    """Contradictions between the file of published costs and the exercises named."""
     place = shown_path(published_path(library))
     wanted = set(names)
     for entry in published(library):
@@ -65,9 +65,9 @@ def published_problems(library: Library, names: Iterable[str]) -> Iterator[Probl
 
 
 def difference(entry: Published, exercise: Exercise) -> str:
-    """How measured and published growth differ, "" if they do not.
+    """How the measured and the published growth differ; empty if they do not.
 
-    Raises FormulaError where the entry's formula or relations cannot be read.
+    Raises FormulaError if the entry's formula or relations cannot be read.
     """
     if entry.meter not in exercise.measured:
         return f"measured.yaml gives no {entry.meter}"
@@ -85,5 +85,5 @@ def difference(entry: Published, exercise: Exercise) -> str:
 
 
 def measured_polynomial(exercise: Exercise, meter: str) -> Polynomial:
-    """A kept formula, which is written as people write it, as a polynomial."""
+    """The measured cost of an exercise by one meter, as a polynomial."""
     return parse(exercise.measured[meter]).expand()

@@ -1,4 +1,4 @@
-"""What the types cannot say about one question: formulas, draws, traps, texts, options."""
+"""Checks of one question that its type cannot express: formulas, draws, traps, texts."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _given(question: Question) -> Iterator[Finding]:
 
 
 def _formulas(question: Question) -> Iterator[tuple[Steps, str]]:
-    """The formulas over drawn values, ``show`` first."""
+    """Every formula over drawn values with its field, those of ``show`` first."""
     for name, text in question.show.items():
         yield ("show", name), text
     if isinstance(question, Number):
@@ -130,7 +130,7 @@ def _symbols(text: str) -> frozenset[str]:
 
 
 def _show(question: Question) -> Iterator[Finding]:
-    """Names and syntax of the formulas, and whether they can be computed in every draw."""
+    """Check the names, the syntax and the symbols of the formulas."""
     words = {n for n, vs in question.given.items() if any(isinstance(v, str) for v in vs)}
     known = set(question.given) - words
     for name in question.show:
@@ -176,7 +176,7 @@ def _number(question: Number) -> Iterator[Finding]:
 
 
 def _draws(question: Number) -> Iterator[Finding]:
-    """Traps against the answer and against each other, over every draw."""
+    """Compare traps with the answer and with each other, over every draw."""
     draws = fair = 0
     equal: Counter[int] = Counter()
     twins: Counter[tuple[int, int]] = Counter()

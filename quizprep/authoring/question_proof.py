@@ -1,9 +1,10 @@
-"""A question proves itself: right replies are right, traps are named, noise costs nothing."""
+"""Proofs that a question is marked as it should be: right replies, wrong ones, traps, noise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from quizprep.authoring.bank_checks import loaded_banks
 from quizprep.content.draws import answer_value, fill, trap_values
 from quizprep.content.library import Library
 from quizprep.content.questions import (
@@ -16,7 +17,7 @@ from quizprep.content.questions import (
     Order,
     Question,
 )
-from quizprep.errors import ContentError, Problem
+from quizprep.errors import Problem
 from quizprep.formula import Value
 from quizprep.maths import plain
 from quizprep.quiz.marking import Invalid, Mark, mark, match_open, model_answer
@@ -32,17 +33,13 @@ NONSENSE = "no answer at all"
 
 
 def question_problems(library: Library) -> list[Problem]:
-    """The problems of every question whose bank loads, by file."""
-    problems = []
-    for topic in library.topics:
-        try:
-            bank = library.bank(topic)
-        except ContentError:
-            continue  # said by the loader
-        for question in bank.questions:
-            for text in _findings(topic, question):
-                problems.append(Problem(f"questions/{topic}.yaml", None, question.id, text))
-    return problems
+    """What the proofs find in every bank that loads, by file."""
+    return [
+        Problem(f"questions/{topic}.yaml", None, question.id, text)
+        for topic, bank in loaded_banks(library).items()
+        for question in bank.questions
+        for text in _findings(topic, question)
+    ]
 
 
 def _findings(topic: str, question: Question) -> Iterator[str]:
@@ -63,7 +60,7 @@ def _findings(topic: str, question: Question) -> Iterator[str]:
 
 
 def _heard_findings(question: Open) -> Iterator[str]:
-    """The model answer says every point, each point says itself, and no correction accuses."""
+    """The model answer must say every point, each point itself, and no correction accuse."""
     heard = match_open(question, plain(question.model))
     if heard.missing:
         yield f"the model answer misses {', '.join(point.id for point in heard.missing)}"
@@ -81,7 +78,7 @@ def _heard_findings(question: Open) -> Iterator[str]:
 
 
 def right_reply(presented: Presented) -> str:
-    """What a learner who knows the answer would type."""
+    """The reply of a learner who knows the answer."""
     match presented.question:
         case Choice(options=options):
             right = [row for row, place in enumerate(presented.shown) if options[place].right]
@@ -98,7 +95,7 @@ def right_reply(presented: Presented) -> str:
 
 
 def wrong_replies(presented: Presented) -> tuple[str, ...]:
-    """Replies that can be read and are not right."""
+    """Replies that are readable and not right."""
     match presented.question:
         case Choice(options=options):
             wrong = [row for row, place in enumerate(presented.shown) if not options[place].right]
@@ -124,7 +121,7 @@ def _wrong_findings(presented: Presented) -> Iterator[str]:
 
 
 def _trap_findings(presented: Presented) -> Iterator[str]:
-    """Each trap, typed as a learner would, is not right and is named."""
+    """Each trap, typed as a learner would type it, must be marked wrong and named."""
     question = presented.question
     if isinstance(question, Choice | Order | Open):
         return
@@ -140,7 +137,7 @@ def _trap_findings(presented: Presented) -> Iterator[str]:
 
 
 def _typed(value: Value, question: Number) -> str:
-    """A value of the base unit as a learner types it, in the question's unit."""
+    """A value in base units as a learner types it, in the question's unit."""
     unit = find(question.unit)
     factor = float(unit.factor) if unit is not None else 1.0
     return f"{float(value) / factor!r} {question.unit}"

@@ -1,8 +1,8 @@
-"""New content: the texts to begin from, where a question goes in its bank, what is still to write.
+"""New content: the texts to begin from, adding a question to its bank, what is left to write.
 
-Every place that an author has to change holds ``MARK``, and the content check refuses what still
-holds one. As it stands the new exercise is to double each row's distance from its mean: small,
-and yet with a reference, two mistakes that compose, and a cost.
+Wherever the author has to write something the text holds ``MARK``, and the content check refuses
+content that still holds it. The new exercise works as it stands: double each row's distance from
+its mean. It is small, and yet has a reference, two mistakes that compose, and a cost.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _FILES = ("exercise.yaml", "README.md", "starter.py", "reference.py", "mistakes.
 
 
 def new_bank(topic: str) -> str:
-    """The head of a bank, to which questions are appended."""
+    """The head of a bank, without questions."""
     return _rendered("bank.yaml", topic=topic)
 
 
 def new_question(kind: str, id: str) -> str:
-    """A question of a kind, its first line a list item without indentation."""
+    """A question of a kind; its first line is a list item without indentation."""
     return _rendered("question.yaml", kind=kind, id=id)
 
 
 def new_exercise(id: str, runtime: str) -> dict[str, str]:
-    """The texts of a new exercise by path, below the folder that holds exercises."""
+    """The texts of a new exercise by path, relative to the folder that holds exercises."""
     paths = {f"exercises/{id}/{name}": name for name in _FILES}
     paths[f"solutions/{id}.py"] = "solution.py"
     return {
@@ -63,13 +63,13 @@ def _rendered(name: str, **values: Any) -> str:
 
 
 def with_question(path: Path, text: str, question: str) -> str:
-    """The text of a bank with a question behind its last one.
+    """The text of a bank with a question added at its end.
 
     path      for messages
     text      a bank that loads, or the head of one whose list of questions is still empty
     question  its first line begins with ``- `` and is not indented
 
-    Raises UsageError where the place cannot be told, such as in a list written in [ ].
+    Raises UsageError if the end of the list cannot be found, such as in a list written in [ ].
     """
     lines = text.splitlines(keepends=True)
     ending = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
@@ -88,7 +88,7 @@ def with_question(path: Path, text: str, question: str) -> str:
 
 
 def _place(tree: Tree, lines: list[str]) -> tuple[int, str]:
-    """Before which line (from 0) the question comes, and its indentation."""
+    """The line (from 0) before which the question goes, and its indentation."""
     root = tree.root
     assert isinstance(root, Mapping)
     questions = root.get("questions")
@@ -105,7 +105,7 @@ def _place(tree: Tree, lines: list[str]) -> tuple[int, str]:
 
 
 def _questions(tree: Tree) -> list[object] | None:
-    """What the list of questions holds but for the new one; None where there are faults."""
+    """The bank's questions without the new one; None if the text has faults."""
     if tree.faults or not isinstance(tree.root, Mapping):
         return None
     found = tree.root.get("questions")
@@ -121,11 +121,11 @@ def _grown(before: Tree) -> list[object]:
 
 
 def unfinished(path: Path) -> list[Problem]:
-    """The lines of a file that hold the mark, each with what is to be written there."""
+    """A problem for each line that holds ``MARK``, with what is to be written there."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
-        return []  # said by whoever needs the file
+        return []  # reported by whatever needs the file
     return [
         Problem(shown_path(path), number, "", f"{_task(line)}; then remove the {MARK}")
         for number, line in enumerate(lines, start=1)
@@ -134,7 +134,7 @@ def unfinished(path: Path) -> list[Problem]:
 
 
 def unfinished_exercise(exercise: Exercise) -> list[Problem]:
-    """The same for the files of an exercise and its solution."""
+    """The same for all files of an exercise and its solution."""
     files = [path for path in sorted(exercise.folder.iterdir()) if path.is_file()]
     return [problem for path in [*files, exercise.solution] for problem in unfinished(path)]
 

@@ -1,7 +1,7 @@
-"""Running the snippets of code questions, to see that they print what the bank says.
+"""Runs the snippets of code questions, to see that they print what the bank says.
 
 A snippet is its author's code: it runs in a process of its own, isolated from the user's
-environment and folders, but it is not confined. Check banks only from authors you trust.
+environment and folders, but not confined. Check only banks of authors whom you trust.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 
+from quizprep.authoring.bank_checks import loaded_banks
 from quizprep.content.library import Library
 from quizprep.content.loading import placed
 from quizprep.content.questions import Code
 from quizprep.content.yaml_tree import Finding
-from quizprep.errors import ContentError, Problem
+from quizprep.errors import Problem
 
 TIMEOUT = 30.0
 """Seconds a snippet may take, the import of torch included."""
@@ -24,13 +25,9 @@ ALLOWED = sys.stdlib_module_names | {"numpy", "torch"}
 
 
 def check_snippets(library: Library) -> list[Problem]:
-    """What the snippets of all banks that load print wrongly, by file and line."""
+    """Snippets that do not print what their bank says, by file and line."""
     problems: list[Problem] = []
-    for topic in library.topics:
-        try:
-            bank = library.bank(topic)
-        except ContentError:
-            continue
+    for topic, bank in loaded_banks(library).items():
         findings: list[Finding] = []
         for place, question in enumerate(bank.questions):
             if isinstance(question, Code) and (finding := _finding(question)) is not None:
@@ -40,7 +37,7 @@ def check_snippets(library: Library) -> list[Problem]:
 
 
 def run_snippet(question: Code) -> Problem | None:
-    """What is wrong with one snippet, under the question's id; None if it prints ``prints``."""
+    """The problem of one snippet, under the question's id; None if it prints ``prints``."""
     finding = _finding(question)
     if finding is None:
         return None

@@ -1,7 +1,7 @@
-"""The spelling of everything that a learner reads, by a dictionary and a list of our own terms.
+"""The spelling of everything that a learner reads, checked with a dictionary and our own list.
 
 The dictionary is that of pyspellchecker, which only authors need. ``words.txt`` beside the banks
-holds the terms of the field, names and British spellings, one word a line.
+lists terms of the field, names and British spellings, one word a line.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from quizprep.authoring.bank_checks import loaded_banks
 from quizprep.authoring.question_checks import shown_texts
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.loading import placed, shown_path
 from quizprep.content.questions import Bank
 from quizprep.content.yaml_tree import Steps
-from quizprep.errors import ContentError, Problem, QuizprepError
+from quizprep.errors import Problem, QuizprepError
 
 WORDS = "words.txt"
 
@@ -28,31 +29,26 @@ _WORD = re.compile(r"[A-Z]?[a-z]{2,}")
 
 
 class Dictionary(Protocol):
-    """What is asked of a spell checker."""
+    """The part of a spell checker that is used here."""
 
     def unknown(self, words: list[str]) -> set[str]:
-        """The words that it does not know, in lower case."""
+        """The words that are not in the dictionary, in lower case."""
 
     def correction(self, word: str) -> str | None:
-        """A word that may have been meant."""
+        """A similar word that is."""
 
 
 def spelling_problems(library: Library) -> list[Problem]:
-    """Every word that neither the dictionary nor ``words.txt`` knows, with its line."""
+    """Every word that is neither in the dictionary nor in ``words.txt``, with its line."""
     dictionary = _dictionary(library)
     problems: list[Problem] = []
-    for topic in library.topics:
-        path = library.question_folder / f"{topic}.yaml"
-        try:
-            bank = library.bank(topic)
-        except ContentError:
-            continue  # said by the loader
+    for topic, bank in loaded_banks(library).items():
         found = [
             (steps, _says(word, dictionary, library))
             for steps, text in _texts(bank)
             for word in unknown_words(text, dictionary)
         ]
-        problems += placed(path, found)
+        problems += placed(library.question_folder / f"{topic}.yaml", found)
     for page in _pages(library):
         for number, line in enumerate(_prose(page.read_text(encoding="utf-8")).split("\n"), 1):
             for word in unknown_words(line, dictionary):
@@ -62,7 +58,7 @@ def spelling_problems(library: Library) -> list[Problem]:
 
 
 def unknown_words(text: str, dictionary: Dictionary) -> list[str]:
-    """The words of a text that the dictionary does not know; code and mathematics are no words."""
+    """The words of a text that the dictionary does not know; code and mathematics are skipped."""
     tokens = (token.replace("’", "'").strip("'.") for token in _TOKEN.findall(_prose(text)))
     words = [
         part.removesuffix("'s")

@@ -36,7 +36,7 @@ COMMANDS: dict[str, _Entry] = {
 
 
 class _Table(click.Group):
-    """Looks commands up in the table, so that --help imports none of them."""
+    """Commands by name; a module is imported when its command is used, so --help imports none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -73,7 +73,7 @@ def program(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """The program: every error a user can cause ends in one clear message and an exit code."""
+    """Run the program: every error that a user can cause ends in one message and an exit code."""
     try:
         status = program.main(standalone_mode=False)
     except QuizprepError as error:
@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def _report_fault(error: Exception) -> None:
-    """A fault of ours in one line; the traceback goes into a file for whoever mends it."""
+    """Say in one line that this is our bug; the traceback goes to a file for the report."""
     import tempfile
     import traceback
 
@@ -112,7 +112,7 @@ def _report_fault(error: Exception) -> None:
 
 
 def report_error(error: QuizprepError) -> None:
-    """What is wrong and what to do, on standard error."""
+    """Print what is wrong and what to do about it, on standard error."""
     click.echo(f"quizprep: {error.message}", err=True)
     if error.hint:
         click.echo(error.hint, err=True)

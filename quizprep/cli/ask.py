@@ -35,10 +35,14 @@ _QUOTED = 60
 @click.command(context_settings=HELP_NAMES)
 @click.argument("topics", nargs=-1, metavar="[TOPIC]...")
 @click.option("-n", "count", type=click.IntRange(min=1), help="How many questions (default 10).")
-@click.option("--due", is_flag=True, help="Only what is due or was brought forward.")
-@click.option("--all", "everything", is_flag=True, help="Every question, whenever it is due.")
+@click.option("--due", is_flag=True, help="Ask only what is due or was brought forward.")
+@click.option("--all", "everything", is_flag=True, help="Ask every question, due or not.")
 @click.option(
-    "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only this kind; repeatable."
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(_KINDS),
+    help="Ask only this kind; repeatable.",
 )
 @levels_option
 @day_option
@@ -57,14 +61,15 @@ def ask(
     plain: bool,
     bank: Path | None,
 ) -> None:
-    """A round of questions: brought forward first, then due, then new.
+    """Ask a round of questions: brought forward first, then due, then new.
 
-    Towards the day of an interview, what is most likely forgotten by then takes turns with an
-    equal share of new questions a day; at the end stands the recall expected on that day.
+    With --date the round plans towards your interview: questions that you are likely to have
+    forgotten by that day alternate with new ones, spread evenly over the days that are left. The
+    round then ends with the recall expected on that day.
 
-    While a question waits: ? gives a hint, x shows the answer (a miss), s skips, u takes the
-    last answer back, q leaves. Everything answered is stored at once. Through a pipe, one line
-    is one reply.
+    At a question: ? gives a hint, x shows the answer and counts as missed, s skips, u takes the
+    last answer back, q leaves. Every answer is stored at once. Through a pipe, each line is one
+    reply.
     """
     if due and everything:
         raise UsageError("--due and --all exclude each other.", hint="Give one of them.")
@@ -100,9 +105,9 @@ def ask(
 
 @click.command()
 def undo() -> None:
-    """Take the last answer back, as if it had not been given. Again: the one before it.
+    """Take the last answer back, as if it had not been given. Run it again for the one before.
 
-    It stays on record; only the schedule forgets it.
+    The answer stays on record; it no longer counts.
     """
     with Store.open() as store:
         review = store.last_review()
@@ -124,7 +129,7 @@ def _picks_towards(
     history: History,
     wanted: Filter,
 ) -> list[Pick]:
-    """The round that plans towards a day, and word of how much there is for today."""
+    """The questions for today in a plan towards a day; says how many there are."""
     from quizprep.quiz.recall import Day, plan_towards
     from quizprep.text import counted
 
@@ -155,7 +160,7 @@ def _show_expected(
     before: History,
     after: History,
 ) -> None:
-    """The recall expected on the day, topic by topic, and what the round changed."""
+    """Print the recall expected on the day by topic, and how the round changed it."""
     from quizprep.cli.charts import show_recall
     from quizprep.quiz.recall import recall_by_topic
 

@@ -1,4 +1,4 @@
-"""The commands around an exercise but for its grading: list, show, start, hint."""
+"""The commands around an exercise, apart from grading it: list, show, start, hint."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ THEME = "ansi_dark"
 @click.command("list")
 @exercises_option
 def list_command(folder: Path | None) -> None:
-    """What there is: topics, and exercises in the order in which to take them."""
+    """List the topics, and the exercises in the order in which to take them."""
     library = library_in(folder)
     with Store.open() as store:
         passed = {attempt.exercise for attempt in store.attempts() if attempt.passed}
-    # Read before anything is printed: what does not load is told alone.
+    # Read before anything is printed, so that an error stands alone.
     exercises = path_order(library.exercises)
     terminal = Terminal()
     if folder is None and library.banks:
@@ -59,11 +59,11 @@ def list_command(folder: Path | None) -> None:
 @click.argument("exercise")
 @click.option("--solution", is_flag=True, help="Show the solution, once you have passed.")
 @click.option(
-    "--give-up", is_flag=True, help="Show the solution without having passed; it is recorded."
+    "--give-up", is_flag=True, help="Show the solution without having passed; this is recorded."
 )
 @exercises_option
 def show(exercise: str, solution: bool, give_up: bool, folder: Path | None) -> None:
-    """The task of an exercise."""
+    """Show the task of an exercise."""
     found = library_in(folder).exercise(exercise)
     if not (solution or give_up):
         _print_set(found.text("README.md"), "markdown")
@@ -78,9 +78,9 @@ def show(exercise: str, solution: bool, give_up: bool, folder: Path | None) -> N
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @exercises_option
 def start(exercise: str, file: Path | None, folder: Path | None) -> None:
-    """Copy an exercise's starter to FILE (by default into this folder).
+    """Copy the starter of an exercise to FILE (by default into this folder).
 
-    A file that exists is never touched.
+    A file that exists is never overwritten.
     """
     found = library_in(folder).exercise(exercise)
     target = _target(found, file)
@@ -95,7 +95,7 @@ def start(exercise: str, file: Path | None, folder: Path | None) -> None:
 @click.argument("exercise")
 @exercises_option
 def hint(exercise: str, folder: Path | None) -> None:
-    """The next hint for an exercise; hints count in its rating."""
+    """Show the next hint for an exercise; the number of hints is stored with each grading."""
     found = library_in(folder).exercise(exercise)
     with Store.open() as store:
         seen = store.hints_shown(found.id)
@@ -114,11 +114,11 @@ def hint(exercise: str, folder: Path | None) -> None:
 
 
 def _permit_solution(exercise: Exercise, store: Store, give_up: bool, folder: Path | None) -> None:
-    """Return if the solution may be shown; raises QuizprepError if it has to be earned first.
+    """Raise QuizprepError unless the solution may be shown: after passing, or after giving up.
 
-    Giving up is recorded as an attempt that did not pass, once.
+    Giving up is stored once, as an attempt that failed.
     """
-    from quizprep.grading.loop import solution_is_open, store_surrender
+    from quizprep.grading.attempts import solution_is_open, store_surrender
 
     if solution_is_open(store, exercise.id):
         return
@@ -158,7 +158,7 @@ def _write_new(target: Path, text: str) -> None:
 
 
 def _print_set(text: str, language: Literal["markdown", "python"]) -> None:
-    """Markdown set, or code coloured, for a terminal; in a pipe the text as it is."""
+    """Print Markdown or code, formatted for a terminal; through a pipe, the text as it is."""
     if not sys.stdout.isatty():
         click.echo(text, nl=False)
         return

@@ -1,4 +1,4 @@
-"""What is drawn in text: expected recall as bars, activity as a calendar."""
+"""Charts in text: expected recall as bars, activity as a calendar."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _ROWS = ("Mon", "", "Wed", "", "Fri", "", "Sun")
 
 
 def weeks_that_fit(width: int) -> int:
-    """How many weeks a terminal of that many columns shows."""
+    """How many weeks of the calendar fit into a width."""
     return max(1, min(MOST_WEEKS, (width - _LABEL) // 2))
 
 
 def first_day(today: date, weeks: int) -> date:
-    """The Monday with which a calendar of so many weeks begins; today lies in the last one."""
+    """The Monday on which a calendar of this many weeks begins; its last week holds today."""
     return today - timedelta(days=today.weekday(), weeks=weeks - 1)
 
 
 def heatmap(activity: Callable[[date], int], today: date, weeks: int, shades: bool) -> list[str]:
-    """The lines of the calendar: months, seven weekdays, and what the signs mean."""
+    """The lines of the calendar: a row of month names, seven weekdays, and a legend."""
     signs = _SHADES if shades else _SIGNS
     mondays = [first_day(today, weeks) + timedelta(weeks=week) for week in range(weeks)]
     lines = [_months(mondays)]
@@ -61,9 +61,10 @@ def _level(count: int) -> int:
 def show_recall(
     terminal: Terminal, topics: Sequence[TopicRecall], before: Sequence[TopicRecall] = ()
 ) -> None:
-    """A line for each topic: a bar, the expected recall, how much of it was asked.
+    """Print a line for each topic: a bar, the expected recall, how many questions were asked.
 
-    before  the same topics as they were earlier; what changed is said instead of the counts
+    before  the same topics before the round; where recall changed, its old value is printed
+            instead of the count
     """
     widest = max((len(each.topic) for each in topics), default=0)
     bars = terminal.width - 2 - widest - 24 >= _BAR and not terminal.plain

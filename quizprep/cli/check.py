@@ -1,4 +1,4 @@
-"""``quizprep check``: the content's own test, for our banks and exercises and for yours."""
+"""``quizprep check``: tests the content, ours or an author's own."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--exercise", "only", multiple=True, help="Prove only this exercise; repeatable.")
-@click.option("--banks", "banks_only", is_flag=True, help="Only the question banks.")
-@click.option("--quick", is_flag=True, help="Leave out pairs of mistakes.")
+@click.option("--exercise", "only", multiple=True, help="Check only this exercise; repeatable.")
+@click.option("--banks", "banks_only", is_flag=True, help="Check only the question banks.")
+@click.option("--quick", is_flag=True, help="Skip pairs of mistakes.")
 @click.option("--mutants", is_flag=True, help="Also grade every mutant of each solution.")
 @click.option(
     "--evidence",
@@ -40,13 +40,13 @@ from quizprep.errors import ContentError, ExitCode, Problem, UsageError
     help="With --mutants: write what was proved to this Markdown file. With --banks and "
     "--answers: put how open answers are marked into it.",
 )
-@click.option("--spelling", is_flag=True, help="Also look every word up in a dictionary.")
+@click.option("--spelling", is_flag=True, help="Also look up every word in a dictionary.")
 @click.option(
     "--answers",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Measure the marking of open questions on labelled answers in this folder.",
 )
-@click.option("--write", is_flag=True, help="Write the solutions' costs and the masks.")
+@click.option("--write", is_flag=True, help="Write the measured costs and the pictures of masks.")
 def check(
     path: Path | None,
     only: tuple[str, ...],
@@ -58,11 +58,12 @@ def check(
     answers: Path | None,
     write: bool,
 ) -> int:
-    """Test the content itself, under PATH or what is shipped.
+    """Test the content under PATH, or the content that is shipped.
 
-    Banks: everything loads, refers to what exists, and is marked as it should be. Exercises:
-    the starter fails, the solution passes, every known mistake fails under its own name, and
-    the solution costs what measured.yaml says, and pictures of masks show what the reference does.
+    Banks: every file loads, every reference resolves, and replies are marked as they should be.
+    Exercises: the starter fails, the solution passes, every known mistake fails under its own
+    name, the solution costs what measured.yaml says, and pictures of masks show what the
+    reference does.
 
     PATH may be the folder of one exercise: exercises/ID beside solutions/ID.py.
     """
@@ -92,7 +93,7 @@ def check(
         names = names or list(library.exercise_ids)
         proofs = _Proofs(quick, mutants, evidence, write, evaluation)
         problems = _exercise_problems(library, names, proofs, terminal)
-        # Last: it looks at measured.yaml, which may have been written just now.
+        # Last, because it reads measured.yaml, which may have been written just now.
         _finish([*problems, *published_problems(library, names)])
     return ExitCode.PASSED
 
@@ -116,7 +117,7 @@ def _bank_problems(library: Library, terminal: Terminal) -> list[Problem]:
 
 
 def _evaluation(library: Library, folder: Path, terminal: Terminal) -> str:
-    """Measure the marking of open answers; the section of the page of evidence on them."""
+    """Measure the marking of open answers; returns its section for the page of evidence."""
     answers = load_answers(folder, library)
     for part in PARTS:
         chosen = [answer for answer in answers if answer.part == part]
@@ -140,7 +141,7 @@ def _put_section(page: Path, section: str, terminal: Terminal) -> None:
 
 
 class _Proofs(NamedTuple):
-    """What of the exercises is proved, and where it is written."""
+    """What to prove about exercises, and where to write it."""
 
     quick: bool
     mutants: bool

@@ -60,7 +60,7 @@ def _explained(
     review: Review,
     step: Asked,
 ) -> Mark:
-    """Show one answer and what is better; returns the mark, which a spoken one lets correct."""
+    """Show one answer and a better one; returns the mark, which a spoken answer lets correct."""
     question = presented.question
     if not isinstance(question, Open):
         result = mark(question, presented.values, review.reply, presented.shown or None)
@@ -114,8 +114,10 @@ def _sum_up(
 
 
 def beside(left: Titled, right: Titled, width: int) -> list[str]:
-    """Two texts in columns where there is room, else one under the other; no line is wider than
-    the width."""
+    """The lines of two texts, in two columns from a width of ROOM on, else one under the other.
+
+    No line is longer than the width.
+    """
     if width < ROOM:
         return [line for part in (left, right) for line in [*_column(part, width), ""]][:-1]
     half = (width - len(_GAP)) // 2

@@ -71,7 +71,7 @@ def grade(
         raise UsageError(f"{task.id} is written in numpy, which has no GPU.")
     with Pool(device) as pool:
         grader = Grader(pool, hidden_folders(library), require_confinement=require_confinement)
-        # The nursery imports torch from here on, while this process opens its store.
+        # The nursery starts to import torch while this process opens its store.
         grader.warm_up(task)
         with Store.open() as store:
 
@@ -99,7 +99,7 @@ def grade(
                 try:
                     last[:] = [once()]
                 except UsageError as error:
-                    terminal.say(error.message, "red")  # the file went away in between
+                    terminal.say(error.message, "red")  # the file was removed in between
 
             def hint() -> None:
                 terminal.say(next_hint(store, task, command("hint", task, folder)))
@@ -112,7 +112,7 @@ def grade(
 
 
 def read_submission(path: Path, begin: str) -> Submission:
-    """The learner's file; raises UsageError, with what to begin with, where there is none."""
+    """Read the learner's file; raises UsageError, which says how to begin, if there is none."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder.", hint="Name the Python file in it.")
     try:
@@ -129,14 +129,14 @@ def read_submission(path: Path, begin: str) -> Submission:
 
 
 def hidden_folders(library: Library) -> tuple[str, ...]:
-    """What no submission may read: every answer, and what the program stores."""
+    """The folders that no submission may read: all answers, and what the program stores."""
     roots = {library.root.resolve(), shipped_root()}
     folders = [root / name for root in roots for name in ("exercises", "solutions", "questions")]
     return (*(str(folder) for folder in folders), str(default_home()))
 
 
 def next_hint(store: Store, task: Exercise, again: str) -> str:
-    """The next hint of the exercise, counted; or word that there is none, and how to see them."""
+    """Count and return the next hint, or say that there are no more and how to see them again."""
     if store.hints_shown(task.id) >= len(task.spec.hints):
         return f"There are no more hints; {again} shows them again."
     number = store.show_hint(task.id, times.now())
@@ -144,13 +144,13 @@ def next_hint(store: Store, task: Exercise, again: str) -> str:
 
 
 def print_verdict(terminal: Terminal, verdict: Verdict, topics: tuple[str, ...]) -> None:
-    """The report on a terminal or into a pipe."""
+    """Print the report, to a terminal or into a pipe."""
     for line in report.lines(verdict, topics):
         terminal.say(line.text, line.style, line.indent)
 
 
 def exit_code(verdict: Verdict) -> int:
-    """0 passed, 1 not passed, 4 when the grader itself failed."""
+    """The exit code: 0 passed, 1 not passed, 4 if the grader itself failed."""
     if any(stage.status == "error" for stage in verdict.stages):
         return ExitCode.INTERNAL
     return ExitCode.PASSED if verdict.passed else ExitCode.NOT_PASSED

@@ -19,7 +19,7 @@ from quizprep.store import Interview, Store, default_home
 def write_kernel(
     terminal: Terminal, library: Library, store: Store, exercise: Exercise, interview: Interview
 ) -> Coded:
-    """Edit and grade until it passes or the learner goes on; raises Leave where they leave."""
+    """Edit and grade until the kernel passes or is skipped; raises Leave if the learner leaves."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
     why = _why_not(exercise, editor)
     if why:
@@ -46,7 +46,7 @@ def write_kernel(
 
 
 def _why_not(exercise: Exercise, editor: str) -> str:
-    """Why no kernel can be written here, as a sentence; empty where one can."""
+    """Why no kernel can be written here, as a sentence; empty if one can."""
     if not editor:
         return "there is no editor; set EDITOR to yours."
     if importlib.util.find_spec(exercise.spec.runtime) is None:
@@ -55,12 +55,12 @@ def _why_not(exercise: Exercise, editor: str) -> str:
 
 
 def _task(exercise: Exercise) -> str:
-    """The task without what an interviewer asks about it afterwards."""
+    """The task, without the questions that an interviewer asks afterwards."""
     return exercise.text("README.md").partition("## What an interviewer asks")[0].strip()
 
 
 def _file(exercise: Exercise, interview: Interview) -> Path:
-    """The file to write in, made from the starter once."""
+    """The learner's file for this interview, copied from the starter the first time."""
     path = default_home() / "mock" / str(interview.id) / f"{exercise.id}.py"
     if path.exists():
         return path
@@ -72,7 +72,7 @@ def _file(exercise: Exercise, interview: Interview) -> Path:
 
 
 def _edit(terminal: Terminal, editor: str, path: Path) -> bool:
-    """Run the editor; False, and why, where it could not be run."""
+    """Run the editor; False if it failed, after saying why."""
     try:
         done = subprocess.run([*shlex.split(editor), str(path)], check=False)
     except (OSError, ValueError) as error:

@@ -47,14 +47,16 @@ _KEYS = ("s", "q")
 
 
 @click.command(context_settings=HELP_NAMES)
-@click.option("--level", type=LEVELS, help="Only questions of this level.")
+@click.option("--level", type=LEVELS, help="Ask only questions of this level.")
 @click.option(
     "--minutes",
     type=click.IntRange(5, 180),
     default=MINUTES,
     help=f"How long it takes (default {MINUTES}).",
 )
-@click.option("--new", "anew", is_flag=True, help="Begin another, though one is unfinished.")
+@click.option(
+    "--new", "anew", is_flag=True, help="Begin a new interview, even if one is unfinished."
+)
 @seed_option
 @plain_option
 @bank_option
@@ -66,14 +68,14 @@ def mock(
     plain: bool,
     bank: Path | None,
 ) -> None:
-    """A timed interview: spoken questions with follow-ups, a number, then a kernel.
+    """Hold a timed interview: spoken questions with follow-ups, a number, then a kernel.
 
-    Answer as you would speak; what was right is said at the end. The kernel opens in $EDITOR
-    and is graded; without one it is left out. When the time is over no more is asked, and the
-    clock marks nothing.
+    Answer as you would speak; the marks come at the end. The kernel opens in $EDITOR and is
+    graded; without an editor it is left out. When the time is over nothing more is asked, and
+    being slow costs no points.
 
-    s passes, q leaves: the next quizprep mock goes on from there, and the time away does not
-    count. Everything answered is stored at once.
+    s passes on a question. q leaves: the next quizprep mock continues, and the time away does
+    not count. Every answer is stored at once.
     """
     library = library_of(bank)
     terminal = Terminal(plain=plain)
@@ -87,7 +89,7 @@ def mock(
 
 
 class Interviewer:
-    """Runs one interview from where it is to its debrief, or to where the learner leaves."""
+    """Runs one interview from its last step to its debrief, or until the learner leaves."""
 
     def __init__(self, terminal: Terminal, library: Library, store: Store, log: Log) -> None:
         self._terminal = terminal
@@ -105,7 +107,7 @@ class Interviewer:
         return self._log.interview.minutes * 60 - self._spent
 
     def run(self) -> None:
-        """Ask what comes next until nothing does, then the debrief."""
+        """Ask one part after another, then give the debrief."""
         try:
             while part := self._next():
                 self._keep(self._kernel(part) if part.role == "kernel" else self._ask(part))
@@ -161,7 +163,7 @@ class Interviewer:
         return self._answered(part.role, presented, reply, result, seconds)
 
     def _reply(self, presented: Presented) -> str | None:
-        """What was said; None for a pass."""
+        """What was said; None if the learner passed."""
         spoken = isinstance(presented.question, Open)
         reply = self._terminal.ask_long() if spoken else self._terminal.ask()
         key = "q" if reply is None else key_of(presented.question, reply, _KEYS)
@@ -182,7 +184,7 @@ class Interviewer:
         return Asked(presented.question.id, role, review.id, _missing(presented, review.reply))
 
     def _answered_before(self, presented: Presented) -> Review | None:
-        """The answer of this interview whose step a kill kept from being written."""
+        """The answer to this question, if it was stored just before a kill lost its step."""
         session = self._log.interview.session
         reviews = self._store.reviews(presented.question.id)
         return next((review for review in reviews if review.session == session), None)

@@ -1,4 +1,4 @@
-"""``quizprep new``: content to begin from, which the check accepts once it is filled in."""
+"""``quizprep new``: templates of content, which the check accepts once they are filled in."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def new() -> None:
 @_FOLDER
 @_SHIPPED
 def question(topic: str, kind: str, id: str | None, folder: Path, shipped: bool) -> None:
-    """Append a question to the bank TOPIC in your folder; the bank is made if missing.
+    """Append a question to the bank TOPIC in your folder; a missing bank is created.
 
-    What is there already is left as it is, to the letter.
+    The rest of the bank is left as it is, to the letter.
     """
     library = Library(folder)
     known = {plain_id(name): name for name in library.topics}
@@ -82,9 +82,9 @@ def question(topic: str, kind: str, id: str | None, folder: Path, shipped: bool)
 @_FOLDER
 @_SHIPPED
 def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> None:
-    """Write the files of the exercise ID into your folder: a small one that works, to change.
+    """Write the files of the exercise ID into your folder: a small one that works, to be changed.
 
-    It goes to exercises/ID and solutions/ID.py; nothing that exists is touched.
+    They go to exercises/ID and solutions/ID.py; no file that exists is touched.
     """
     id = plain_id(exercise_id)
     _require(_MODULE, id, "an exercise", "a Python name in lower case, such as causal_mask")
@@ -137,13 +137,13 @@ def _free_id(topic: str, taken: set[str]) -> str:
 
 
 def _text(path: Path) -> str:
-    """The text with its line endings as they are."""
+    """The text of a file, its line endings unchanged."""
     with path.open(encoding="utf-8", newline="") as stream:
         return stream.read()
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely or not at all."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, text.encode())

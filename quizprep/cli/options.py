@@ -1,4 +1,4 @@
-"""What commands share: options, where the content is that they name, the day of the interview."""
+"""What commands share: options, the content that they name, the day of the interview."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ exercises_option = click.option(
     EXERCISES,
     "folder",
     type=FOLDER,
-    help="A folder with your own exercises, instead of those that come with quizprep.",
+    help="Use your own exercises in this folder instead of those that come with quizprep.",
 )
 bank_option = click.option(
     "--bank",
     type=FOLDER,
-    help="A folder with your own content, instead of what comes with quizprep.",
+    help="Use your own content in this folder instead of what comes with quizprep.",
 )
 levels_option = click.option(
-    "--level", "levels", multiple=True, type=LEVELS, help="Only this level; repeatable."
+    "--level", "levels", multiple=True, type=LEVELS, help="Use only this level; repeatable."
 )
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**31), help="Draw the same questions and numbers again."
 )
 plain_option = click.option(
-    "--plain", is_flag=True, help="No colour, no drawn lines: for screen readers."
+    "--plain", is_flag=True, help="Print without colour and drawn lines, for screen readers."
 )
 day_option = click.option(
     "--date",
@@ -51,12 +51,12 @@ day_option = click.option(
 
 
 def library_of(bank: Path | None) -> Library:
-    """The content in a folder, or what is shipped; what was decoded once is not read again."""
+    """The content in a folder, or what is shipped; decoded files are cached."""
     return Library(bank or shipped_root(), cache=default_home() / "cache")
 
 
 def topics_of(library: Library, given: tuple[str, ...]) -> list[str]:
-    """The topics named on the command line, each once; all of them where none is named."""
+    """The topics named on the command line, without repeats; all topics if none is named."""
     names = [library.find_topic(name) for name in given] or list(library.topics)
     if not names:
         raise UsageError(
@@ -67,15 +67,15 @@ def topics_of(library: Library, given: tuple[str, ...]) -> list[str]:
 
 
 def library_in(folder: Path | None) -> Library:
-    """The library of exercises in a folder, or the one that is shipped.
+    """The exercises in a folder, or those that are shipped.
 
-    Raises UsageError where the folder holds no exercise, or one whose id is taken: attempts and
+    Raises UsageError if the folder holds no exercise, or one whose id is taken: attempts and
     hints are stored by id.
     """
     shipped = Library(shipped_root())
     if folder is None or folder.resolve() == shipped.root:
         return shipped
-    # The processes that grade have other working folders.
+    # An absolute path: the processes that grade have other working folders.
     own = Library(folder.resolve())
     if not own.exercise_ids:
         raise UsageError(
@@ -93,21 +93,21 @@ def library_in(folder: Path | None) -> Library:
 
 
 def quoted(path: Path) -> str:
-    """A path as it is typed into a shell."""
+    """A path as one types it into a shell."""
     import shlex
 
     return shlex.quote(str(path))
 
 
 def command(verb: str, exercise: Exercise, folder: Path | None) -> str:
-    """What to type for an exercise, wherever it comes from: ``quizprep grade ID``."""
+    """The command for an exercise, with its folder if it is the learner's own."""
     where = f" {EXERCISES} {quoted(folder)}" if folder is not None else ""
     return f"quizprep {verb} {exercise.id}{where}"
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Around writing a file that the user named: raises QuizprepError where it cannot be."""
+    """Turn an OSError while writing a file that the user named into a QuizprepError."""
     try:
         yield
     except OSError as error:
@@ -115,9 +115,9 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def interview_day(store: Store, given: str | None = None) -> date | None:
-    """The day to plan towards: the one given, which is then remembered, or the one remembered.
+    """The day to plan towards: the day given, which is remembered, or the day remembered.
 
-    ``none`` forgets it. None where there is no day, or where it has passed.
+    ``none`` forgets it. Returns None if there is no day, or if it has passed.
     """
     today = times.today()
     remembered = store.setting(_DAY_SETTING)

@@ -23,8 +23,8 @@ from quizprep.cli.options import (
 from quizprep.cli.terminal import Terminal
 from quizprep.cli.today import show_weak
 from quizprep.content.library import Library
+from quizprep.grading.attempts import Achieved, achieved
 from quizprep.quiz import times
-from quizprep.quiz.achieved import Achieved, achieved
 from quizprep.quiz.recall import TopicRecall, overall, recall_by_topic
 from quizprep.quiz.selection import History
 from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
@@ -56,7 +56,7 @@ class Progress:
 @plain_option
 @bank_option
 def progress(day: str | None, as_json: bool, plain: bool, bank: Path | None) -> None:
-    """Recall by topic, activity, exercises passed and what they cost, what is weak.
+    """Show recall by topic, activity, exercises passed and what they cost, and what is weak.
 
     Recall is what the scheduler expects on the day of your interview, or today.
     """
@@ -116,7 +116,7 @@ def _show(terminal: Terminal, library: Library, found: Progress) -> None:
 
 
 def _say_days(terminal: Terminal, found: Progress) -> None:
-    """The last days with activity in words: a picture says nothing to a screen reader."""
+    """The last days with activity, in words: a calendar says nothing to a screen reader."""
     active = [(day, count) for day, count in found.activity.items() if count]
     if not active:
         terminal.say("Nothing yet.")

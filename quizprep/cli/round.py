@@ -23,7 +23,7 @@ class _TakeBack(Exception):
 
 @dataclass(frozen=True)
 class _Given:
-    """An answer of this round: the place of its question, its review, its score."""
+    """An answer given in this round: the place of its question, its review, its score."""
 
     place: int
     review: Review
@@ -51,7 +51,7 @@ class Round:
         self._skipped: list[int] = []
 
     def run(self) -> None:
-        """Ask every question, or up to where the learner leaves; then the summary."""
+        """Ask questions until all are answered or the learner leaves, then print the summary."""
         try:
             place = 0
             while place < len(self._picks):
@@ -111,7 +111,7 @@ class Round:
                 return
 
     def _ask(self, presented: Presented) -> tuple[str, int]:
-        """The reply, and how many hints were asked for while it was typed."""
+        """The reply, and how many hints were asked for while it was being typed."""
         asked: list[str] = []
 
         def hint(text: str) -> None:
@@ -138,8 +138,8 @@ class Round:
     def _answered(
         self, place: int, presented: Presented, reply: str | None, hints: int, since: float
     ) -> bool:
-        """Mark, store and explain a reply (None: gave up); False where it could not be read."""
-        # Imported now: the first prompt is there sooner.
+        """Mark, store and explain a reply (None: the learner gave up); False if unreadable."""
+        # Imported late, so that the first prompt appears sooner.
         from quizprep.quiz.marking import Invalid, Mark, mark, match_open
 
         result = (
@@ -167,7 +167,7 @@ class Round:
         return True
 
     def _own_rating(self, review: Review) -> None:
-        """A keystroke between questions: the learner's own rating, or on."""
+        """One keystroke after an answer: the learner's own rating, undo, leave, or go on."""
         pressed = self._terminal.key(
             "Enter goes on; 1 again, 2 hard, 3 good, 4 easy; u takes it back; q leaves."
         )

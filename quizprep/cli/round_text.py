@@ -1,4 +1,4 @@
-"""What is printed about a question: itself, hints, its mark and explanation, the summary."""
+"""What is printed about a question: the question, hints, its mark, the summary of a round."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEYS = {"?": "hint", "x": "show me", "s": "skip", "u": "undo", "q": "leave"}
 def show_question(
     terminal: Terminal, pick: Pick, presented: Presented, place: int, total: int, undo: bool
 ) -> None:
-    """The question, what to choose from, and what to type; with undo, also how to take back."""
+    """Print the question, its options and the keys; ``undo`` says whether u is one of them."""
     terminal.heading(f"{place} of {total}: {pick.topic}, {pick.question.level}")
     if pick.why is Why.BROUGHT_FORWARD and pick.reason:
         terminal.say(f"Brought forward: {pick.reason}", "yellow")
@@ -37,7 +37,7 @@ def show_question(
 
 
 def show_presented(terminal: Terminal, presented: Presented) -> None:
-    """The text of a question, and what to choose from."""
+    """Print the text of a question and what there is to choose from."""
     terminal.say(presented.text(presented.question.ask))
     match presented.question:
         case Code(snippet=snippet):
@@ -52,7 +52,7 @@ def show_presented(terminal: Terminal, presented: Presented) -> None:
 
 
 def what_to_type(terminal: Terminal, presented: Presented) -> str:
-    """What a reply to this kind of question looks like, and at a terminal how a long one ends."""
+    """What a reply to this kind of question looks like, and how a long one ends."""
     match presented.question:
         case Choice(options=options):
             several = sum(option.right for option in options) > 1
@@ -73,7 +73,7 @@ def what_to_type(terminal: Terminal, presented: Presented) -> str:
 
 
 def show_hint(terminal: Terminal, library: Library, presented: Presented, shown: int) -> int:
-    """The next hint; returns how many were shown now, 0 where there are no more."""
+    """Print the next hint; returns 1, or 0 if there are no more."""
     from quizprep.quiz.hints import hints
 
     concepts = [concept_title(library, concept) for concept in presented.question.concepts]
@@ -88,7 +88,7 @@ def show_hint(terminal: Terminal, library: Library, presented: Presented, shown:
 def show_mark(
     terminal: Terminal, library: Library, store: Store, presented: Presented, mark: Mark
 ) -> None:
-    """The mark, the reason, the named trap, the answer, why, sources, and what trains it."""
+    """Print the mark, its reasons, the trap, the answer, why, sources, and what trains it."""
     from quizprep.maths import plain
     from quizprep.quiz.marking import model_answer
 
@@ -147,7 +147,7 @@ def show_summary(
     skipped: int,
     seed: int,
 ) -> None:
-    """The score of a round, the concepts missed and the exercise that trains each."""
+    """Print the score of a round, the concepts missed, and the exercise that trains each."""
     terminal.heading("Summary")
     also = f" {skipped} skipped." if skipped else ""
     if not scores:
@@ -164,7 +164,7 @@ def show_summary(
 def show_training(
     terminal: Terminal, library: Library, store: Store, missed: Iterable[Pick]
 ) -> None:
-    """The concepts of the questions that were missed, and the exercise that trains each."""
+    """Print the concepts of the questions missed, and the exercise that trains each."""
     concepts = list(training_for(library, (pick.question for pick in missed)))
     if concepts:
         terminal.say("To work on:")
@@ -174,9 +174,9 @@ def show_training(
 
 
 def agreed(terminal: Terminal, presented: Presented, match: OpenMatch) -> OpenMatch:
-    """Show the points and claims, let one letter flip each, and return what was agreed on.
+    """Show what was heard, let the learner flip rows by letter, and return what was agreed.
 
-    Enter or the end of input keeps what the program believes.
+    Enter, or the end of input, agrees to what the program heard.
     """
     from quizprep.quiz.marking.open_answer import corrected
 

@@ -1,7 +1,7 @@
-"""Plain terminal input and output: wrapped text, colour only where it is wanted, one prompt.
+"""Terminal input and output: wrapped text, colour where it is wanted, one prompt.
 
-Works the same through a pipe: a prompt then reads one line, and echoes it so that what was
-asked and what was replied stand together in the output.
+It works the same through a pipe: a prompt reads one line and echoes it, so that the question and
+the reply stand together in the output.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ class Terminal:
         self.draws = not plain and encoding.startswith("utf")
 
     def styled(self, text: str, style: Style | None) -> str:
-        """The text in a style, where colour is wanted."""
+        """The text in a style, if colour is wanted."""
         if style is None or not self.colour:
             return text
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
 
     def say(self, text: str = "", style: Style | None = None, indent: int = 0) -> None:
-        """Print text, wrapped to the width; lines of a paragraph flow together."""
+        """Print text wrapped to the width; the lines of a paragraph are joined."""
         lines = wrapped(text, self.width, indent)
         self._out.write("".join(f"{self.styled(line, style)}\n" for line in lines))
 
@@ -79,7 +79,7 @@ class Terminal:
             self._out.write(f"{self.styled(row, 'bold')}\n")
 
     def table(self, rows: Sequence[tuple[str, ...]]) -> None:
-        """Columns that line up; the last goes to lines of its own where it does not fit."""
+        """Print aligned columns; the last one moves to lines of its own if it does not fit."""
         *widths, last = [max(map(len, column)) for column in zip(*rows, strict=True)]
         fits = sum(widths) + last + 2 * len(rows[0]) <= self.width
         for *cells, text in rows:
@@ -91,7 +91,7 @@ class Terminal:
                 self.say(text, indent=6)
 
     def ask(self, prompt: str = "> ") -> str | None:
-        """One line typed by the learner, without its end; None at the end of input."""
+        """One line typed by the learner, without its newline; None at the end of input."""
         self._out.flush()
         if self.interactive:
             return self._ask_person(prompt)
@@ -106,9 +106,9 @@ class Terminal:
         return reply
 
     def ask_long(self, prompt: str = "> ", hint: Callable[[str], None] | None = None) -> str | None:
-        """An answer of several lines that an empty one ends; through a pipe it is one line.
+        """An answer of several lines, ended by an empty one; through a pipe, one line.
 
-        hint  is called with what was typed so far where a line is ``?``
+        hint  called with the text so far when a line is ``?``
         """
         first = self.ask(prompt)
         if not self.interactive or not first or len(first.strip()) <= 2:
@@ -122,7 +122,7 @@ class Terminal:
         return "\n".join(lines)
 
     def key(self, hint: str) -> str | None:
-        """One keystroke of a person; None for Ctrl-D. Only where interactive."""
+        """One keystroke; None for Ctrl-D. Only for an interactive terminal."""
         import select
         import termios
         import tty
@@ -130,14 +130,14 @@ class Terminal:
         source = self._in.fileno()
         before = termios.tcgetattr(source)
         try:
-            # Draining, not flushing: what was typed ahead counts.
+            # Draining, not flushing, keeps what was typed ahead.
             tty.setcbreak(source, termios.TCSADRAIN)
             self.say(hint, "dim")
             self._out.write("> ")
             self._out.flush()
             pressed = os.read(source, 1)
             if pressed == b"\x1b" and select.select([source], [], [], 0)[0]:
-                os.read(source, 16)  # the rest of an arrow key, which is no answer
+                os.read(source, 16)  # the rest of an arrow key, which is not an answer
         finally:
             termios.tcsetattr(source, termios.TCSADRAIN, before)
             self._out.write("\n")
@@ -156,14 +156,14 @@ class Terminal:
 
 
 def status(text: str = "") -> None:
-    """A line on standard error that the next one replaces; nothing where it is no terminal."""
+    """Replace the status line on standard error; does nothing if that is no terminal."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{text[:_WIDTH_OF_STATUS]}")
         sys.stderr.flush()
 
 
 def _columns() -> int:
-    """As ``shutil.get_terminal_size``, whose module brings bz2 and lzma and is slow to import."""
+    """The width, without ``shutil.get_terminal_size``, whose module imports bz2 and lzma."""
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given) > 0:
         return int(given)
@@ -174,7 +174,7 @@ def _columns() -> int:
 
 
 def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
-    """Paragraphs wrapped to a width; an empty line stays, a list item hangs under its mark."""
+    """Wrap paragraphs to a width; empty lines stay, list items get a hanging indent."""
     lines: list[str] = []
     for paragraph in _paragraphs(text):
         mark = _BULLET.match(paragraph)
@@ -205,7 +205,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _forgive_encoding(stream: TextIO) -> None:
-    """Characters that the locale cannot read or write become ``?`` instead of a crash."""
+    """Replace characters that the locale cannot read or write by ``?``, not crash."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")

@@ -1,4 +1,4 @@
-"""``quizprep`` alone: today in one screen, and what to type next."""
+"""``quizprep`` alone: today on one screen, and what to type next."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN = 3
 
 
 def show_today() -> None:
-    """Print what is due, what is weak and the next exercise; last, the one thing to type next."""
+    """Print what is due, what is weak and the next exercise, then the one command to type next."""
     library = library_of(None)
     terminal = Terminal()
     questions = [(topic, q) for topic, bank in library.banks.items() for q in bank.questions]
@@ -71,7 +71,7 @@ def show_today() -> None:
 def _next_command(
     due: Sequence[Pick], new: int, exercise: Exercise | None, tried: Collection[str]
 ) -> str:
-    """What is due comes first, then new questions, then the next exercise."""
+    """Due questions come first, then new ones, then the next exercise."""
     if due:
         return "quizprep ask --due"
     if new:
@@ -89,9 +89,9 @@ def show_weak(
     most: int,
     more: str = "",
 ) -> None:
-    """Weak concepts, how weak, and what trains each: an exercise, or the topic that asks.
+    """Print weak concepts, how weak each is, and what trains it: an exercise or a topic.
 
-    more  follows the number of those that are left out
+    more  a text after the number of concepts that are left out
     """
     for weakness in weak[:most]:
         percent = f"{round(100 * (weakness.score or 0))}%"

@@ -25,8 +25,8 @@ TICK_MS = 100
 def watch(path: Path, grade: Callable[[], None], hint: Callable[[], None]) -> None:
     """Grade now and after every save of ``path``, until q, Ctrl-C or Ctrl-D.
 
-    The folder is watched, not the file: editors that save by renaming would leave a watch on
-    a file that no longer has a name. Nothing is graded while the file is away.
+    The folder is watched, not the file: an editor that saves by renaming would leave a watch on
+    a file that is gone. Nothing is graded while the file is missing.
     """
     with _keys() as key:
         events = _events(path)
@@ -55,7 +55,7 @@ def _redraw(path: Path, grade: Callable[[], None]) -> None:
 
 
 def _events(path: Path) -> Iterator[bool]:
-    """Endlessly, whether the file changed since the last tick."""
+    """An endless stream: whether the file changed since the last tick."""
     try:
         from watchfiles import watch as watch_folder
     except ImportError as error:
@@ -92,9 +92,9 @@ def _next_wish(events: Iterator[bool], key: Callable[[], str | None]) -> Wish:
 
 @contextlib.contextmanager
 def _keys() -> Iterator[Callable[[], str | None]]:
-    """A function that gives the key pressed since the last call, or None; never waits.
+    """A function that returns the key pressed since the last call, or None; it never waits.
 
-    The terminal is put back as it was, whatever happens.
+    The terminal's settings are restored at the end.
     """
     if not sys.stdin.isatty():
         yield lambda: None

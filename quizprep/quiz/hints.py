@@ -1,4 +1,4 @@
-"""Hints for a question, each giving away more: what it is about, then a step towards the answer."""
+"""Hints for a question, each giving away more: first its subject, then steps to the answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from quizprep.quiz.presented import Presented, label
 
 
 def hints(presented: Presented, concepts: Sequence[str]) -> tuple[str, ...]:
-    """The hints in the order they are shown; each asked for counts in the rating.
+    """The hints in the order in which they are shown; each one shown counts in the rating.
 
     concepts  the titles of the question's concepts
     """
@@ -21,7 +21,7 @@ def hints(presented: Presented, concepts: Sequence[str]) -> tuple[str, ...]:
 
 
 def so_far(question: Open, text: str) -> str:
-    """What a listener has ticked while an open answer is still being given."""
+    """How many points a listener has ticked while an open answer is still being typed."""
     from quizprep.quiz.marking import match_open
 
     missing = len(match_open(question, text).missing)
@@ -32,7 +32,7 @@ def so_far(question: Open, text: str) -> str:
 
 
 def _answers(presented: Presented, text: str) -> bool:
-    """Whether a text holds what fills the gap of a cloze."""
+    """Whether a text contains what fills the gap of a cloze."""
     if not isinstance(presented.question, Cloze):
         return False
     words = f" {_spaced(text)} "
@@ -49,7 +49,7 @@ def _derived(presented: Presented) -> Iterator[str]:
     match presented.question:
         case Choice(options=options):
             wrong = [row for row, place in enumerate(presented.shown) if not options[place].right]
-            # Two wrong ones less, but never so many that only the right ones are left.
+            # Rules out up to two wrong options, but always leaves one.
             for row in reversed(wrong[1:][-2:]):
                 yield f"It is not {label(row)}."
         case Order():
@@ -84,7 +84,7 @@ def _derived(presented: Presented) -> Iterator[str]:
 
 
 def _of_number(presented: Presented, question: Number) -> Iterator[str]:
-    """What is given and which of it counts; where nothing is given, how large the answer is."""
+    """What is given and which of it matters; if nothing is given, the order of magnitude."""
     from quizprep.content.draws import answer_value
     from quizprep.units import find
 
@@ -106,7 +106,7 @@ def _of_number(presented: Presented, question: Number) -> Iterator[str]:
 
 
 def _needed(question: Number) -> list[str]:
-    """The parameters that the answer is made of, through the ``show`` values as well."""
+    """The parameters that the answer depends on, also through ``show`` values."""
     from quizprep.content.draws import parsed
 
     used = set(parsed(question.answer).symbols)

@@ -1,8 +1,8 @@
-"""An interview as a log of steps: what comes next is a function of what has happened so far.
+"""An interview as a log of steps: what comes next depends on the log alone.
 
-Nothing is kept but the log, so an interview that was interrupted, however, goes on from its last
-step. It opens with a spoken question on each of a few topics; each is followed up by what was
-missed. Then come a number and a kernel, as far as time allows.
+So an interview that was interrupted, in whatever way, continues after its last step. It opens with
+a spoken question on each of a few topics; each is followed up by what was missed. A number and a
+kernel come last, if there is time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from quizprep.store import Interview, Store
 
 MINUTES = 45
 PER_OPENING = 5
-"""Minutes that a spoken question and its follow-up take."""
+"""Minutes for a spoken question and its follow-up."""
 PER_NUMBER = 3
 MOST_OPENINGS = 4
 
@@ -32,7 +32,7 @@ Questions = Mapping[str, tuple[str, Question]]
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun", tag_field="step"):
-    """What was chosen: ids of questions, and of an exercise if there is one."""
+    """What was chosen at the start: ids of questions, and of an exercise if there is one."""
 
     openings: tuple[str, ...]
     number: str | None
@@ -40,7 +40,7 @@ class Begun(msgspec.Struct, frozen=True, tag="begun", tag_field="step"):
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked", tag_field="step"):
-    """A question that was answered; ``missing`` are the ids of points that were not said."""
+    """A question that was answered; ``missing`` are the ids of the points left out."""
 
     question: str
     role: Role
@@ -55,7 +55,7 @@ class Coded(msgspec.Struct, frozen=True, tag="coded", tag_field="step"):
     passed: bool
     skipped: str = ""
     mistakes: tuple[str, ...] = ()
-    """What was named, as sentences."""
+    """The sentences of the mistakes that were named."""
 
 
 class Paused(msgspec.Struct, frozen=True, tag="paused", tag_field="step"):
@@ -70,12 +70,12 @@ Step = Begun | Asked | Coded | Paused | Ended
 
 
 def write(step: Step) -> str:
-    """A step as the store keeps it."""
+    """A step as text for the store."""
     return msgspec.json.encode(step).decode()
 
 
 def read(text: str) -> Step:
-    """A step that ``write`` wrote; raises ValueError for any other text."""
+    """The step in a text that ``write`` wrote; raises ValueError for any other text."""
     step: Step = msgspec.json.decode(text, type=Step)
     return step
 
@@ -120,10 +120,10 @@ def choose(
     minutes: int,
     seed: int,
 ) -> Begun:
-    """What an interview of that length and level is about; the same seed chooses the same.
+    """What an interview of this length and level asks; the same seed chooses the same.
 
-    The kernel is one that takes at most half of the time; the rest goes to spoken questions on
-    different topics, and a number on another topic where there is one.
+    The kernel takes at most half of the time. The rest goes to spoken questions on different
+    topics, and to a number, on another topic if possible.
     """
     dice = random.Random(f"mock:{seed}")
     fitting = {q: pair for q, pair in questions.items() if level in (None, pair[1].level)}
@@ -157,9 +157,9 @@ def _one_a_topic(
 
 
 def next_part(steps: Sequence[Step], questions: Questions, left: float) -> Part | None:
-    """What comes next with so many seconds left; None when the interview is over.
+    """What to ask next with this many seconds left; None if the interview is over.
 
-    A question that is no longer in the banks is passed over.
+    Questions that are no longer in the banks are skipped.
     """
     if left <= 0:
         return None
@@ -191,8 +191,8 @@ def _follow_up(asked: Asked, questions: Questions, done: set[str]) -> str | None
 def follow_up(
     question: Question, missed: Sequence[KeyPoint], questions: Questions, done: set[str]
 ) -> Question | None:
-    """The question that an interviewer asks next: of those the author lists, the one that has
-    most words in common with the points that were missed; the first where nothing was."""
+    """The follow-up question: of those that the author lists, the one that shares most words
+    with the points that were missed; the first one if none were."""
     listed = [
         questions[name][1] for name in question.follow_ups if name in questions and name not in done
     ]

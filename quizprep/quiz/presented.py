@@ -39,8 +39,7 @@ class Presented:
 
     def text(self, source: str) -> str:
         """A text of the question as a terminal shows it."""
-        # Imported where they have something to do: most first questions need neither, and the
-        # prompt is there sooner.
+        # Imported only if needed: most first questions need neither, and the prompt comes sooner.
         if "{" in source or "}" in source:
             from quizprep.content.draws import fill
 
@@ -63,7 +62,7 @@ class Presented:
 
 
 def present(topic: str, question: Question, seed: int) -> Presented:
-    """The question with the draw that a seed gives; raises ContentError where there is none."""
+    """The question with the draw of a seed; raises ContentError if there is none."""
     return Presented(topic, question, seed, _drawn(question, seed), _shuffled(question, seed))
 
 
@@ -81,7 +80,7 @@ def _shuffled(question: Question, seed: int) -> tuple[int, ...]:
             places = list(range(len(rows)))
             dice = random.Random(f"{question.id}:{seed}:order")
             dice.shuffle(places)
-            # Steps that happen to lie in the right order would give the answer away.
+            # Steps shown in the right order would give the answer away.
             while isinstance(question, Order) and places == sorted(places):
                 dice.shuffle(places)
             return tuple(places)
@@ -89,7 +88,7 @@ def _shuffled(question: Question, seed: int) -> tuple[int, ...]:
 
 
 def could_be_a_reply(question: Question, key: str) -> bool:
-    """Whether a lone letter may be meant as the answer, so that it is no key of the prompt."""
+    """Whether a single letter may be the answer, so that it is not a key of the prompt."""
     match question:
         case Growth(symbols=symbols):
             return key in {name.casefold() for name in symbols}
@@ -103,7 +102,7 @@ def could_be_a_reply(question: Question, key: str) -> bool:
 
 
 def key_of(question: Question, reply: str, keys: Collection[str]) -> str | None:
-    """The key of the prompt that a reply is; ``:q`` is one even where q may be the answer."""
+    """The prompt's key that was typed, if any; ``:q`` always is one, q only if it is no answer."""
     text = reply.strip().casefold()
     if text.startswith(":") and text[1:] in keys:
         return text[1:]
@@ -111,20 +110,20 @@ def key_of(question: Question, reply: str, keys: Collection[str]) -> str | None:
 
 
 def colon_for(question: Question, keys: Collection[str]) -> str:
-    """What to write before keys at the prompt of a question, one of which may be the answer."""
+    """The prefix of keys at this question's prompt: a colon if one of them may be the answer."""
     return ":" if any(could_be_a_reply(question, key) for key in keys) else ""
 
 
 def label(row: int) -> str:
-    """``a`` for the first row."""
+    """The letter before a row: ``a`` for row 0."""
     return chr(ord("a") + row)
 
 
 def read_labels(text: str, count: int) -> list[int] | None:
     """The rows (from 0) that a reply names by letter or number, in its order.
 
-    ``a, c``, ``A C``, ``ac``, ``1 3`` and ``13`` are read alike; None where a part is none of
-    the count labels or one is named twice.
+    ``a, c``, ``A C``, ``ac``, ``1 3`` and ``13`` are read alike. None if a part is not one of the
+    labels, or if a row is named twice.
     """
     parts = [part for part in _SEPARATORS.split(text.casefold()) if part and part not in _FILLERS]
     rows: list[int] = []

@@ -1,12 +1,14 @@
-"""How much of each topic will be recalled on a day, and what to ask today to make that more.
+"""Expected recall of each topic on a day, and what to ask today to increase it.
 
-The rule of a round that plans towards a day:
+A round that plans towards a day asks:
 
-- Of what was answered before, but not today, everything whose predicted recall on the day is
-  below 90%, the lowest first. So is what was missed today, once it is due again.
-- Of what was never asked, an equal share a day: their number, with those that were new today,
-  divided by the days left (today counts, the day itself does not).
-- The two take turns, questions on a mistake that was named come before both.
+- questions on a mistake that was named;
+- then, in turns, questions whose predicted recall on the day is below 90%, the lowest first, and
+  new questions, an equal share each day until then.
+
+What was answered today is not asked again, unless it was missed and is due. The share of new
+questions is their number, with those that were new today, divided by the days left; today counts,
+the day itself does not.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ TARGET = 0.9
 
 @dataclass(frozen=True)
 class TopicRecall:
-    """What is expected of a topic on a day.
+    """The expected recall of a topic on a day.
 
-    recall  the mean probability over all its questions that the answer is recalled; those that
-            were never asked count 0
-    asked   how many of its questions were answered, whose own mean is ``of_asked``
+    recall    the mean probability of recall over all questions; 0 for those never asked
+    asked     how many of its questions were answered
+    of_asked  the mean over these
     """
 
     topic: str
@@ -43,9 +45,9 @@ class TopicRecall:
 
 @dataclass(frozen=True)
 class Day:
-    """What a plan towards a day needs to know.
+    """The facts that a plan towards a day needs.
 
-    at         when recall counts
+    at         the time at which recall counts
     days_left  how many days there are for new questions, today included; at least 1
     midnight   when today began
     new_today  how many questions were answered for the first time today
@@ -70,7 +72,7 @@ def recall_by_topic(
 
 
 def overall(topics: Sequence[TopicRecall]) -> float:
-    """The expected recall over all questions of some topics; 0 where there are none."""
+    """The expected recall over all questions of some topics; 0 if there are none."""
     total = sum(topic.questions for topic in topics)
     return sum(topic.recall * topic.questions for topic in topics) / total if total else 0.0
 
@@ -93,9 +95,9 @@ def plan_towards(
     now: datetime,
     wanted: Filter,
 ) -> list[Pick]:
-    """Everything to ask today, in order, so that recall on the day is highest; see above.
+    """Everything to ask today, in order, by the rule above.
 
-    It is not cut to ``wanted.count``, so that the rest can be counted.
+    It is not cut to ``wanted.count``, so that the caller can say how many there are.
     """
     open_to = [(topic, q) for topic, q in questions if wanted.admits(q)]
     picks = brought_forward(open_to, history)

@@ -1,8 +1,8 @@
-"""Rating an answer, storing it, and when its question comes back: FSRS over the log of reviews.
+"""Rating and storing an answer, and when its question is due again, by FSRS over the reviews.
 
 Fuzzing is off and all times are UTC, so the same log gives the same dates everywhere. A missed
-question comes back after ten minutes; every other one after days. The ``fsrs`` package is
-imported only when a card has to be computed: the first prompt reads cached cards.
+question comes back after ten minutes, any other after days. The ``fsrs`` package is imported only
+when a card has to be computed: the first prompt reads cached cards.
 
 The rating comes from the mark, the hints and the time:
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from quizprep.quiz.presented import Presented
 
 SCHEDULER = "fsrs-6 retention=0.9 steps=10m"
-"""Cards computed by another scheduler or other settings are computed again."""
+"""Cards of another scheduler or other settings are computed again."""
 
 _STEP = timedelta(minutes=10)
 _MISSED_BELOW = 0.5
@@ -44,7 +44,7 @@ _MISSED_BELOW = 0.5
 EXPECTED_SECONDS: Mapping[str, float] = {
     "choice": 30, "cloze": 30, "order": 60, "growth": 60, "code": 90, "number": 120, "open": 150,
 }  # fmt: skip
-"""What an interviewer would allow, by kind."""
+"""The time that an interviewer would allow, by kind of question."""
 
 
 class Rating(enum.IntEnum):
@@ -62,7 +62,7 @@ def kind_of(question: Question) -> str:
 
 
 def rate(score: float, hints: int, seconds: float | None, kind: str) -> Rating:
-    """The rating that the table above gives; seconds is None where time says nothing."""
+    """The rating by the table above; seconds is None if the time says nothing."""
     if score < _MISSED_BELOW:
         return Rating.AGAIN
     expected = EXPECTED_SECONDS[kind]
@@ -74,7 +74,7 @@ def rate(score: float, hints: int, seconds: float | None, kind: str) -> Rating:
 
 
 def reschedule(reviews: Sequence[Review]) -> Card:
-    """The card that the reviews of one question lead to, oldest first; at least one."""
+    """The card that follows from the reviews of one question, oldest first, at least one."""
     card = _replayed(reviews)
     last = reviews[-1]
     return Card(last.question, last.id, SCHEDULER, card.due, card.to_json())
@@ -90,7 +90,7 @@ def record(
     session: str,
     hints: int = 0,
 ) -> Review:
-    """Store an answer; seconds is None where time says nothing."""
+    """Store an answer with its rating; seconds is None if the time says nothing."""
     answer = Answer(
         question=presented.question.id,
         at=at,
@@ -106,7 +106,7 @@ def record(
 
 
 def agree(store: Store, review: Review, presented: Presented, mark: Mark, at: datetime) -> Review:
-    """Store the mark that the learner agreed to, where it differs from the one recorded."""
+    """Store the mark that the learner agreed to, if it differs from the one on record."""
     if mark.score == review.score:
         return review
     rating = rate(mark.score, review.hints, review.seconds, kind_of(presented.question))
@@ -114,9 +114,9 @@ def agree(store: Store, review: Review, presented: Presented, mark: Mark, at: da
 
 
 def cards_after(store: Store, latest: Mapping[str, Latest]) -> dict[str, Card]:
-    """The card of every question that was answered; those that the cache lacks are computed.
+    """The card of every question that was answered; those missing in the cache are computed.
 
-    latest  the answers as ``Store.latest`` gives them
+    latest  as ``Store.latest`` gives them
     """
     cached = store.cards()
     cards = {question: cached[question] for question in latest if question in cached}
@@ -135,7 +135,7 @@ def cards_after(store: Store, latest: Mapping[str, Latest]) -> dict[str, Card]:
 
 
 def retrievability(card: Card | None, at: datetime) -> float:
-    """The probability (0 to 1) that the answer is recalled at a time; 0 if never answered."""
+    """The probability (0 to 1) of recalling the answer at a time; 0 if never answered."""
     if card is None:
         return 0.0
     import fsrs
@@ -144,7 +144,7 @@ def retrievability(card: Card | None, at: datetime) -> float:
 
 
 def is_due(card: Card, at: datetime) -> bool:
-    """Whether a question should be asked again by now."""
+    """Whether a question should be asked again by this time."""
     return card.due <= at
 
 
@@ -157,7 +157,7 @@ def _replayed(reviews: Sequence[Review]) -> fsrs.Card:
     import fsrs
 
     first = reviews[0]
-    # An explicit id: the default one is taken from the clock and sleeps a millisecond.
+    # An explicit id, because the default one sleeps a millisecond to be unique.
     card = fsrs.Card(card_id=first.id, due=first.at)
     for review in reviews:
         card, _ = _scheduler().review_card(card, fsrs.Rating(review.rating), review.at)

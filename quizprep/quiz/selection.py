@@ -1,4 +1,4 @@
-"""Which questions a round asks, in which order, with which draws: no clock and no terminal."""
+"""Which questions a round asks, in which order, with which draws; pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEVELS = {level: rank for rank, level in enumerate(Level)}
 
 
 class Why(enum.Enum):
-    """What put a question into the round."""
+    """Why a question is in the round."""
 
     BROUGHT_FORWARD = "brought forward"
     DUE = "due"
@@ -29,7 +29,7 @@ class Why(enum.Enum):
 
 @dataclass(frozen=True)
 class Pick:
-    """A question of the round; ``reason`` is the sentence of the mark that brought it forward."""
+    """A question of the round; ``reason`` says which mistake brought it forward."""
 
     topic: str
     question: Question
@@ -39,7 +39,7 @@ class Pick:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the command line asks for. Empty means everything."""
+    """What the command line asks for; an empty field admits everything."""
 
     kinds: frozenset[str] = frozenset()
     levels: frozenset[Level] = frozenset()
@@ -55,7 +55,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of the learner: cards and latest answers by question, and the marks."""
+    """What is known of the learner: cards and latest answers by question, mistakes named."""
 
     cards: Mapping[str, Card]
     answers: Answers
@@ -109,14 +109,14 @@ def brought_forward(questions: Sequence[tuple[str, Question]], history: History)
 def _weakest(
     questions: Sequence[tuple[str, Question]], history: History
 ) -> list[tuple[str, Question]]:
-    """Never answered first, by level, then those that are due soonest."""
+    """Questions never answered first, by level, then those that are due soonest."""
     new = [each for each in questions if each[1].id not in history.cards]
     seen = [each for each in questions if each[1].id in history.cards]
     return by_level(new) + sorted(seen, key=lambda each: history.cards[each[1].id].due)
 
 
 def by_level(questions: Sequence[tuple[str, Question]]) -> list[tuple[str, Question]]:
-    """Easier levels first; within one the topics take turns, each in the order of its bank."""
+    """Easier levels first; within a level the topics alternate, each in the order of its bank."""
     turn: dict[tuple[str, Level], int] = {}
     ranked = []
     for place, (topic, q) in enumerate(questions):
@@ -126,5 +126,5 @@ def by_level(questions: Sequence[tuple[str, Question]]) -> list[tuple[str, Quest
 
 
 def draw_seed(base: int, question: str) -> int:
-    """The seed of one question's draw in a round with the given base seed."""
+    """The seed of a question's draw in a round with this base seed."""
     return zlib.crc32(f"{base}:{question}".encode())

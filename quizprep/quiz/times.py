@@ -1,6 +1,6 @@
-"""Times and days as the learner lives them: midnight to midnight where the learner is.
+"""Times and days for a learner, whose days run from midnight to midnight where the learner is.
 
-``now`` and ``seconds`` are the one place where a clock is read, and the seam for tests.
+``now`` and ``seconds`` are the only places where a clock is read; tests replace them.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The day where the learner is."""
+    """The date where the learner is."""
     return now().astimezone().date()
 
 
 def seconds() -> float:
-    """A clock that only runs forward, for how long things take."""
+    """A monotonic clock, for measuring how long things take."""
     return stopwatch.monotonic()
 
 
 def begins(day: date) -> datetime:
-    """The midnight with which a day begins, as an aware time."""
+    """The midnight at which a day begins, as an aware time."""
     return datetime.combine(day, time()).astimezone()
 
 
 def noon(day: date) -> datetime:
-    """The middle of a day: an interview is about then."""
+    """The middle of a day; an interview is assumed to be then."""
     return datetime.combine(day, time(12)).astimezone()
 
 
 def activity_on(store: Store) -> Callable[[date], int]:
-    """How many answers and gradings a day saw."""
+    """A function that counts the answers and gradings of a day."""
     return lambda day: store.activity(begins(day), begins(day + timedelta(days=1)))
 
 
 def streak(activity: Callable[[date], int], last: date) -> int:
-    """How many days in a row had activity, up to the last or, while that has none, the one
-    before it."""
+    """The number of consecutive days with activity up to the last day, which may itself still be
+    without."""
     day = last if activity(last) else last - timedelta(days=1)
     length = 0
     while activity(day):
@@ -55,18 +55,18 @@ def streak(activity: Callable[[date], int], last: date) -> int:
 
 
 def in_full(day: date) -> str:
-    """``Tuesday 24 November``."""
+    """A date in words: ``Tuesday 24 November``."""
     return f"{day:%A} {day.day} {day:%B}"
 
 
 def distance(day: date, start: date) -> str:
-    """How far a day lies from another: ``today``, ``tomorrow``, ``in 12 days``."""
+    """The distance from one day to a later one: ``today``, ``tomorrow``, ``in 12 days``."""
     days = (day - start).days
     return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
 
 
 def in_words(due: datetime, now: datetime) -> str:
-    """``now``, ``in 10 minutes``, ``tomorrow``, ``in 5 days``, ``in 3 weeks``, ``in 4 months``."""
+    """The time left: ``now``, ``in 10 minutes``, ``tomorrow``, ``in 5 days``, ``in 4 months``."""
     seconds = (due - now).total_seconds()
     if seconds <= 0:
         return "now"

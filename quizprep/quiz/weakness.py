@@ -1,16 +1,19 @@
 """What a learner is weak in, and what trains it: the one rule that every command follows.
 
-An *answer* is worth its score, 0 to 1. The score of a *question* is that of its latest answer or
-the mean of its latest four, whichever is lower; the question is weak while that is below three in
-four. So a miss shows at once, and one lucky answer after three misses settles nothing.
+*Question*: its score is that of its latest answer or the mean of its latest four, whichever is
+lower. It is weak while the score is below three in four. So a miss counts at once, and one right
+answer after three misses does not make up for them.
 
-A *mistake* that was named in an exercise waits until three questions on its concept were answered
-since, or all of them where there are fewer. While it waits, every question on the concept that was
-not answered since is weak too, and ``quizprep ask`` brings three of them forward.
+*Mistake*: one that was named in an exercise waits until three questions on its concept were
+answered since, or all of them if there are fewer. While it waits, every question on the concept
+that was not answered since is weak too, and ``quizprep ask`` brings three of them forward.
 
-A *concept* is as weak as its weakest question: it is weak while one of its questions is, or while
-a mistake on it waits. ``quizprep``, ``progress`` and the debrief of ``mock`` show concepts,
-``sheet --weak`` shows questions, ``grade`` adds mistakes.
+*Concept*: it is weak while one of its questions is, or while a mistake on it waits. Its score is
+that of its weakest question.
+
+``quizprep``, ``progress`` and ``sheet --weak`` show this, ``ask`` and ``mock`` add answers to it,
+``grade`` adds mistakes. The summary of a round and the debrief of an interview list what was
+missed just now, which need not be weak yet.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class Weakness:
 
     score     that of its weakest question, 0 to 1; None if none was answered
     answered  how many of its questions were answered
-    mistake   the sentence about the mistake that was named, where one waits; else empty
+    mistake   the sentence about the mistake that waits; empty if none does
     """
 
     concept: str
@@ -47,19 +50,19 @@ class Weakness:
 
 
 def score(answers: Latest) -> float:
-    """The score of a question, by the rule above."""
+    """The score of a question by the rule above."""
     return min(answers.scores[-1], sum(answers.scores) / len(answers.scores))
 
 
 def answered_since(question: Question, mark: DueMark, answers: Answers) -> bool:
-    """Whether a question was answered after a mistake had been named."""
+    """Whether a question was answered after a mistake was named."""
     return question.id in answers and answers[question.id].at >= mark.at
 
 
 def to_settle(mark: DueMark, questions: Iterable[Question], answers: Answers) -> int:
-    """How many answers a named mistake still waits for; 0 where it is settled.
+    """How many answers a mistake still waits for; 0 if it is settled.
 
-    questions  among which those on its concept are looked for
+    questions  where to look for questions on its concept
     """
     since = [answered_since(q, mark, answers) for q in questions if mark.concept in q.concepts]
     return max(0, min(ANSWERS_TO_SETTLE, len(since)) - sum(since))
@@ -117,12 +120,12 @@ def _reason(answers: Latest) -> str:
 
 
 def exercise_for(library: Library, concept: str) -> str | None:
-    """The exercise that trains a concept best: one that is about it before all, one that lists
-    it, or one that a question on it names."""
+    """The exercise that trains a concept best: the one most about it, else one that a question on
+    it names."""
     try:
         on_it = [e for e in library.exercises if concept in e.spec.concepts]
     except ContentError:
-        on_it = []  # a broken exercise is reported by `quizprep check`, not here
+        on_it = []  # `quizprep check` reports a broken exercise
     if on_it:
         return min(on_it, key=lambda e: (e.spec.concepts.index(concept), e.spec.minutes)).id
     for topic in library.topics:
@@ -135,7 +138,7 @@ def exercise_for(library: Library, concept: str) -> str | None:
 def training_for(library: Library, missed: Iterable[Question]) -> Iterator[tuple[str, str | None]]:
     """Every concept of the questions that were missed, and the exercise that trains it.
 
-    That is the one that a question names, where it trains this concept too.
+    An exercise that a question names wins, if it trains this concept too.
     """
     named: dict[str, str | None] = {}
     for question in missed:
@@ -150,11 +153,11 @@ def training_for(library: Library, missed: Iterable[Question]) -> Iterator[tuple
 
 
 def training_command(exercise: str, tried: bool) -> str:
-    """What to type to work on an exercise."""
+    """The command to work on an exercise."""
     return f"quizprep {'grade' if tried else 'start'} {exercise}"
 
 
 def concept_title(library: Library, concept: str) -> str:
-    """The concept's name for people."""
+    """The name of a concept for people."""
     known = library.concepts.get(concept)
     return known.title if known else concept

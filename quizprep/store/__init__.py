@@ -1,11 +1,14 @@
 """What the program remembers: a SQLite file, append-only, one transaction an answer.
 
-``reviews`` and ``attempts`` are logs. A correction of a review is a row of ``corrections``; the
-latest one holds. A row of ``voids`` takes a review back: it stays on record and no longer counts.
-``due_marks`` say why a concept was brought forward, and ``hints`` is a row for each hint of an
-exercise that was shown. ``settings`` is a log too; the latest value of a name holds. ``mocks`` are
-interviews and ``mock_steps`` what happened in each. ``cards`` is the one table that is
-overwritten: it caches the schedule that follows from the log, and can be thrown away.
+``reviews``      answers; a log
+``corrections``  of reviews, by the learner; the latest one of a review holds
+``voids``        reviews that were taken back: they stay on record and no longer count
+``attempts``     gradings of exercises; a log
+``hints``        a row for each hint of an exercise that was shown
+``due_marks``    concepts that were brought forward, and why
+``settings``     a log; the latest value of a name holds
+``mocks``        interviews, and in ``mock_steps`` what happened in each
+``cards``        the schedule that follows from the log; a cache, the only table overwritten
 
 Whatever kills the process, an answer that was recorded stays: SQLite commits before
 ``record_review`` returns.
@@ -36,8 +39,8 @@ from reviews r left join corrections c
 where not exists (select 1 from voids where review = r.id)
 """
 
-# Jumps from question to question along the index: a million reviews cost no more than a few of
-# each question.
+# Jumps from question to question along the index, so that the time depends on the number of
+# questions, not of reviews.
 _LATEST = f"""
 with recursive asked (question) as (
     select min(question) from reviews
@@ -61,12 +64,12 @@ order by r.question, r.id
 class Answer:
     """One answer, as it is recorded.
 
-    seed     the draw that it answers
+    seed     of the draw that it answers
     score    0 to 1
     rating   1 again, 2 hard, 3 good, 4 easy
     hints    how many were shown before it
-    seconds  how long it took; None where that says nothing, as through a pipe
-    session  the round it belongs to
+    seconds  how long it took; None if that says nothing, as through a pipe
+    session  the round or interview it belongs to
     """
 
     question: str
@@ -89,10 +92,10 @@ class Review(Answer):
 
 @dataclass(frozen=True)
 class Latest:
-    """The latest answers to a question that were not taken back.
+    """The latest answers to a question, without those taken back.
 
     review  the id of the last one
-    at      when that was
+    at      the time of the last one
     scores  of up to ``RECENT`` answers, oldest first, as last corrected
     """
 
@@ -126,7 +129,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class DueMark:
-    """A concept that was brought forward because a mistake was named, with the sentence why."""
+    """A concept that was brought forward because a mistake was named; ``reason`` says which."""
 
     concept: str
     reason: str
@@ -135,7 +138,7 @@ class DueMark:
 
 @dataclass(frozen=True)
 class Interview:
-    """One interview; its answers are reviews of ``session``. ``level`` is empty for any."""
+    """One interview; its answers are the reviews of ``session``. An empty ``level`` means any."""
 
     id: int
     at: datetime
@@ -147,7 +150,7 @@ class Interview:
 
 @dataclass(frozen=True)
 class InterviewStep:
-    """Something that happened in an interview, as JSON, and the seconds it took."""
+    """A step of an interview, as JSON, and the seconds it took."""
 
     at: datetime
     seconds: float
@@ -159,12 +162,12 @@ Reschedule = Callable[[Sequence[Review]], Card]
 
 
 class Store(Database):
-    """An open store. Use ``Store.open``, and ``close`` or a ``with`` block at the end."""
+    """An open store, made by ``Store.open``; use it in a ``with`` block or ``close`` it."""
 
     # --- questions ---------------------------------------------------------------------
 
     def record_review(self, answer: Answer, reschedule: Reschedule) -> Review:
-        """Append an answer and replace its question's card, both or neither."""
+        """Append an answer and replace the card of its question, both or neither."""
         reply = answer.reply.encode("utf-8", "replace").decode("utf-8")
         with self._writing():
             review = self._insert("reviews", **{**vars(answer), "reply": reply})
@@ -173,7 +176,7 @@ class Store(Database):
     def correct_review(
         self, review: Review, score: float, rating: int, now: datetime, reschedule: Reschedule
     ) -> Review:
-        """Append the learner's own score or rating for a review; the first one stays on record."""
+        """Append the learner's own score or rating of a review; the first stays on record."""
         with self._writing():
             self._insert("corrections", review=review.id, score=score, rating=rating, at=now)
             if self._read("select 1 from voids where review = ?", review.id):
@@ -181,7 +184,7 @@ class Store(Database):
             return self._rescheduled(review.question, review.id, reschedule)
 
     def void_review(self, review: Review, now: datetime, reschedule: Reschedule) -> None:
-        """Take an answer back: it stays on record, and all else is as if it had not been given."""
+        """Take an answer back: it stays on record, and everything else forgets it."""
         with self._writing() as sql:
             self._insert("voids", review=review.id, at=now)
             history = self.reviews(review.question)
@@ -202,7 +205,7 @@ class Store(Database):
         return self._reviews("and r.question = ? order by r.id", question)
 
     def last_review(self) -> Review | None:
-        """The latest answer that was not taken back."""
+        """The latest answer, without those taken back."""
         return next(iter(self._reviews("order by r.id desc limit 1")), None)
 
     def _reviews(self, rest: str, *values: object) -> list[Review]:
@@ -223,7 +226,7 @@ class Store(Database):
         return {card.question: card for card in cards}
 
     def latest(self) -> dict[str, Latest]:
-        """For every question that was answered: its latest answers."""
+        """The latest answers by question, for every question that was answered."""
         rows = self._records(lambda *row: (*row[:2], time(row[2]), row[3]), _LATEST)
         found: dict[str, Latest] = {}
         for question, group in groupby(rows, key=lambda row: row[0]):
@@ -233,7 +236,7 @@ class Store(Database):
         return found
 
     def first_answers(self, since: datetime) -> int:
-        """How many questions were answered for the first time since then."""
+        """How many questions were answered for the first time since a time."""
         query = (
             "select count(distinct question) from reviews r where at >= ?1 and not exists"
             " (select 1 from voids where review = r.id) and not exists (select 1 from reviews b"
@@ -243,7 +246,7 @@ class Store(Database):
         return int(self._value(query, since))
 
     def activity(self, start: datetime, end: datetime) -> int:
-        """How many answers and gradings there were from start until before end."""
+        """How many answers and gradings there were from start to before end."""
         query = (
             "select (select count(*) from reviews where at >= ?1 and at < ?2)"
             " + (select count(*) from attempts where at >= ?1 and at < ?2)"
@@ -251,7 +254,7 @@ class Store(Database):
         return int(self._value(query, start, end))
 
     def put_cards(self, cards: Iterable[Card]) -> None:
-        """Fill the cache."""
+        """Cache some cards."""
         with self._writing():
             for card in cards:
                 self._put_card(card)
@@ -304,7 +307,7 @@ class Store(Database):
         return int(self._value("select count(*) from hints where exercise = ?", exercise))
 
     def show_hint(self, exercise: str, now: datetime) -> int:
-        """Note that one more hint is shown; returns how many that makes."""
+        """Record that one more hint is shown; returns the new count."""
         with self._writing():
             self._insert("hints", exercise=exercise, at=now)
             return self.hints_shown(exercise)
@@ -312,7 +315,7 @@ class Store(Database):
     # --- the loop between exercises and questions --------------------------------------
 
     def bring_forward(self, concepts: Iterable[str], reason: str, now: datetime) -> None:
-        """Make the questions on some concepts due, and say why: a full sentence."""
+        """Make the questions on some concepts due; the reason is a full sentence."""
         with self._writing():
             for concept in dict.fromkeys(concepts):
                 self._insert("due_marks", concept=concept, reason=reason, at=now)
@@ -328,7 +331,7 @@ class Store(Database):
     # --- settings ----------------------------------------------------------------------
 
     def setting(self, name: str) -> str:
-        """The latest value of a setting; empty where it was never set, or cleared."""
+        """The latest value of a setting; empty if it was never set, or cleared."""
         rows = self._read(
             "select value from settings where name = ? order by id desc limit 1", name
         )
@@ -364,7 +367,7 @@ class Store(Database):
     def add_step(
         self, interview: Interview, seconds: float, step: str, now: datetime
     ) -> InterviewStep:
-        """Append what happened in an interview."""
+        """Append a step of an interview."""
         added = InterviewStep(now, seconds, step)
         with self._writing():
             self._put_step(interview, added)
@@ -374,7 +377,7 @@ class Store(Database):
         self._insert("mock_steps", mock=interview.id, **vars(step))
 
     def steps(self, interview: Interview) -> list[InterviewStep]:
-        """What happened in an interview, in order."""
+        """The steps of an interview, in order."""
         return self._records(
             lambda at, seconds, step: InterviewStep(time(at), seconds, step),
             "select at, seconds, step from mock_steps where mock = ? order by id",

@@ -1,7 +1,7 @@
-"""The SQLite file: where it is, its formats and their upgrade, transactions, errors.
+"""The SQLite file: its place, formats, upgrades, transactions and errors.
 
-A file of an earlier format is brought up to date in one transaction when it is opened. Every
-failure is a StoreError that names the file and says what to do.
+A file of an earlier format is upgraded in one transaction when it is opened. Every failure is a
+StoreError that names the file and says what to do.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ create index mock_steps_by_mock on mock_steps (mock, id);
 
 
 def default_home() -> Path:
-    """The folder that everything is stored in: QUIZPREP_HOME or the platform's data folder."""
+    """The folder that holds everything stored: QUIZPREP_HOME or the platform's data folder."""
     if chosen := os.environ.get("QUIZPREP_HOME"):
         return Path(chosen).expanduser()
     import platformdirs
@@ -100,7 +100,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _cannot_write(path, error.strerror or str(error)) from error
-        # SQLite opens what it may only read, and would fail at the first answer.
+        # SQLite opens a read-only file and would fail only at the first answer.
         for place in (path.parent, path):
             if place.exists() and not os.access(place, os.W_OK):
                 raise _cannot_write(path, f"{place} is read-only for you")
@@ -125,8 +125,8 @@ class Database:
         self.close()
 
     def _prepare(self) -> None:
-        """Bring a new or older file to our format, and refuse one that is not ours to write."""
-        # Looked at under the write lock, so that two processes do not both create the tables.
+        """Create or upgrade the tables; raises StoreError for a file that we must not write."""
+        # Checked under the write lock, so that two processes do not both create the tables.
         with self._writing() as sql:
             version = self._pragma("user_version")
             if version == VERSION:
@@ -162,7 +162,7 @@ class Database:
         return self._read(query, *values)[0][0]
 
     def _records(self, make: Callable[..., T], query: str, *values: object) -> list[T]:
-        """What ``make`` builds of each row; a row that we cannot have written is damage."""
+        """Each row as ``make`` builds it; a row that we cannot have written means damage."""
         rows = self._read(query, *values)
         try:
             return [make(*row) for row in rows]
@@ -179,7 +179,7 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; taking the lock first keeps two writers from failing half way."""
+        """A transaction; it takes the write lock first, so that no writer fails half way."""
         with _explained(self.path):
             self._connection.execute("begin immediate")
             try:
@@ -193,7 +193,7 @@ class Database:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """SQLite's errors as StoreErrors that say what to do."""
+    """Turn SQLite's errors into StoreErrors that say what to do."""
     import sqlite3
 
     try:
@@ -236,7 +236,7 @@ def _cannot_write(path: Path, why: str) -> StoreError:
 
 
 def _cells(values: Iterable[object]) -> list[object]:
-    """Times become UTC with microseconds, so that text order is time order."""
+    """The values of a row; times in UTC with microseconds, so that text order is time order."""
     return [
         value.astimezone(UTC).isoformat(timespec="microseconds")
         if isinstance(value, datetime)
@@ -246,5 +246,5 @@ def _cells(values: Iterable[object]) -> list[object]:
 
 
 def time(text: str) -> datetime:
-    """A time out of a row; raises ValueError."""
+    """The time in a row; raises ValueError."""
     return datetime.fromisoformat(text)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.quiz.achieved import achieved
+from quizprep.grading.attempts import achieved
 from quizprep.quiz.recall import TARGET, Day, overall, plan_towards, recall_by_topic
 from quizprep.quiz.scheduling import reschedule, retrievability
 from quizprep.quiz.selection import Filter, History, Why

@@ -1,7 +1,7 @@
 """Marking: a question, the numbers drawn for it and a reply give a mark.
 
-Nothing that a learner types is evaluated as Python, and no reply takes long: formulas go through
-the whitelist in ``quizprep.formula``.
+Nothing that a learner types is evaluated as Python, and no reply takes long to read: formulas go
+through the whitelist in ``quizprep.formula``.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def mark(
 ) -> Mark | Invalid:
     """The mark of a reply.
 
-    values  what ``draws.draw`` gave
-    shown   for choice and order: the place in the bank of the option or step shown first,
-            second and so on; as listed where it is left out
+    values  the numbers that were drawn
+    shown   for choice and order: the options or steps in the order shown, by their place in the
+            bank; left out, they are shown as listed
     """
     text = reply.strip()
     if not text:

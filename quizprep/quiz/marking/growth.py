@@ -1,4 +1,4 @@
-"""Growth: a big-O expression is right, untidy, too loose or wrong, each in its own sentence."""
+"""Growth: a big-O expression is right, untidy, too loose or wrong, each with its reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOO_LOOSE = 0.25
 
 
 def mark(question: Growth, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
-    """Growths are compared in every symbol, under the relations that the question gives."""
+    """Compare growths in every symbol, under the relations that the question gives."""
     try:
         said = read_growth(reply, question.symbols)
     except FormulaError as error:
@@ -80,7 +80,7 @@ def _marked(
 def _tidiness(
     question: Growth, said: Polynomial, wanted: Polynomial, where: Sequence[Relation]
 ) -> Mark:
-    """The growth is right; lower-order terms and constants should not be in it."""
+    """The mark of a right growth; lower-order terms and constants cost something."""
     leading = {monomial for monomial, _ in leading_terms(said, where).terms}
     written = {monomial for monomial, _ in wanted.terms}
     lower = [m for m, _ in said.terms if m not in leading and m not in written]
@@ -108,7 +108,7 @@ def _same(question: Growth, text: str, said: Polynomial, where: Sequence[Relatio
 def _outgrowing(
     left: Polynomial, right: Polynomial, where: Sequence[Relation]
 ) -> tuple[Exponents, dict[str, Fraction]] | None:
-    """A term of left that outgrows all of right, and the direction in which it does."""
+    """A term of left that outgrows all of right, and a direction in which it does."""
     bounds = [monomial for monomial, _ in right.terms]
     for monomial, _ in left.terms:
         direction = faster_direction(monomial, bounds, where)
@@ -140,6 +140,6 @@ def _readable(polynomial: Polynomial, question: Growth) -> str:
 
 
 def _sample(question: Growth) -> str:
-    """An expression that shows how to type one; a fourth power is nobody's answer."""
+    """An expression that shows how to type one; its fourth power is never the answer."""
     names = list(question.symbols)[:2]
     return f"{names[0]}^4 {names[1]}" if len(names) == 2 else f"{names[0]}^4"

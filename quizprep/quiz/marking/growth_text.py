@@ -31,14 +31,14 @@ _BEGINS_FACTOR = re.compile(r"[\w(]")
 
 @dataclass(frozen=True)
 class GrowthText:
-    """The polynomial that was typed, and the relations of the roots and logarithms in it."""
+    """The polynomial that was typed, and the relations of its roots and logarithms."""
 
     polynomial: Polynomial
     where: tuple[Relation, ...]
 
 
 def read_growth(text: str, symbols: Collection[str]) -> GrowthText:
-    """The growth a reply states over the symbols; raises FormulaError that says what is wrong."""
+    """The growth that a reply states; raises FormulaError, which says what is wrong."""
     if len(text) > MAX_TEXT:
         raise FormulaError(f"is longer than {MAX_TEXT} characters")
     tidy = re.sub(r"√\s*", " sqrt ", plain_signs(text, "**").strip().rstrip("."))
@@ -84,11 +84,11 @@ def _words(word: str, symbols: Collection[str]) -> list[str]:
 
 
 def _split(word: str, symbols: Collection[str]) -> list[str] | None:
-    """The word cut into symbols, logarithms and roots, longest first."""
+    """The word cut into symbols and functions, the longest names first."""
     if not word:
         return []
     names = sorted({*symbols, *_LOGS, "sqrt"}, key=len, reverse=True)
-    # best[i]: how word[i:] is cut; filled from the end, so a long word costs no more than that.
+    # best[i] is how to cut word[i:]; filled from the end, the time is linear in the length.
     best: list[list[str] | None] = [None] * len(word) + [[]]
     for start in reversed(range(len(word))):
         for name in names:
@@ -102,7 +102,7 @@ def _split(word: str, symbols: Collection[str]) -> list[str] | None:
 def _written_out(tokens: Sequence[str]) -> tuple[str, tuple[Relation, ...]]:
     """The text of a formula: products written out, roots and logarithms as symbols.
 
-    The relations are those between these symbols and what is under the root or the logarithm.
+    The relations tie each of these symbols to the symbol that it is the root or logarithm of.
     """
     pieces: list[str] = []
     where: list[Relation] = []

@@ -1,4 +1,4 @@
-"""Choice and order: replies made of the letters that stand before options and steps."""
+"""Choice and order: replies are the letters that stand before options and steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quizprep.quiz.presented import label, read_labels
 def mark_choice(
     question: Choice, values: Mapping[str, Scalar], reply: str, shown: Sequence[int] | None = None
 ) -> Mark | Invalid:
-    """Right options chosen count for, wrong ones against, never below 0."""
+    """Each right option chosen adds to the score, each wrong one subtracts; never below 0."""
     places = tuple(shown or range(len(question.options)))
     right = {place for place, option in enumerate(question.options) if option.right}
     chosen = read_labels(reply, len(places))
@@ -63,7 +63,7 @@ def _expected(count: int, several: bool) -> str:
 def mark_order(
     question: Order, values: Mapping[str, Scalar], reply: str, shown: Sequence[int] | None = None
 ) -> Mark | Invalid:
-    """1 for the right order, 0 for one no better than chance (half of the pairs)."""
+    """1 for the right order, falling to 0 for one that is no better than chance."""
     count = len(question.steps)
     places = tuple(shown or range(count))
     rows = read_labels(reply, count)

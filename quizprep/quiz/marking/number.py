@@ -1,4 +1,4 @@
-"""Number: exact comparison within the tolerance, traps, and slips of units that have a name."""
+"""Number: compared exactly within the tolerance; traps and slips of units are named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from quizprep.units import Unit, named, prefix_says, siblings
 RIGHT_BUT_FOR_THE_UNIT = 0.5
 RIGHT_BUT_ROUGH = 0.75
 _FINEST = Fraction(1, 10**9)
-"""Never compare more finely: some answers are roots, which are not exact."""
+"""The smallest tolerance: some answers are roots, which are not exact."""
 
 _FACTORS = (
     (Fraction(2), "a factor of 2: something is counted twice, or one of two parts is left out"),
@@ -35,7 +35,7 @@ _FACTORS = (
 
 
 def mark(question: Number, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
-    """A bare number is read in the question's unit."""
+    """The mark of a number; without a unit it is read in the question's unit."""
     asked = _asked(question)
     try:
         said = read_quantity(reply, scales=not asked.takes_prefixes)
@@ -82,7 +82,7 @@ def quantity_text(number: Fraction, unit: Unit) -> str:
 
 
 def _asked(question: Number) -> Unit:
-    # A name that no rule knows measures itself: the content check decides what it accepts.
+    # A unit without a rule gets a dimension of its own; the content check limits what is allowed.
     return named(question.unit)
 
 
@@ -97,7 +97,7 @@ def _expected(asked: Unit) -> str:
 
 
 def _matching(said: Unit, asked: Unit, ask: str) -> Unit | None:
-    """The unit that was meant, or None where it measures something else."""
+    """The unit that was meant; None if it measures something else."""
     if said.dimension == asked.dimension:
         return said
     if asked.dimension == "work/time" and said.dimension == "work" and said.name[-1:] in "sS":
@@ -117,9 +117,9 @@ def _near(given: Fraction, right: Fraction, allowed: Fraction) -> bool:
 def _unit_slip(
     said: Quantity, unit: Unit, asked: Unit, right: Fraction, allowed: Fraction
 ) -> str | None:
-    """The sentence for a number that is right in a unit that people take for the other.
+    """Names the unit in which the number would be right, if people confuse it with the one read.
 
-    That is any prefix where no unit was written, and otherwise 2^30 for 10^9, bits for bytes.
+    Without a unit that is any prefix; otherwise powers of 2 for powers of 10, and bits for bytes.
     """
     meant = [
         other

@@ -1,12 +1,16 @@
 """Open answers: which key points a spoken text covers, and which wrong claims it makes.
 
-``accept`` of a key point holds wordings. A wording is a group of words that must all occur
-near each other, in any order: ``variance|spread grow*``. ``|`` separates alternatives, ``*``
-ends a stem, a hyphen joins words that follow each other (``all-reduce`` is heard in "all reduce",
-"allreduce" and "all-reduce", ``reduce-cache`` in "reduce the cache"). What a negation covers does
-not count, unless the wording itself holds the negation. ``!same|equal`` refuses a wording where
-one of these stands in the same clause: ``reduc* flops !same``. One slip of the keyboard in a long
-word is forgiven. A wrong claim must stand in one clause, since it accuses.
+``accept`` of a key point holds wordings. A wording is a group of words that must all occur close
+together, in any order: ``variance|spread grow*``.
+
+- ``|`` separates alternatives, ``*`` ends a stem.
+- A hyphen joins words that follow each other: ``all-reduce`` is heard in "all reduce", "allreduce"
+  and "all-reduce", ``reduce-cache`` in "reduce the cache".
+- ``!same|equal`` rejects the wording if one of these words stands in the same clause:
+  ``reduc* flops !same``.
+- Words under a negation do not count, unless the wording itself holds the negation.
+- One typing slip in a long word is forgiven.
+- A wrong claim must be made within one clause, since it costs a point.
 """
 
 from __future__ import annotations
@@ -58,7 +62,7 @@ def match_open(question: Open, text: str) -> OpenMatch:
 
 
 def corrected(match: OpenMatch, rows: Sequence[int]) -> OpenMatch:
-    """The match with some rows turned around: covered, missing and wrong claims, in that order."""
+    """The match with some rows flipped; rows are covered, missing, wrong claims, in that order."""
     points = [*match.covered, *match.missing]
     flipped = set(rows)
     said = [(row < len(match.covered)) != (row in flipped) for row in range(len(points))]
@@ -110,7 +114,7 @@ Slot = tuple[Phrase, ...]
 
 
 class Wording(NamedTuple):
-    """A wording as read: its slots, and what may not stand beside them."""
+    """A parsed wording: its slots, and the words that exclude it."""
 
     slots: tuple[Slot, ...]
     without: Slot
@@ -123,7 +127,7 @@ Run = tuple[int, ...]
 def _near(
     words: Sequence[Word], places: Sequence[Sequence[Run]], first: Run, in_one_clause: bool
 ) -> Iterator[list[Run]]:
-    """Groups of one run per slot around the first one, close together in one sentence or clause."""
+    """Groups of one run per slot around the first run, close together in a sentence or clause."""
     reach = NEAR * len(places)
     group = [first]
     for runs in places[1:]:
@@ -138,7 +142,7 @@ def _near(
         ]
         if not close:
             return
-        # An undenied run is preferred: "not the mean but the variance grows".
+        # A run that is not negated is preferred: "not the mean but the variance grows".
         group.append(
             min(close, key=lambda run: (_denials(words, run) % 2, _gap(words, run, first)))
         )
@@ -173,7 +177,7 @@ def _hits(words: Sequence[Word], slot: Slot) -> Iterator[Run]:
 
 
 def _run_at(words: Sequence[Word], start: int, alternative: Phrase) -> Run:
-    """The places of an alternative that begins at start, over fillers; empty where it does not."""
+    """The places of an alternative that begins at start, fillers skipped; empty if it does not."""
     run: list[int] = []
     place = start
     for part in alternative:
@@ -197,7 +201,7 @@ def _fits(word: Word, part: str) -> bool:
 
 @lru_cache(maxsize=1 << 18)
 def _means(text: str, root: str, part: str) -> bool:
-    """Whether a word, with its stem, is what a part of a wording asks for."""
+    """Whether a word, given with its stem, is what one part of a wording asks for."""
     if part.endswith("*"):
         start = part[:-1]
         return one_spelling(text).startswith(start) or root.startswith(start) or alike(root, part)
@@ -206,7 +210,7 @@ def _means(text: str, root: str, part: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def wording(text: str) -> Wording:
-    """Read a wording of the mini-language."""
+    """Parse a wording."""
     slots: list[Slot] = []
     without: list[Phrase] = []
     for slot in text.casefold().split():

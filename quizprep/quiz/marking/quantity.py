@@ -1,4 +1,4 @@
-"""Reading a number with its unit out of a reply: ``2 GiB``, ``2*32*8*128*2``, ``1/8``."""
+"""Reads a number with its unit from a reply: ``2 GiB``, ``2*32*8*128*2``, ``1/8``."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def exact_number(text: str) -> Fraction | None:
 def read_quantity(text: str, scales: bool) -> Quantity:
     """The quantity that a reply states; raises UnreadableError.
 
-    scales  whether a lone ``k``, ``M`` or ``G`` after the number multiplies it, as it may
-            where the unit itself takes no prefix
+    scales  whether a lone ``k``, ``M`` or ``G`` after the number multiplies it; it does where the
+            unit itself takes no prefix
     """
     if len(text) > MAX_TEXT:
         raise UnreadableError(f"is longer than {MAX_TEXT} characters")
@@ -87,12 +87,12 @@ def _tidied(text: str) -> str:
 
 
 def _ungrouped(text: str) -> str:
-    """Without separators of thousands: ``2,048`` is 2048 and ``2,5`` stays."""
+    """Without thousands separators: ``2,048`` becomes 2048, ``2,5`` stays."""
     return _GROUPED.sub(lambda m: re.sub(r"[ ,_'’]", "", m[0]), text)
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The longest beginning that is arithmetic, and the rest."""
+    """The longest prefix that is arithmetic, and the rest."""
     tokens: list[tuple[str, int]] = []
     place = 0
     while found := _TOKEN.match(text, place):

@@ -1,4 +1,4 @@
-"""A reply in plain signs, and what marking it gives: a mark, or word that it cannot be read."""
+"""A reply in plain signs, and the result of marking it: a mark, or that it cannot be read."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _OPERATORS = str.maketrans(
 
 
 def plain_signs(text: str, power: str) -> str:
-    """Signs that people type or paste in several forms, each in one: ``n²·d`` is ``n**2*d``.
+    """A text with each sign in its plain form: ``n²·d`` becomes ``n**2*d``.
 
     power  the sign to write powers with
     """
-    # Before the plain form, in which n² would become n2.
+    # First, because NFKC turns n² into n2.
     lowered = _POWER.sub(lambda match: f"{power}{match[0].translate(_RAISED)}", text)
     plain = unicodedata.normalize("NFKC", lowered).translate(_OPERATORS)
     return plain.replace("**", power).replace("^", power)
@@ -28,9 +28,9 @@ def plain_signs(text: str, power: str) -> str:
 class Mark:
     """How good a reply was.
 
-    score  from 0 (wrong) to 1 (right); between them is partial credit
+    score  from 0 (wrong) to 1 (right); in between is partial credit
     says   the reasons, as sentences for the learner
-    trap   the explanation of the named wrong answer that the reply fell into, if any
+    trap   the explanation of the trap that the reply fell into, if any
     """
 
     score: float

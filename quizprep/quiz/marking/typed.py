@@ -1,4 +1,4 @@
-"""Cloze and code: a reply is compared as text, in one spelling."""
+"""Cloze and code: replies are compared as text, after spelling is made uniform."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INNER = re.compile(r"(?<=\w)\s+(?=[\w-])")
 
 
 def mark_cloze(question: Cloze, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
-    """1 for any accepted filling, whatever its case, hyphens, articles or plural."""
+    """1 for any accepted filling; case, hyphens, articles and endings do not matter."""
     said = same_text(reply)
     if not said:
         return Invalid("Type what fills the gap ___.")
@@ -35,7 +35,7 @@ def cloze_answer(question: Cloze, values: Mapping[str, Scalar]) -> str:
 
 
 def filled(text: str, question: Cloze, values: Mapping[str, Scalar]) -> str:
-    """A filling of the bank in the spelling that replies are compared in."""
+    """A filling of the bank, spelled the way in which replies are compared."""
     return same_text(plain(fill(text, question, values)))
 
 
@@ -47,7 +47,7 @@ def _alike(said: str, wanted: str) -> bool:
 
 
 def same_text(text: str) -> str:
-    """One spelling for texts that people would call the same: ``√d`` and ``sqrt(d)``."""
+    """A text in uniform spelling: ``√d`` and ``sqrt(d)`` come out the same."""
     text = plain_signs(text, "^").casefold()
     text = re.sub(r"√\s*\(", "sqrt(", text)
     text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)
@@ -60,7 +60,7 @@ def same_text(text: str) -> str:
 
 
 def mark_code(question: Code, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
-    """1 for what is printed, 0 for anything else; several lines may be typed as one."""
+    """1 for exactly what is printed, else 0; several lines may be typed as one."""
     printed = same_output(reply)
     if not printed:
         return Invalid("Type what the snippet prints.")
@@ -73,6 +73,6 @@ def mark_code(question: Code, values: Mapping[str, Scalar], reply: str) -> Mark 
 
 
 def same_output(text: str) -> str:
-    """One spelling for outputs that people would call the same: ``[1, 2]`` and ``[1,2]``."""
+    """An output in uniform spelling: ``[1, 2]`` and ``[1,2]`` come out the same."""
     unquoted = re.sub(r"[\"'`]", "", text.replace("\\n", "\n")).strip().casefold()
     return re.sub(r"[^\S\x1f]+", "", _INNER.sub("\x1f", unquoted))

@@ -1,4 +1,4 @@
-"""Words and signs that say the same in an answer about attention, in one place for all banks."""
+"""Words and signs that mean the same in answers about attention, shared by all banks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ IDIOMS = (
         "bandwidth memory bound",
     ),
 )
-"""What is said in several words, or in signs, and counts as one."""
+"""Phrases of several words, or of signs, that count as one word."""
 ABBREVIATIONS = {
     "accum": "accumulator", "addl": "additional", "approx": "approximately",
     "attn": "attention", "avg": "average", "bc": "because", "bw": "bandwidth", "bwd": "backward",
@@ -102,4 +102,4 @@ ALIKE_GROUPS = (
     "neighbour adjacent", "delete evict discard", "begin start", "stall freeze",
     "reference golden", "summand term", "std deviation", "multiply product multiplication matmul",
 )  # fmt: skip
-"""Words that say the same. A star ends a stem, as in a wording."""
+"""Synonyms. A star ends a stem, as in a wording."""

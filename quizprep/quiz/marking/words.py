@@ -1,4 +1,4 @@
-"""Spoken text as words: one spelling for each, its clauses, and what a negation covers."""
+"""Spoken text as words: uniform spelling, clauses, and which words a negation covers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _PURPOSES = {"so", "otherwise", "lest"}
 _WIDE = {"not", "never", "nor", "neither", "nobody", "none", "nothing"}
 _NARROW = {"no": 3, "without": 3, "unlike": 3, "hardly": 3, "barely": 3}
 _PREFERRED = {("instead", "of"): 4, ("rather", "than"): 4}
-"""What stands behind these is what is not done: "the head size instead of the width"."""
+"""What follows these is negated: "the head size instead of the width"."""
 _DENIALS = {"false", "wrong", "incorrect", "untrue", "mistake", "myth", "misconception"}
 _ONLY = {"only", "just", "merely", "simply", "necessarily", "sure"}
 
@@ -54,11 +54,11 @@ _ONLY = {"only", "just", "merely", "simply", "necessarily", "sure"}
 class Word:
     """A word of a spoken answer.
 
-    text    in one spelling (case, contractions, ``-ise`` and mathematics made alike)
-    stem    without its ending: ``grows``, ``growing`` and ``grow`` are one
-    place   its number among the words that carry meaning: "of the" is no distance
-    clause  the number of the stretch between commas, full stops and words such as "but"
-    denied  the negations whose reach it is in; an odd number turns what is said around
+    text    in uniform spelling (case, contractions, ``-ise``, mathematics)
+    stem    without its ending: ``grows``, ``growing`` and ``grow`` share one
+    place   its number among the words that carry meaning; fillers such as "of the" do not count
+    clause  the number of its clause; commas, full stops and words such as "but" begin one
+    denied  how many negations cover it; an odd number reverses the meaning
     """
 
     text: str
@@ -71,7 +71,7 @@ class Word:
 
 
 def read_words(text: str) -> list[Word]:
-    """The words of a text in order."""
+    """The words of a text, in order."""
     words: list[Word] = []
     place = sentence = clause = 0
     for token in _WORD.findall(_normalised(text)):
@@ -98,7 +98,7 @@ def _normalised(text: str) -> str:
 
 
 def _opens_reason(token: str, words: list[Word]) -> bool:
-    """Whether "because" begins a clause: in "not because it grows" the negation reaches on."""
+    """Whether "because" begins a clause; in "not because it grows" the negation covers it."""
     return token in _REASONS and not (words and words[-1].text in _WIDE)
 
 
@@ -111,7 +111,7 @@ def _denied(words: list[Word]) -> list[Word]:
 
 
 def _reach(words: list[Word], place: int, word: Word) -> int:
-    """Up to which word (not included) a negation reaches; to its own place where it denies none."""
+    """The end (exclusive) of what the negation at a place covers; the place itself if nothing."""
     following = words[place + 1].text if place + 1 < len(words) else ""
     if word.text in _DENIALS:
         if following not in ("that", "to"):
@@ -136,7 +136,7 @@ def _in_purpose(words: list[Word], place: int) -> bool:
 
 
 def one_spelling(word: str) -> str:
-    """One spelling of ``-ise`` and ``-ize``, ``-our`` and ``-or``."""
+    """``-ise`` and ``-ize``, ``-our`` and ``-or`` in one spelling."""
     if len(word) > 5:
         word = re.sub(r"is(?=$|e|ed|es|er|ers|ing|ation|ations)", "iz", word)
         word = re.sub(r"our(?=$|s|ed|ing)", "or", word)
@@ -144,7 +144,7 @@ def one_spelling(word: str) -> str:
 
 
 def stem(word: str) -> str:
-    """A light stem: the plural and the endings of verbs go, nothing else."""
+    """A light stem: only plurals and the endings of verbs are removed."""
     word = one_spelling(word)
     if not word.isalpha() or len(word) < 4:
         return word
@@ -178,14 +178,14 @@ _STEMS = {
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two words or stems say the same: "calculate" and "compute", "cut" and "reduc*"."""
+    """Whether two words or stems mean the same: "calculate" and "compute", "cut" and "reduc*"."""
     group = _group(one)
     return group is not None and group == _group(other)
 
 
 @lru_cache(maxsize=1 << 16)
 def _group(text: str) -> int | None:
-    """The number of the words that say the same as a stem, or as any word that begins so."""
+    """The number of the group of synonyms that a stem, or any word beginning with it, is in."""
     start = text.removesuffix("*")
     if start == text and text in _EXACT:
         return _EXACT[text]
@@ -202,7 +202,7 @@ def _group(text: str) -> int | None:
 def one_slip(word: str, meant: str) -> bool:
     """Whether a long word is another with one letter wrong, lost, doubled or swapped.
 
-    Short words are never forgiven: "row" is not "now". The first letter is rarely mistyped.
+    Short words are never forgiven: "row" is not "now". The first letter must be right.
     """
     if min(len(word), len(meant)) < 6 or abs(len(word) - len(meant)) > 1 or word[0] != meant[0]:
         return False

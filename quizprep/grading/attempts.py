@@ -1,22 +1,23 @@
-"""What the gradings of exercises came to: passed or not, and the cost of the latest that passed."""
+"""Stored gradings of exercises: which were passed, at what cost, and where a learner gave up."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from quizprep.store import Attempt
+from quizprep.store import Attempt, Store
 
 
 @dataclass(frozen=True)
 class Achieved:
     """One exercise that was tried.
 
-    attempts  how many gradings there were; a solution that was looked at is none
-    costs     pairs of meter and formula, of the latest grading that passed
-    gave_up   whether the solution was looked at before it was passed
+    attempts  how many gradings there were; giving up is not one
+    costs     pairs of meter and formula, from the latest grading that passed
+    gave_up   whether the solution was shown before the exercise was passed
     """
 
     exercise: str
@@ -27,11 +28,22 @@ class Achieved:
 
 
 def achieved(attempts: Iterable[Attempt]) -> list[Achieved]:
-    """Every exercise that was tried, by when it was tried first."""
+    """Every exercise that was tried, in the order of the first tries."""
     tried: dict[str, list[tuple[Attempt, dict[str, Any]]]] = {}
     for attempt in attempts:
         tried.setdefault(attempt.exercise, []).append((attempt, _verdict(attempt)))
     return [_one(exercise, each) for exercise, each in tried.items()]
+
+
+def store_surrender(store: Store, exercise: str, now: datetime) -> None:
+    """Store that the solution was shown before it was earned, as an attempt that failed."""
+    verdict = {"format": 1, "exercise": exercise, "passed": False, "gave_up": True, "stages": []}
+    store.record_attempt(exercise, False, (), json.dumps(verdict), now)
+
+
+def solution_is_open(store: Store, exercise: str) -> bool:
+    """Whether a learner may see the solution: after passing, or after giving up."""
+    return any(each.passed or each.gave_up for each in achieved(store.attempts(exercise)))
 
 
 def _one(exercise: str, tried: Sequence[tuple[Attempt, dict[str, Any]]]) -> Achieved:
@@ -50,12 +62,12 @@ def _verdict(attempt: Attempt) -> dict[str, Any]:
     try:
         verdict = json.loads(attempt.verdict_json)
     except ValueError:
-        return {}  # a log of years may hold what nobody writes any more
+        return {}  # an old log may hold text in a format that is no longer written
     return verdict if isinstance(verdict, dict) else {}
 
 
 def _costs(verdict: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The formulas of the cost stage; a meter without an exact one is left out."""
+    """The exact formulas of the cost stage by meter."""
     return tuple(
         (reading["meter"], reading["formula"])
         for stage in verdict.get("stages", ())
