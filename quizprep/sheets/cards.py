@@ -6,13 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from quizprep.content.draws import (
-    answer_value,
-    fill,
-    parsed,
-    symbol_values,
-    trap_values,
-)
+from quizprep.content.draws import answer_value, fill, parsed, symbol_values, trap_values
 from quizprep.content.questions import (
     Choice,
     Cloze,
@@ -24,33 +18,25 @@ from quizprep.content.questions import (
     Question,
 )
 from quizprep.content.questions import Trap as TrapSpec
-from quizprep.formula.latex import growth_latex, latex, name_latex, spoken
+from quizprep.formula.latex import growth_latex, latex, name_latex
 from quizprep.quiz.labels import label
 from quizprep.quiz.marking.number import quantity_text
 from quizprep.quiz.presented import Posed
 from quizprep.quiz.scheduling import kind_of
-from quizprep.sheets.model import (
-    Answer,
-    Bound,
-    Card,
-    Concept,
-    Row,
-    SymbolRow,
-    Trap,
-    Working,
-)
+from quizprep.sheets.model import Answer, Card, Row, Trap, Working
 from quizprep.sheets.prose import Line, Math, Prose, Words, check_maths, line, prose
 from quizprep.text import number_text
 from quizprep.units import Unit, base, named
 
 
 def card(
-    posed: Posed, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
+    posed: Posed, numbers: Mapping[str, int], concepts: tuple[tuple[str, str], ...], missed: str
 ) -> Card:
     """The card of a question with the numbers that were drawn for it.
 
-    numbers  the number of each question on the sheet; other follow-ups are not named
-    missed   why the learner should see it again, or nothing
+    numbers   the number of each question on the sheet; other follow-ups are not named
+    concepts  the id and the title of each
+    missed    why the learner should see it again, or nothing
 
     Raises ContentError for mathematics that cannot be set.
     """
@@ -63,11 +49,9 @@ def card(
         number=numbers[question.id],
         kind=kind_of(question),
         level=question.level.value,
-        concepts=tuple(concepts),
+        concepts=concepts,
         ask=write.prose(question.ask),
-        symbols=tuple(
-            SymbolRow(name_latex(name), write.line(meaning)) for name, meaning in symbols.items()
-        ),
+        symbols=tuple((name_latex(name), write.line(meaning)) for name, meaning in symbols.items()),
         where=question.where if isinstance(question, Growth) else (),
         snippet=question.snippet.strip("\n") if isinstance(question, Code) else "",
         rows=rows,
@@ -139,9 +123,9 @@ def _answer(write: _Writer, rows: tuple[Row, ...]) -> Answer:
                 text=prose(working.result), working=working, traps=_traps(write, traps, gives)
             )
         case Growth(answer=answer, traps=traps):
-            bound = Bound(spoken(question.id), growth_latex(parsed(answer)))
+            bound = growth_latex(parsed(answer))
             bounds = ((Math(growth_latex(parsed(trap.gives))),) for trap in traps)
-            text = prose(f"${bound.latex}$")
+            text = prose(f"${bound}$")
             return Answer(text=text, bound=bound, traps=_traps(write, traps, bounds))
         case Cloze(accept=accept, traps=traps):
             return Answer(
@@ -170,7 +154,6 @@ def _working(question: Number, posed: Posed) -> Working:
     values = symbol_values(question, posed.values)
     names = parsed(question.answer).symbols
     return Working(
-        label=spoken(question.id),
         formula=latex(parsed(question.answer)),
         given=tuple(
             (name_latex(name), number_text(values[name]))
