@@ -13,8 +13,8 @@ from functools import partial
 from quizprep import maths
 from quizprep.authoring.picture_checks import picture_problems
 from quizprep.authoring.question_checks import question_findings
+from quizprep.authoring.references import circle, reference_findings, unknown_names
 from quizprep.authoring.scaffold import unfinished
-from quizprep.content.exercise_checks import circle, reference_findings, unknown_names
 from quizprep.content.library import HARDWARE, PLOTS, Library, plain_id, shipped_root
 from quizprep.content.loading import placed, shown_path
 from quizprep.content.questions import Bank, Question

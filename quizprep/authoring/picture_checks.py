@@ -7,7 +7,8 @@ import string
 from collections.abc import Collection, Iterator
 
 from quizprep import maths
-from quizprep.content.exercise_checks import unknown_name, unknown_names
+from quizprep.authoring.references import unknown_names
+from quizprep.content.exercise_checks import unknown_name
 from quizprep.content.library import HARDWARE, PLOTS, Library
 from quizprep.content.loading import placed
 from quizprep.content.pictures import (

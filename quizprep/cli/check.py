@@ -9,6 +9,13 @@ import click
 
 from quizprep.authoring.bank_checks import check_banks, check_exercises, load_library_problems
 from quizprep.authoring.exercise_proof import Evidence
+from quizprep.authoring.measuring import (
+    figure_problems,
+    measured_now,
+    measured_problems,
+    write_figures,
+    write_measured,
+)
 from quizprep.authoring.open_answer_eval import PARTS, evaluate, evaluation_text, load_answers
 from quizprep.authoring.published import published_problems
 from quizprep.authoring.question_proof import question_problems
@@ -17,14 +24,7 @@ from quizprep.authoring.snippets import check_snippets
 from quizprep.authoring.spelling import spelling_problems
 from quizprep.cli.terminal import Terminal, status
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.measured import (
-    Measured,
-    figure_problems,
-    measured_now,
-    measured_problems,
-    write_figures,
-    write_measured,
-)
+from quizprep.content.measured import Measured
 from quizprep.errors import ContentError, ExitCode, Problem, UsageError
 
 

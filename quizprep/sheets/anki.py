@@ -25,7 +25,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
-from html import escape
 from pathlib import Path
 
 from jinja2 import Environment
@@ -35,7 +34,7 @@ from quizprep.sheets.files import MARKER
 from quizprep.sheets.html import line_html, prose_html
 from quizprep.sheets.model import Card, Picture, Section, Sheet
 from quizprep.sheets.svg import PAGE
-from quizprep.sheets.templating import TEMPLATES, environment
+from quizprep.sheets.templating import TEMPLATES, environment, verbatim
 
 DECK = "quizprep"
 _VERSION = 11
@@ -89,18 +88,15 @@ def _note(section: Section, card: Card) -> Note:
             f"topic::{section.topic}",
             f"level::{card.level}",
             f"kind::{card.kind}",
-            *(f"concept::{concept.id}" for concept in card.concepts),
+            *(f"concept::{name}" for name, _ in card.concepts),
         ),
     )
 
 
 def picture_of(section: Section, card: Card) -> Picture | None:
     """The picture on the back of a card: that of the first of its concepts that has one."""
-    for concept in card.concepts:
-        for picture in section.pictures:
-            if concept.id in picture.concepts:
-                return picture
-    return None
+    found = (p for name, _ in card.concepts for p in section.pictures if name in p.concepts)
+    return next(found, None)
 
 
 @lru_cache(maxsize=1)
@@ -110,7 +106,6 @@ def _environment() -> Environment:
         "prose": partial(prose_html, math=_math),
         "line": partial(line_html, math=_math),
         "math": _math,
-        "verbatim": lambda text: Markup(escape(text, quote=False)),
         "svg": lambda picture: Markup(picture.svg(PAGE)),
     }
     return made
@@ -118,7 +113,7 @@ def _environment() -> Environment:
 
 def _math(latex: str) -> Markup:
     """A formula as Anki hands it to MathJax."""
-    return Markup(rf"\({escape(latex, quote=False)}\)")
+    return Markup(rf"\({verbatim(latex)}\)")
 
 
 def stable_id(*words: str) -> int:

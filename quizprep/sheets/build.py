@@ -14,7 +14,7 @@ from quizprep.formula.latex import growth_latex, latex
 from quizprep.meter import Meter
 from quizprep.quiz.presented import present
 from quizprep.sheets.cards import card
-from quizprep.sheets.model import Concept, Drill, Limit, Reference, Section, Sheet
+from quizprep.sheets.model import Drill, Limit, Reference, Section, Sheet
 from quizprep.sheets.pictures import masks, plots
 from quizprep.sheets.prose import check_maths, prose
 
@@ -80,7 +80,7 @@ def _section(
         card(
             present(bank.topic, question, wanted.seed),
             numbers,
-            [_concept(library, name) for name in question.concepts],
+            tuple((name, _concept_title(library, name)) for name in question.concepts),
             missed.get(question.id, ""),
         )
         for question in questions
@@ -100,9 +100,9 @@ def _section(
     )
 
 
-def _concept(library: Library, name: str) -> Concept:
+def _concept_title(library: Library, name: str) -> str:
     known = library.concepts.get(name)
-    return Concept(name, known.title if known else name)
+    return known.title if known else name
 
 
 def _exercises(library: Library, topic: str, questions: Sequence[Question]) -> list[Exercise]:
@@ -125,39 +125,21 @@ def _reference(library: Library, name: str) -> Reference:
     return Reference(name, f"{source.authors} {source.year}", source.title, place, url)
 
 
-_METERS = {
-    "flops": "flops",
-    "peak_bytes": "working memory",
-    "held_bytes": "memory kept",
-    "moved_bytes": "bytes moved",
-    "calls": "calls",
-}
-
-
 def _drill(exercise: Exercise, costs: Mapping[str, str]) -> Drill:
     """An exercise's line on a sheet; ``costs`` are its solution's, by meter, where known."""
-    spec = exercise.spec
+    limits = exercise.spec.contract.limits().items()
     return Drill(
-        id=exercise.id,
-        title=spec.title,
-        level=spec.level.value,
-        minutes=spec.minutes,
-        runtime=spec.runtime.value,
-        limits=tuple(
-            _limit(meter, limit, costs.get(str(meter), ""))
-            for meter, limit in spec.contract.limits().items()
-        ),
-        hints=len(spec.hints),
+        exercise.id,
+        exercise.spec,
+        tuple(_limit(meter, limit, costs.get(str(meter), "")) for meter, limit in limits),
     )
 
 
 def _limit(meter: Meter, limit: LimitSpec, measured: str) -> Limit:
-    kind = _METERS[meter.kind]
-    name = f"{kind} of {meter.phase}" if meter.phase else kind
     says = [f"at most {limit.budget:g} times the solution"] if limit.budget is not None else []
     bound = growth_latex(parsed(limit.growth)) if limit.growth is not None else ""
     if limit.exact is not None:
         bound = latex(parsed(limit.exact))
         says.insert(0, "exactly")
     own = latex(parsed(measured)) if measured else ""
-    return Limit(name, bound, "; ".join(says), own)
+    return Limit(meter.title, bound, "; ".join(says), own)

@@ -6,13 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from quizprep.content.draws import (
-    answer_value,
-    fill,
-    parsed,
-    symbol_values,
-    trap_values,
-)
+from quizprep.content.draws import answer_value, fill, parsed, symbol_values, trap_values
 from quizprep.content.questions import (
     Choice,
     Cloze,
@@ -24,37 +18,32 @@ from quizprep.content.questions import (
     Question,
 )
 from quizprep.content.questions import Trap as TrapSpec
-from quizprep.formula.latex import growth_latex, latex, name_latex, spoken
+from quizprep.formula.latex import growth_latex, latex, name_latex
 from quizprep.quiz.marking.number import quantity_text
 from quizprep.quiz.presented import Presented, label
 from quizprep.quiz.scheduling import kind_of
-from quizprep.sheets.model import (
-    Answer,
-    Bound,
-    Card,
-    Concept,
-    Row,
-    SymbolRow,
-    Trap,
-    Working,
-)
+from quizprep.sheets.model import Answer, Card, Row, Trap, Working
 from quizprep.sheets.prose import Line, Math, Prose, Words, check_maths, line, prose
 from quizprep.text import number_text
 from quizprep.units import Unit, base, named
 
 
 def card(
-    posed: Presented, numbers: Mapping[str, int], concepts: Sequence[Concept], missed: str
+    presented: Presented,
+    numbers: Mapping[str, int],
+    concepts: tuple[tuple[str, str], ...],
+    missed: str,
 ) -> Card:
     """The card of a question with the numbers that were drawn for it.
 
-    numbers  the number of each question on the sheet; other follow-ups are not named
-    missed   why the learner should see it again, or nothing
+    numbers   the number of each question on the sheet; other follow-ups are not named
+    concepts  the id and the title of each
+    missed    why the learner should see it again, or nothing
 
     Raises ContentError for mathematics that cannot be set.
     """
-    question = posed.question
-    write = _Writer(posed)
+    question = presented.question
+    write = _Writer(presented)
     rows = _rows(write)
     symbols = question.symbols if isinstance(question, Growth) else {}
     return Card(
@@ -62,11 +51,9 @@ def card(
         number=numbers[question.id],
         kind=kind_of(question),
         level=question.level.value,
-        concepts=tuple(concepts),
+        concepts=concepts,
         ask=write.prose(question.ask),
-        symbols=tuple(
-            SymbolRow(name_latex(name), write.line(meaning)) for name, meaning in symbols.items()
-        ),
+        symbols=tuple((name_latex(name), write.line(meaning)) for name, meaning in symbols.items()),
         where=question.where if isinstance(question, Growth) else (),
         snippet=question.snippet.strip("\n") if isinstance(question, Code) else "",
         rows=rows,
@@ -82,12 +69,12 @@ def card(
 class _Writer:
     """The texts of one question, filled and checked."""
 
-    def __init__(self, posed: Presented) -> None:
-        self.posed = posed
-        self.question: Question = posed.question
+    def __init__(self, presented: Presented) -> None:
+        self.presented = presented
+        self.question: Question = presented.question
 
     def filled(self, text: str) -> str:
-        full = fill(text, self.question, self.posed.values)
+        full = fill(text, self.question, self.presented.values)
         check_maths(self.question.id, "", full)
         return full
 
@@ -102,7 +89,7 @@ def _rows(write: _Writer) -> tuple[Row, ...]:
     """Options or steps in the order in which they are shown, with their letters."""
     match write.question:
         case Choice(options=options):
-            shown = [options[place] for place in write.posed.shown]
+            shown = [options[place] for place in write.presented.shown]
             return tuple(
                 Row(label(row), write.line(each.text), each.right, write.prose(each.says))
                 for row, each in enumerate(shown)
@@ -110,7 +97,7 @@ def _rows(write: _Writer) -> tuple[Row, ...]:
         case Order(steps=steps):
             return tuple(
                 Row(label(row), write.line(steps[place]), True, ())
-                for row, place in enumerate(write.posed.shown)
+                for row, place in enumerate(write.presented.shown)
             )
     return ()
 
@@ -127,20 +114,22 @@ def _answer(write: _Writer, rows: tuple[Row, ...]) -> Answer:
             )
         case Order():
             # ``shown`` holds each row's place in the right order.
-            in_order = sorted(zip(write.posed.shown, rows, strict=True), key=lambda each: each[0])
+            in_order = sorted(
+                zip(write.presented.shown, rows, strict=True), key=lambda each: each[0]
+            )
             return Answer(right=tuple(row for _, row in in_order))
         case Number(traps=traps):
-            working, unit = _working(question, write.posed), named(question.unit)
-            values = trap_values(question, write.posed.values)
+            working, unit = _working(question, write.presented), named(question.unit)
+            values = trap_values(question, write.presented.values)
             texts = (quantity_text(Fraction(value) / unit.factor, unit) for value in values)
             gives = ((Words(text),) for text in texts)
             return Answer(
                 text=prose(working.result), working=working, traps=_traps(write, traps, gives)
             )
         case Growth(answer=answer, traps=traps):
-            bound = Bound(spoken(question.id), growth_latex(parsed(answer)))
+            bound = growth_latex(parsed(answer))
             bounds = ((Math(growth_latex(parsed(trap.gives))),) for trap in traps)
-            text = prose(f"${bound.latex}$")
+            text = prose(f"${bound}$")
             return Answer(text=text, bound=bound, traps=_traps(write, traps, bounds))
         case Cloze(accept=accept, traps=traps):
             return Answer(
@@ -165,11 +154,10 @@ def _traps(write: _Writer, traps: Sequence[TrapSpec], gives: Iterable[Line]) -> 
     )
 
 
-def _working(question: Number, posed: Presented) -> Working:
-    values = symbol_values(question, posed.values)
+def _working(question: Number, presented: Presented) -> Working:
+    values = symbol_values(question, presented.values)
     names = parsed(question.answer).symbols
     return Working(
-        label=spoken(question.id),
         formula=latex(parsed(question.answer)),
         given=tuple(
             (name_latex(name), number_text(values[name]))
@@ -177,7 +165,7 @@ def _working(question: Number, posed: Presented) -> Working:
             if name in names and name in values
         ),
         substituted=latex(parsed(question.answer), values) if names else "",
-        result=_result(answer_value(question, posed.values), named(question.unit)),
+        result=_result(answer_value(question, presented.values), named(question.unit)),
     )
 
 

@@ -7,11 +7,12 @@ sheet says how much is left out.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
-from quizprep.sheets.model import Bound, Section, Sheet, Trap, Working
+from quizprep.sheets.model import Card, Section, Sheet, Trap
 from quizprep.sheets.prose import Bullets, Inline, Line, Paragraph, Prose, Words
 from quizprep.text import counted
 
@@ -62,33 +63,19 @@ STEPS: tuple[Detail, ...] = (
 
 
 @dataclass(frozen=True)
-class Number:
-    """A line to remember: a working or a growth, and wrong values with their explanations."""
-
-    working: Working | None
-    bound: Bound | None
-    slips: tuple[Trap, ...]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question whose answer is a list: its right options, or its key points."""
-
-    ask: Prose
-    right: tuple[Line, ...]
-    wrong: tuple[Trap, ...] = ()
-
-
-@dataclass(frozen=True)
 class Topic:
-    """One topic of a cheat sheet."""
+    """One topic of a cheat sheet: the spoken template, and the questions of each kind.
+
+    numbers  those whose answer is a number or a growth
+    claims   wrong claims about spoken questions
+    """
 
     title: str
     template: Prose
-    numbers: tuple[Number, ...]
+    numbers: tuple[Card, ...]
     claims: tuple[Trap, ...]
-    choices: tuple[Asked, ...]
-    spoken: tuple[Asked, ...]
+    choices: tuple[Card, ...]
+    spoken: tuple[Card, ...]
 
 
 @dataclass(frozen=True)
@@ -96,7 +83,7 @@ class Cheat:
     """A cheat sheet at one level of detail; ``dropped`` says what is left out, or is empty."""
 
     title: str
-    size: float
+    detail: Detail
     topics: tuple[Topic, ...]
     dropped: str
 
@@ -106,43 +93,29 @@ def fitted(sheet: Sheet, pages: Callable[[Cheat], int]) -> Cheat:
 
     pages  counts the pages of a cheat sheet
     """
-    first, last = 0, len(STEPS) - 1
-    while first < last:
-        middle = (first + last) // 2
-        if pages(cheat(sheet, STEPS[middle])) <= SIDES:
-            last = middle
-        else:
-            first = middle + 1
-    return cheat(sheet, STEPS[first])
+    fits = bisect_left(STEPS[:-1], True, key=lambda detail: pages(cheat(sheet, detail)) <= SIDES)
+    return cheat(sheet, STEPS[fits])
 
 
 def cheat(sheet: Sheet, detail: Detail) -> Cheat:
     """The cheat sheet at a level of detail."""
     topics = tuple(_topic(section, detail) for section in sheet.sections)
     whole = [_topic(section, STEPS[0]) for section in sheet.sections]
-    return Cheat(sheet.title, detail.size, topics, _dropped(whole, topics))
+    return Cheat(sheet.title, detail, topics, _dropped(whole, topics))
 
 
 def _topic(section: Section, detail: Detail) -> Topic:
     cards = section.cards
-    numbers = [
-        Number(card.answer.working, card.answer.bound, card.answer.traps[: detail.slips])
-        for card in cards
-        if card.answer.working or card.answer.bound
-    ]
-    claims = _in_turn([card.answer.traps for card in cards if card.answer.points])
-    choices = [
-        Asked(card.ask, tuple(row.text for row in card.answer.right), card.answer.traps)
-        for card in cards
-        if card.kind == "choice"
-    ]
-    spoken = [Asked(card.ask, card.answer.points) for card in cards if card.answer.points]
+    numbers = (card for card in cards if card.answer.working or card.answer.bound)
+    choices = (card for card in cards if card.kind == "choice")
+    spoken = [card for card in cards if card.answer.points]
+    claims = _in_turn(card.answer.traps for card in spoken)
     return Topic(
         title=section.title,
         template=_shortened(section.template, detail.sentences),
-        numbers=tuple(numbers[: detail.numbers]),
+        numbers=tuple(islice(numbers, detail.numbers)),
         claims=tuple(islice(claims, detail.claims)),
-        choices=tuple(choices[: detail.choices]),
+        choices=tuple(islice(choices, detail.choices)),
         spoken=tuple(spoken[: detail.spoken]),
     )
 
@@ -156,17 +129,16 @@ def _in_turn(groups: Iterable[Sequence[Trap]]) -> Iterator[Trap]:
 def _shortened(text: Prose, sentences: int) -> Prose:
     """The first sentences of a text; an item of a list counts as one."""
     kept: list[Paragraph | Bullets] = []
-    left = sentences
     for block in text:
-        if left <= 0:
+        if sentences <= 0:
             break
         if isinstance(block, Bullets):
-            kept.append(Bullets(block.items[:left], block.numbered))
-            left -= len(block.items)
+            kept.append(Bullets(block.items[:sentences], block.numbered))
+            sentences -= len(block.items)
         else:
-            line, used = _first_sentences(block.line, left)
+            line, used = _first_sentences(block.line, sentences)
             kept.append(Paragraph(line))
-            left -= used
+            sentences -= used
     return tuple(kept)
 
 
@@ -188,14 +160,17 @@ def _first_sentences(line: Line, count: int) -> tuple[Line, int]:
 
 
 def _dropped(whole: Sequence[Topic], kept: Sequence[Topic]) -> str:
-    def lost(count: Callable[[Topic], int]) -> int:
-        return sum(map(count, whole)) - sum(map(count, kept))
-
-    counts = (
-        ("number", lost(lambda topic: len(topic.numbers))),
-        ("claim", lost(lambda topic: len(topic.claims))),
-        ("choice", lost(lambda topic: len(topic.choices))),
-        ("spoken answer", lost(lambda topic: len(topic.spoken))),
-    )
-    parts = [counted(n, noun) for noun, n in counts if n]
+    parts = []
+    for field, noun in _DROPPABLE.items():
+        lengths = [sum(len(getattr(topic, field)) for topic in topics) for topics in (whole, kept)]
+        if lost := lengths[0] - lengths[1]:
+            parts.append(counted(lost, noun))
     return f"Left out for room: {', '.join(parts)}." if parts else ""
+
+
+_DROPPABLE = {
+    "numbers": "number",
+    "claims": "claim",
+    "choices": "choice",
+    "spoken": "spoken answer",
+}

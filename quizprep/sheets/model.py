@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from quizprep.content.exercises import ExerciseSpec
+from quizprep.formula.latex import spoken
 from quizprep.sheets.pictures import MaskPicture, Plot
 from quizprep.sheets.prose import Line, Prose
-
-
-@dataclass(frozen=True)
-class Concept:
-    """An idea that a card tests, by id and by name."""
-
-    id: str
-    title: str
 
 
 @dataclass(frozen=True)
@@ -25,14 +19,6 @@ class Row:
     text: Line
     right: bool
     says: Prose
-
-
-@dataclass(frozen=True)
-class SymbolRow:
-    """A symbol of a growth and its meaning."""
-
-    latex: str
-    meaning: Line
 
 
 @dataclass(frozen=True)
@@ -47,26 +33,16 @@ class Trap:
 class Working:
     """The calculation of a number for one draw.
 
-    label        the question's id as words
     formula      LaTeX with names
     given        each drawn value: its name in LaTeX, the value as text
     substituted  LaTeX with numbers; empty where the formula has no names
     result       the value with its unit; first in the base unit where that is another
     """
 
-    label: str
     formula: str
     given: tuple[tuple[str, str], ...]
     substituted: str
     result: str
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A growth to remember: label, LaTeX of the big O, what the symbols mean."""
-
-    label: str
-    latex: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +54,7 @@ class Answer:
     prints   the output of a snippet
     also     other accepted wordings
     points   the key points of a spoken answer
+    bound    the big O of a growth, in LaTeX
     """
 
     text: Prose = ()
@@ -86,22 +63,28 @@ class Answer:
     also: tuple[Line, ...] = ()
     points: tuple[Line, ...] = ()
     working: Working | None = None
-    bound: Bound | None = None
+    bound: str = ""
     why: Prose = ()
     traps: tuple[Trap, ...] = ()
 
 
 @dataclass(frozen=True)
 class Card:
-    """One question. ``missed`` says why the learner should see it again, or is empty."""
+    """One question.
+
+    concepts  the ideas that it tests: the id and the title of each
+    symbols   the symbols of a growth: the LaTeX and the meaning of each
+    several   whether more than one option is right
+    missed    why the learner should see it again, or nothing
+    """
 
     id: str
     number: int
     kind: str
     level: str
-    concepts: tuple[Concept, ...]
+    concepts: tuple[tuple[str, str], ...]
     ask: Prose
-    symbols: tuple[SymbolRow, ...]
+    symbols: tuple[tuple[str, Line], ...]
     where: tuple[str, ...]
     snippet: str
     rows: tuple[Row, ...]
@@ -112,11 +95,36 @@ class Card:
     follow_ups: tuple[str, ...]
     missed: str = ""
 
+    @property
+    def label(self) -> str:
+        """The id as words."""
+        return spoken(self.id)
+
+    @property
+    def kind_name(self) -> str:
+        """What readers call a question of this kind."""
+        return {"cloze": "gap", "open": "spoken"}.get(self.kind, self.kind)
+
+    @property
+    def instruction(self) -> str:
+        """What the learner is to do, where the question does not say so."""
+        if self.kind == "order":
+            return "Put these in order."
+        return "More than one may be right." if self.several else ""
+
+    @property
+    def ruled(self) -> int:
+        """How many lines to write on stand under the question in a printed self-test."""
+        return _RULED.get(self.kind, 0)
+
+
+_RULED = {"open": 9, "number": 4, "growth": 3, "code": 3, "order": 1, "cloze": 1}
+
 
 @dataclass(frozen=True)
 class Limit:
     """A line of an exercise's contract: the meter, the bound on its reading, and the measured
-    reading of the solution."""
+    cost of the solution; formulas in LaTeX."""
 
     meter: str
     latex: str
@@ -129,12 +137,8 @@ class Drill:
     """An exercise that trains what the section is about."""
 
     id: str
-    title: str
-    level: str
-    minutes: int
-    runtime: str
+    spec: ExerciseSpec
     limits: tuple[Limit, ...]
-    hints: int
 
 
 @dataclass(frozen=True)
@@ -170,14 +174,14 @@ class Section:
         return (*self.masks, *self.plots)
 
     @property
-    def workings(self) -> tuple[tuple[Card, Working], ...]:
-        """The numbers that the section's questions work out."""
-        return tuple((c, c.answer.working) for c in self.cards if c.answer.working is not None)
+    def workings(self) -> tuple[Card, ...]:
+        """The questions whose answer is a number to remember."""
+        return tuple(card for card in self.cards if card.answer.working)
 
     @property
-    def bounds(self) -> tuple[tuple[Card, Bound], ...]:
-        """The growths that the section's questions ask for."""
-        return tuple((c, c.answer.bound) for c in self.cards if c.answer.bound is not None)
+    def bounds(self) -> tuple[Card, ...]:
+        """The questions whose answer is a growth to remember."""
+        return tuple(card for card in self.cards if card.answer.bound)
 
 
 @dataclass(frozen=True)

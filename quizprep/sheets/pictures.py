@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import groupby
 
 from quizprep.content.draws import parsed
 from quizprep.content.library import PLOTS, Library, path_order
@@ -16,7 +17,7 @@ from quizprep.content.pictures import CurvesSpec, RooflineSpec
 from quizprep.content.questions import Number
 from quizprep.errors import ContentError, Problem
 from quizprep.sheets.prose import Line, line
-from quizprep.sheets.svg import Axis, Mark, Palette, Series, lines_svg, mask_svg
+from quizprep.sheets.svg import Axis, Mark, Palette, Series, lines_svg, mask_svg, runs
 from quizprep.text import number_text
 
 _SEEN, _HIDDEN = "■", "·"
@@ -42,15 +43,14 @@ class MaskPicture:
     def description(self) -> str:
         """The mask in words, row by row; equal rows that follow each other are one entry."""
         keys = max(map(len, self.visible), default=0)
-        said = [_keys(row) for row in self.visible]
         parts = []
         begin = 0
-        for end in range(1, len(said) + 1):
-            if end == len(said) or said[end] != said[begin]:
-                who = f"query {begin + 1}" if end == begin + 1 else f"queries {begin + 1} to {end}"
-                parts.append(f"{who}: {said[begin]}")
-                begin = end
-        return f"{len(said)} queries, {keys} keys. Visible to {'; '.join(parts)}."
+        for row, equal in groupby(self.visible):
+            end = begin + len(list(equal))
+            who = f"query {end}" if end == begin + 1 else f"queries {begin + 1} to {end}"
+            parts.append(f"{who}: {_keys(row)}")
+            begin = end
+        return f"{len(self.visible)} queries, {keys} keys. Visible to {'; '.join(parts)}."
 
     @property
     def text(self) -> str:
@@ -66,17 +66,10 @@ class MaskPicture:
 
 def _keys(row: Sequence[bool]) -> str:
     """``keys 1 to 3, 7``."""
-    shown = [place for place, seen in enumerate(row, 1) if seen]
-    if not shown:
+    if not any(row):
         return "no key"
-    spans: list[list[int]] = []
-    for place in shown:
-        if spans and spans[-1][1] == place - 1:
-            spans[-1][1] = place
-        else:
-            spans.append([place, place])
-    parts = [str(a) if a == b else f"{a} to {b}" for a, b in spans]
-    return f"{'key' if len(shown) == 1 else 'keys'} {', '.join(parts)}"
+    parts = [str(b) if a + 1 == b else f"{a + 1} to {b}" for a, b in runs(row)]
+    return f"{'key' if sum(row) == 1 else 'keys'} {', '.join(parts)}"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 All colours come from a palette: custom properties of the page's style sheet, or plain colours.
 Series differ in their dashes and carry their names, so that nobody has to tell them apart by
-colour.
+colour. The elements stand in ``templates/*.svg.j2``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
+from functools import lru_cache
 from itertools import groupby
+
+from jinja2 import Environment
+
+from quizprep.sheets.templating import environment
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,10 @@ class Palette:
     line: str
     series: tuple[str, ...]
     font: str
+
+    def hue(self, look: int) -> str:
+        """The colour of a curve."""
+        return self.series[look % len(self.series)]
 
 
 PAGE = Palette(
@@ -79,9 +87,8 @@ class Axis:
 
 # Small, so that labels stay legible where a phone scales the picture down.
 _WIDTH, _HEIGHT = 500, 310
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 132, 32, 48
-_TEXT = 12.5
-_MASK_TEXT = 15.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 368, 32, 262
+"""Where the axes of a plot lie."""
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
 _ROW = 15.0
 """The least distance of two labels, in units of the picture."""
@@ -100,40 +107,27 @@ def lines_svg(
 
     All values are positive and lie between the outermost ticks.
     """
-    across = _scale(x.ticks, _LEFT, _WIDTH - _RIGHT)
-    up = _scale(y.ticks, _HEIGHT - _BOTTOM, _TOP)
-    body = [*_grid(x, y, across, up, palette)]
-    ends: list[float] = []
-    for curve in series:
-        points = " ".join(f"{across(a):.1f},{up(b):.1f}" for a, b in curve.points)
-        dashes = _DASHES[curve.look % len(_DASHES)]
-        dash = f"; stroke-dasharray: {dashes}" if dashes else ""
-        body.append(
-            f'<polyline points="{points}" style="fill: none; stroke: {_hue(palette, curve)}; '
-            f'stroke-width: 2.2; stroke-linejoin: round{dash}"/>'
-        )
-        ends.append(up(curve.points[-1][1]))
-    for place, height in _apart(ends):
-        curve = series[place]
-        hue = _hue(palette, curve)
-        body.append(_label(_WIDTH - _RIGHT + 8, height + 4, curve.name, "start", hue))
-    for mark in marks:
-        body += _marked(mark, across(mark.x), up(mark.y), palette)
-    return _svg(_WIDTH, _HEIGHT, body, title, description, palette)
-
-
-def _marked(mark: Mark, x: float, y: float, palette: Palette) -> Iterator[str]:
-    """A point and its name: to the lower right of a filled point, above a hollow one."""
-    hue = palette.series[2 if mark.hollow else 1]
-    fill = "none" if mark.hollow else hue
-    yield (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" '
-        f'style="fill: {fill}; stroke: {hue}; stroke-width: 2.2"/>'
+    up = _scale(y.ticks, _BOTTOM, _TOP)
+    heights = _apart([up(curve.points[-1][1]) for curve in series])
+    return _svg(
+        "curves.svg.j2",
+        title,
+        description,
+        palette,
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=_LEFT,
+        right=_RIGHT,
+        bottom=_BOTTOM,
+        x=x,
+        y=y,
+        across=_scale(x.ticks, _LEFT, _RIGHT),
+        up=up,
+        series=series,
+        dashes=_DASHES,
+        names=[(series[place], height) for place, height in heights],
+        marks=marks,
     )
-    if mark.hollow:
-        yield _label(x, y - 10, mark.name, "middle", hue)
-    else:
-        yield _label(x + 10, y + 15, mark.name, "start", hue)
 
 
 def mask_svg(
@@ -143,25 +137,24 @@ def mask_svg(
     rows, columns = len(visible), max(map(len, visible), default=0)
     cell = max(6.0, min(22.0, 280 / max(rows, columns, 1)))
     left, top = 26, 26
-    body = [
-        _label(left + columns * cell / 2, 15, "keys", "middle", palette.soft, size=_MASK_TEXT),
-        _label(16, top + rows * cell / 2, "queries", "middle", palette.soft, True, _MASK_TEXT),
-    ]
-    for i, row in enumerate(visible):
-        for start, end in _runs(row):
-            body.append(
-                f'<rect x="{left + start * cell:g}" y="{top + i * cell:g}" '
-                f'width="{(end - start) * cell:g}" height="{cell:g}" '
-                f'style="fill: {palette.series[0]}"/>'
-            )
-    path = "".join(f"M{left} {top + i * cell:g}h{columns * cell:g}" for i in range(rows + 1))
-    path += "".join(f"M{left + j * cell:g} {top}v{rows * cell:g}" for j in range(columns + 1))
-    body.append(f'<path d="{path}" style="fill: none; stroke: {palette.line}; stroke-width: 1"/>')
-    return _svg(left + columns * cell + 2, top + rows * cell + 2, body, title, description, palette)
+    return _svg(
+        "mask.svg.j2",
+        title,
+        description,
+        palette,
+        width=left + columns * cell + 2,
+        height=top + rows * cell + 2,
+        left=left,
+        top=top,
+        rows=rows,
+        columns=columns,
+        cell=cell,
+        seen=[list(runs(row)) for row in visible],
+    )
 
 
-def _runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """The beginning and the end of each run of visible keys."""
+def runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """The first place of each run of visible keys, and the place after its last."""
     here = 0
     for shown, group in groupby(row):
         length = len(list(group))
@@ -175,31 +168,6 @@ def _scale(ticks: Sequence[float], start: float, end: float) -> Callable[[float]
     return lambda value: start + (math.log(value) - low) / (high - low) * (end - start)
 
 
-def _grid(
-    x: Axis,
-    y: Axis,
-    across: Callable[[float], float],
-    up: Callable[[float], float],
-    palette: Palette,
-) -> Iterator[str]:
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-    for tick in x.ticks:
-        yield _label(across(tick), bottom + 18, x.text(tick), "middle", palette.soft)
-    for tick in y.ticks:
-        yield (
-            f'<path d="M{_LEFT} {up(tick):.1f}H{right}" '
-            f'style="stroke: {palette.line}; stroke-width: 1"/>'
-        )
-        yield _label(_LEFT - 8, up(tick) + 4, y.text(tick), "end", palette.soft)
-    yield _label((_LEFT + right) / 2, _HEIGHT - 8, x.label, "middle", palette.ink)
-    # Above the axis: turned words beside it are hard to read on a small screen.
-    yield _label(0, 13, y.label, "start", palette.ink)
-
-
-def _hue(palette: Palette, curve: Series) -> str:
-    return palette.series[curve.look % len(palette.series)]
-
-
 def _apart(heights: Sequence[float]) -> list[tuple[int, float]]:
     """Each label with its height, moved down where two labels would overlap."""
     placed: list[tuple[int, float]] = []
@@ -210,22 +178,6 @@ def _apart(heights: Sequence[float]) -> list[tuple[int, float]]:
     return placed
 
 
-def _label(
-    x: float,
-    y: float,
-    text: str,
-    anchor: str,
-    colour: str,
-    turned: bool = False,
-    size: float = _TEXT,
-) -> str:
-    turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turn} '
-        f'style="fill: {colour}; font-size: {size:g}px">{escape(text, quote=False)}</text>'
-    )
-
-
 def prefixed(svg: str, prefix: str) -> str:
     """A picture whose ids begin with the prefix, so that a page may show it twice."""
     svg = re.sub(r' id="', f' id="{prefix}-', svg)
@@ -234,15 +186,25 @@ def prefixed(svg: str, prefix: str) -> str:
     )
 
 
-def _svg(
-    width: float, height: float, body: Sequence[str], title: str, description: str, palette: Palette
-) -> str:
-    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-labelledby="{name}-title {name}-desc" style="font-family: {palette.font}; '
-        f'width: 100%; max-width: {width:g}px">'
-        f'<title id="{name}-title">{escape(title, quote=False)}</title>'
-        f'<desc id="{name}-desc">{escape(description, quote=False)}</desc>'
-        f"{''.join(body)}</svg>"
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    made = environment(autoescape=True)
+    made.filters |= {"short": "{:g}".format, "tenths": "{:.1f}".format}
+    return made
+
+
+def _svg(body: str, title: str, description: str, palette: Palette, **content: object) -> str:
+    """The picture that a template draws."""
+    made = (
+        _environment()
+        .get_template("picture.svg.j2")
+        .render(
+            body=body,
+            name=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
+            title=title,
+            description=description,
+            palette=palette,
+            **content,
+        )
     )
+    return "".join(made.splitlines())

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from quizprep.authoring.bank_checks import check_exercises
-from quizprep.content.exercise_checks import circle, spec_findings
+from quizprep.authoring.references import circle
+from quizprep.content.exercise_checks import spec_findings
 from quizprep.content.library import Library, shipped_root
 from quizprep.errors import ContentError
 

@@ -9,19 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep.authoring.measuring import (
+    figure_problems,
+    figures_text,
+    measured_now,
+    write_figures,
+)
 from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.content.loading import load_file
 from quizprep.content.measured import (
     Mask,
     Measured,
-    figure_problems,
     figures,
     figures_path,
-    figures_text,
     fresh_costs,
     fresh_masks,
-    measured_now,
-    write_figures,
 )
 
 LIBRARY = Library(shipped_root())

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep.authoring.measuring import measured_problems, measured_text, write_measured
 from quizprep.content.library import MEASURED, Exercise, Library, shipped_root
 from quizprep.content.loading import load_file
-from quizprep.content.measured import measured_problems, measured_text, write_measured
 from quizprep.formula import parse
 
 LIBRARY = Library(shipped_root())

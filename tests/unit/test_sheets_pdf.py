@@ -113,14 +113,14 @@ def test_a_roomier_level_is_never_passed_over() -> None:
             seen.append(each)
             return int(tried[each])
 
-        assert fitted(sheet(SMALL), pages).size == STEPS[fits_from].size
+        assert fitted(sheet(SMALL), pages).detail == STEPS[fits_from]
 
 
 def test_levels_of_detail_only_take_away() -> None:
     """From one level to the next no type grows and nothing is added."""
     made = [cheat(sheet(), step) for step in STEPS]
     for roomy, bare in pairwise(made):
-        assert bare.size <= roomy.size
+        assert bare.detail.size <= roomy.detail.size
         for a, b in zip(roomy.topics, bare.topics, strict=True):
             for name in ("numbers", "claims", "choices", "spoken"):
                 assert len(getattr(b, name)) <= len(getattr(a, name))
