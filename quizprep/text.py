@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ", "0123456789-n")
+_POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ]+")
+_OPERATORS = str.maketrans(
+    {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "⁄": "/", "’": "'"}
+)
+
+
+def plain_signs(text: str, power: str) -> str:
+    """A text with each sign in its plain form: ``n²·d`` becomes ``n**2*d``.
+
+    power  the sign to write powers with
+    """
+    # First, because NFKC turns n² into n2.
+    lowered = _POWER.sub(lambda match: f"{power}{match[0].translate(_RAISED)}", text)
+    plain = unicodedata.normalize("NFKC", lowered).translate(_OPERATORS)
+    return plain.replace("**", power).replace("^", power)
 
 
 def counted(number: int, noun: str) -> str:

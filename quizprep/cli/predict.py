@@ -15,9 +15,9 @@ from quizprep.formula import (
     parse,
     relation,
 )
+from quizprep.formula.growth_text import BIG_O, read_growth
 from quizprep.grading.verdict import Verdict
 from quizprep.meter import Meter, MeterKind
-from quizprep.quiz.marking.growth_text import BIG_O, read_growth
 
 _MEANS = {
     MeterKind.FLOPS: "matrix products",

@@ -17,7 +17,7 @@ from quizprep.formula import (
     leading_terms,
     relation,
 )
-from quizprep.quiz.marking.growth_text import read_growth
+from quizprep.formula.growth_text import read_growth
 from quizprep.quiz.marking.reply import Invalid, Mark
 
 UNTIDY = 0.75

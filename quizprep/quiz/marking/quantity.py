@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from quizprep.formula import MAX_TEXT, FormulaError, parse
-from quizprep.quiz.marking.reply import plain_signs
+from quizprep.text import plain_signs
 from quizprep.units import Unit, find
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"

@@ -1,27 +1,8 @@
-"""A reply in plain signs, and the result of marking it: a mark, or that it cannot be read."""
+"""What marking a reply gives: a mark, or that it cannot be read."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
-
-_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ", "0123456789-n")
-_POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ]+")
-_OPERATORS = str.maketrans(
-    {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "⁄": "/", "’": "'"}
-)
-
-
-def plain_signs(text: str, power: str) -> str:
-    """A text with each sign in its plain form: ``n²·d`` becomes ``n**2*d``.
-
-    power  the sign to write powers with
-    """
-    # First, because NFKC turns n² into n2.
-    lowered = _POWER.sub(lambda match: f"{power}{match[0].translate(_RAISED)}", text)
-    plain = unicodedata.normalize("NFKC", lowered).translate(_OPERATORS)
-    return plain.replace("**", power).replace("^", power)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from quizprep.content.draws import fill
 from quizprep.content.questions import Cloze, Code, Scalar
 from quizprep.maths import plain
 from quizprep.quiz.marking.quantity import exact_number
-from quizprep.quiz.marking.reply import Invalid, Mark, plain_signs
+from quizprep.quiz.marking.reply import Invalid, Mark
 from quizprep.quiz.marking.words import stem
+from quizprep.text import plain_signs
 
 _ARTICLES = {"a", "an", "the"}
 _INNER = re.compile(r"(?<=\w)\s+(?=[\w-])")

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from quizprep.quiz.marking.reply import plain_signs
 from quizprep.quiz.marking.vocabulary import (
     ABBREVIATIONS,
     ALIKE_GROUPS,
@@ -17,6 +16,7 @@ from quizprep.quiz.marking.vocabulary import (
     SHORT,
     SIGNS,
 )
+from quizprep.text import plain_signs
 
 _WORD = re.compile(r"\d+\.\d+|[^\W_]+(?:\^\d+)?|[.,;:!?()…]|\n| - | – |—")
 _BREAKS = set(".,;:!?()…\n") | {" - ", " – ", "—"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from quizprep.formula import MAX_TEXT, FormulaError, Polynomial, Relation, parse, relation
-from quizprep.quiz.marking.reply import plain_signs
+from quizprep.text import plain_signs
 
 MAX_TERMS = 12
 BIG_O = re.compile(r"(?:\\?(?:theta|omicron|big-?o|order)|[OΘΟ])\s*(?=\()", re.IGNORECASE)
