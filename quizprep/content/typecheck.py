@@ -10,11 +10,10 @@ import difflib
 import operator
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from msgspec import inspect
 
-from quizprep.content.yaml_tree import FAULTY, SPARE, Fault, Mapping, Sequence, Steps, Tree
+from quizprep.content.yaml_tree import FAULTY, SPARE, Fault, Mapping, Sequence, Steps, Tree, Value
 
 _PATTERNS = {
     r"^[a-z0-9]+([-_][a-z0-9]+)*$": "lower-case letters, digits, - and _, such as kv-cache-size",
@@ -25,7 +24,7 @@ _PATTERNS = {
 }
 
 
-def mismatches(tree: Tree, kind: Any) -> list[Fault]:
+def mismatches(tree: Tree, kind: type[object]) -> list[Fault]:
     """Every place where the tree is not of the type, in the order of the file."""
     walk = _Walk(tree)
     return sorted(walk.check(tree.root, inspect.type_info(kind), ()), key=lambda fault: fault.line)
@@ -38,7 +37,7 @@ class _Walk:
     def fault(self, steps: Steps, message: str) -> Fault:
         return Fault(steps, self.tree.line(steps), message)
 
-    def check(self, value: Any, kind: inspect.Type, steps: Steps) -> Iterator[Fault]:
+    def check(self, value: Value, kind: inspect.Type, steps: Steps) -> Iterator[Fault]:
         if value is FAULTY:
             return
         match kind:
@@ -54,7 +53,7 @@ class _Walk:
                 if (message := _leaf_fault(value, kind)) is not None:
                     yield self.fault(steps, message)
 
-    def _struct(self, value: Any, kind: inspect.StructType, steps: Steps) -> Iterator[Fault]:
+    def _struct(self, value: Value, kind: inspect.StructType, steps: Steps) -> Iterator[Fault]:
         if not isinstance(value, Mapping):
             yield self.fault(steps, _expected("fields, each as 'key: value'", value))
             return
@@ -70,7 +69,7 @@ class _Walk:
                 message = f"is missing; write '{name}: {_example(field.type)}'"
                 yield self.fault((*steps, name), message)
 
-    def _union(self, value: Any, kind: inspect.UnionType, steps: Steps) -> Iterator[Fault]:
+    def _union(self, value: Value, kind: inspect.UnionType, steps: Steps) -> Iterator[Fault]:
         structs = [item for item in kind.types if isinstance(item, inspect.StructType)]
         if value is None and any(isinstance(item, inspect.NoneType) for item in kind.types):
             return
@@ -102,7 +101,7 @@ class _Walk:
         else:
             yield from self._struct(value, by_tag[tag], steps)
 
-    def _dict(self, value: Any, kind: inspect.DictType, steps: Steps) -> Iterator[Fault]:
+    def _dict(self, value: Value, kind: inspect.DictType, steps: Steps) -> Iterator[Fault]:
         if not isinstance(value, Mapping):
             yield self.fault(steps, _expected("fields, each as 'key: value'", value))
             return
@@ -113,7 +112,7 @@ class _Walk:
                 yield from self.check(item, kind.value_type, (*steps, name))
 
     def _list(
-        self, value: Any, kind: inspect.VarTupleType | inspect.ListType, steps: Steps
+        self, value: Value, kind: inspect.VarTupleType | inspect.ListType, steps: Steps
     ) -> Iterator[Fault]:
         if not isinstance(value, Sequence):
             yield self.fault(
@@ -132,7 +131,7 @@ class _Walk:
             yield from self.check(item, kind.item_type, (*steps, place))
 
 
-def _leaf_fault(value: Any, kind: inspect.Type) -> str | None:
+def _leaf_fault(value: Value, kind: inspect.Type) -> str | None:
     match kind:
         case inspect.StrType():
             return _text_fault(value, kind)
@@ -155,7 +154,7 @@ def _leaf_fault(value: Any, kind: inspect.Type) -> str | None:
     raise AssertionError(f"a content type uses {kind}, which the walk does not know")
 
 
-def _text_fault(value: Any, kind: inspect.StrType) -> str | None:
+def _text_fault(value: Value, kind: inspect.StrType) -> str | None:
     if not isinstance(value, str):
         return _expected("text", value)
     if kind.min_length is not None and len(value) < kind.min_length:
@@ -193,7 +192,7 @@ _NOUNS: dict[type[inspect.Type], str] = {
 }
 
 
-def _expected(wanted: str, value: Any) -> str:
+def _expected(wanted: str, value: Value) -> str:
     if value is None:
         return f"is empty; write {wanted}"
     if isinstance(value, Mapping):
@@ -209,7 +208,7 @@ def _expected(wanted: str, value: Any) -> str:
     return f"is {noun} {shown}; write {wanted}"
 
 
-def _not_one_of(value: Any, allowed: list[str]) -> str:
+def _not_one_of(value: Value, allowed: list[str]) -> str:
     listed = f"one of: {', '.join(allowed)}" if len(allowed) > 1 else allowed[0]
     if not isinstance(value, str):
         return _expected(listed, value)

@@ -21,10 +21,10 @@ from quizprep.errors import MissingExtraError
 from quizprep.sheets import pdf
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.cheat import SIDES, STEPS, Cheat, cheat, fitted
-from quizprep.sheets.files import MARKER
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.pdf import code_typst, line_typst, math_typst, words_typst
 from quizprep.sheets.prose import Paragraph, Words, line
+from quizprep.sheets.templating import MARKER
 
 SMALL = Library(Path(__file__).parents[1] / "golden" / "sheets" / "bank")
 SHIPPED = Library(shipped_root())
