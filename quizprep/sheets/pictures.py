@@ -16,6 +16,7 @@ from quizprep.content.measured import Measured, fresh_costs, fresh_masks
 from quizprep.content.pictures import CurvesSpec, RooflineSpec
 from quizprep.content.questions import Number
 from quizprep.errors import ContentError, Problem
+from quizprep.formula.latex import latex
 from quizprep.sheets.prose import Line, line
 from quizprep.sheets.svg import Axis, Mark, Palette, Series, lines_svg, mask_svg, runs
 from quizprep.text import number_text
@@ -95,10 +96,10 @@ class Plot:
 
     @property
     def formulas(self) -> tuple[tuple[str, str], ...]:
-        """Each formula that is drawn, after the name of its curve where it is not that of all."""
-        if self.formula:
-            return (("", self.formula),)
-        return tuple((each.name, each.formula) for each in self.series if each.formula)
+        """The LaTeX of each formula that is drawn, after the name of its curve; one formula for
+        all curves has no name."""
+        drawn = [("", self.formula)] if self.formula else [(s.name, s.formula) for s in self.series]
+        return tuple((name, latex(parsed(formula))) for name, formula in drawn if formula)
 
     @property
     def table(self) -> tuple[tuple[str, ...], ...]:
