@@ -149,7 +149,6 @@ class _Frame:
     key: str | None = None
     key_line: int = 0
     step: Step | None = None
-    spare: int = 0
 
 
 class _Stop(Exception):
@@ -250,8 +249,7 @@ class _Builder:
         if isinstance(key, str) and key not in node and key != "<<":
             frame.key = key
             return
-        frame.spare += 1
-        frame.key = f"{SPARE}{frame.spare}"
+        frame.key = f"{SPARE}{len(node)}"
         match key:
             case _Faulty():
                 return

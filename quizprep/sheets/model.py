@@ -7,8 +7,8 @@ from functools import cached_property
 
 from quizprep.content.exercises import ExerciseSpec
 from quizprep.formula.latex import spoken
-from quizprep.sheets.pictures import MaskPicture, Plot
 from quizprep.sheets.prose import Line, Prose
+from quizprep.sheets.svg import MaskPicture, Plot
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ What was not measured, or was measured before its source changed, is not drawn.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from itertools import groupby
 
 from quizprep.content.draws import parsed
 from quizprep.content.library import PLOTS, Library, path_order
@@ -16,111 +15,8 @@ from quizprep.content.measured import Measured, fresh_costs, fresh_masks
 from quizprep.content.pictures import CurvesSpec, RooflineSpec
 from quizprep.content.questions import Number
 from quizprep.errors import ContentError, Problem
-from quizprep.formula.latex import latex
-from quizprep.sheets.prose import Line, line
-from quizprep.sheets.svg import Axis, Mark, Palette, Series, lines_svg, mask_svg, runs
-from quizprep.text import number_text
-
-_SEEN, _HIDDEN = "■", "·"
-
-
-@dataclass(frozen=True)
-class MaskPicture:
-    """Which keys each query sees.
-
-    caption   the rule in words
-    concepts  what it is about
-    exercise  whose reference was run
-    visible   for each query a row with a truth value for each key
-    """
-
-    title: str
-    caption: Line
-    concepts: tuple[str, ...]
-    exercise: str
-    visible: tuple[tuple[bool, ...], ...]
-
-    @property
-    def description(self) -> str:
-        """The mask in words, row by row; equal rows that follow each other are one entry."""
-        keys = max(map(len, self.visible), default=0)
-        parts = []
-        begin = 0
-        for row, equal in groupby(self.visible):
-            end = begin + len(list(equal))
-            who = f"query {end}" if end == begin + 1 else f"queries {begin + 1} to {end}"
-            parts.append(f"{who}: {_keys(row)}")
-            begin = end
-        return f"{len(self.visible)} queries, {keys} keys. Visible to {'; '.join(parts)}."
-
-    @property
-    def text(self) -> str:
-        """The mask as lines of signs, for formats without pictures."""
-        return "\n".join(
-            " ".join(_SEEN if seen else _HIDDEN for seen in row) for row in self.visible
-        )
-
-    def svg(self, palette: Palette) -> str:
-        """The picture."""
-        return mask_svg(self.visible, self.title, self.description, palette)
-
-
-def _keys(row: Sequence[bool]) -> str:
-    """``keys 1 to 3, 7``."""
-    if not any(row):
-        return "no key"
-    parts = [str(b) if a + 1 == b else f"{a + 1} to {b}" for a, b in runs(row)]
-    return f"{'key' if sum(row) == 1 else 'keys'} {', '.join(parts)}"
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Curves of formulas on logarithmic axes, drawn later by each format.
-
-    formula   that of every curve, as ``quizprep.formula`` reads it; empty where each series has
-              its own
-    caption   what the numbers are; names the model they are of
-    concepts  what it is about
-    marks     named points beside the curves
-    """
-
-    title: str
-    description: str
-    caption: Line
-    formula: str
-    series: tuple[Series, ...]
-    x: Axis
-    y: Axis
-    concepts: tuple[str, ...] = ()
-    marks: tuple[Mark, ...] = ()
-
-    @property
-    def formulas(self) -> tuple[tuple[str, str], ...]:
-        """The LaTeX of each formula that is drawn, after the name of its curve; one formula for
-        all curves has no name."""
-        drawn = [("", self.formula)] if self.formula else [(s.name, s.formula) for s in self.series]
-        return tuple((name, latex(parsed(formula))) for name, formula in drawn if formula)
-
-    @property
-    def table(self) -> tuple[tuple[str, ...], ...]:
-        """The values as text: headings, then a row for each x, or for each mark."""
-        if self.marks:
-            marked = (
-                (mark.name, number_text(Fraction(mark.x)), rounded(mark.y)) for mark in self.marks
-            )
-            return (("", self.x.label, self.y.label), *marked)
-        head = (self.x.label, *(f"{each.name}, {self.y.label}" for each in self.series))
-        rows = [
-            (self.x.text(x), *(number_text(Fraction(s.points[n][1])) for s in self.series))
-            for n, (x, _) in enumerate(self.series[0].points)
-        ]
-        return (head, *rows)
-
-    def svg(self, palette: Palette) -> str:
-        """The picture."""
-        return lines_svg(
-            self.series, self.x, self.y, self.title, self.description, palette, self.marks
-        )
+from quizprep.sheets.prose import line
+from quizprep.sheets.svg import Axis, Mark, MaskPicture, Plot, Series, rounded
 
 
 def masks(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[MaskPicture, ...]:
@@ -288,11 +184,6 @@ def powers(low: float, high: float, base: int) -> tuple[float, ...]:
     while base**last < high:
         last += 1
     return tuple(float(base) ** each for each in range(first, max(last, first + 1) + 1))
-
-
-def rounded(value: float) -> str:
-    """A value to three digits, with no trailing zeros."""
-    return number_text(Fraction(f"{value:.3g}"))
 
 
 def scaled(base: int, names: Sequence[str]) -> Callable[[float], str]:

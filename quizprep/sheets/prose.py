@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from quizprep.errors import ContentError, Problem
 from quizprep.maths import Node, Row, Sign, problems, split_math
@@ -85,28 +86,21 @@ def check_maths(owner: str, field: str, text: str) -> None:
 
 def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
     """The blocks of a text without empty lines: a paragraph, then lists."""
-    words: list[str] = []
-    items: list[str] = []
-    numbered = False
-    for row in chunk.split("\n"):
-        stripped = row.strip()
-        if mark := _ITEM.match(stripped):
-            if items and bool(mark[1]) != numbered:
-                yield Bullets(tuple(map(line, items)), numbered)
-                items = []
-            numbered = bool(mark[1])
-            if words:
-                yield Paragraph(line(" ".join(words)))
-                words = []
-            items.append(stripped[mark.end() :])
-        elif items:
-            items[-1] += f" {stripped}"
+    parts: list[tuple[str, str]] = []
+    for row in map(str.strip, chunk.split("\n")):
+        if mark := _ITEM.match(row):
+            parts.append(("numbered" if mark[1] else "bullets", row[mark.end() :]))
+        elif parts:
+            kind, text = parts[-1]
+            parts[-1] = (kind, f"{text} {row}")
         else:
-            words.append(stripped)
-    if words and (flowing := line(" ".join(words))):
-        yield Paragraph(flowing)
-    if items:
-        yield Bullets(tuple(map(line, items)), numbered)
+            parts.append(("paragraph", row))
+    for kind, group in groupby(parts, key=lambda part: part[0]):
+        lines = tuple(line(text) for _, text in group)
+        if kind != "paragraph":
+            yield Bullets(lines, kind == "numbered")
+        elif lines[0]:
+            yield Paragraph(lines[0])
 
 
 def _inlines(text: str) -> Iterator[Inline]:
