@@ -59,7 +59,7 @@ def card(
         answer=replace(_answer(write, rows), why=write.prose(question.why)),
         sources=question.sources,
         exercise=question.exercise,
-        follow_ups=tuple(name for name in question.follow_ups if name in numbers),
+        follow_ups=tuple((n, numbers[n]) for n in question.follow_ups if n in numbers),
         missed=missed,
     )
 

@@ -52,7 +52,7 @@ def prose_html(text: Prose, math: Callable[[str], str] = breakable) -> Markup:
             items = "".join(f"<li>{line_html(item, math)}</li>" for item in block.items)
             parts.append(f"<{tag}>{items}</{tag}>")
         else:
-            parts.append(f"<p>{line_html(block.line, math)}</p>")
+            parts.append(f"<p>{line_html(block, math)}</p>")
     return Markup("".join(parts))
 
 

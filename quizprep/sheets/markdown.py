@@ -53,7 +53,7 @@ def prose_md(text: Prose) -> str:
                 "\n".join(f"{m} {line_md(i)}" for m, i in zip(marks, block.items, strict=True))
             )
         else:
-            parts.append(line_md(block.line))
+            parts.append(line_md(block))
     return "\n\n".join(parts)
 
 

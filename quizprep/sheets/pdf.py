@@ -99,7 +99,7 @@ def prose_typst(text: Prose) -> str:
             items = "".join(f"[{line_typst(item)}], " for item in block.items)
             parts.append(f"#{'enum' if block.numbered else 'list'}({items})")
         else:
-            parts.append(line_typst(block.line))
+            parts.append(line_typst(block))
     return "\n\n".join(parts)
 
 

@@ -41,13 +41,6 @@ Line = tuple[Inline, ...]
 
 
 @dataclass(frozen=True)
-class Paragraph:
-    """Words that flow."""
-
-    line: Line
-
-
-@dataclass(frozen=True)
 class Bullets:
     """A list, numbered or not."""
 
@@ -55,7 +48,8 @@ class Bullets:
     numbered: bool = False
 
 
-Prose = tuple[Paragraph | Bullets, ...]
+Prose = tuple[Line | Bullets, ...]
+"""Paragraphs and lists."""
 
 BREAKS = frozenset("=<>≤≥≠≈∼∝≪≫→⇒+−·×")
 """Relations and operators after which a formula may break."""
@@ -67,7 +61,7 @@ _CODE = re.compile(r"`([^`]+)`")
 
 def prose(text: str) -> Prose:
     """The blocks of a text."""
-    blocks: list[Paragraph | Bullets] = []
+    blocks: list[Line | Bullets] = []
     for chunk in re.split(r"\n\s*\n", text.strip()):
         blocks += _blocks(chunk)
     return tuple(blocks)
@@ -84,7 +78,7 @@ def check_maths(owner: str, field: str, text: str) -> None:
         raise ContentError([Problem(owner, None, field, fault) for fault in faults])
 
 
-def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
+def _blocks(chunk: str) -> Iterator[Line | Bullets]:
     """The blocks of a text without empty lines: a paragraph, then lists."""
     parts: list[tuple[str, str]] = []
     for row in map(str.strip, chunk.split("\n")):
@@ -100,7 +94,7 @@ def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
         if kind != "paragraph":
             yield Bullets(lines, kind == "numbered")
         elif lines[0]:
-            yield Paragraph(lines[0])
+            yield lines[0]
 
 
 def _inlines(text: str) -> Iterator[Inline]:
