@@ -25,7 +25,7 @@ from quizprep.maths import split_math
 from quizprep.text import number_text
 
 MAX_DRAWS = 2000
-"""Where there are more combinations, so many are sampled."""
+"""A question with more combinations is sampled: at most this many are tried."""
 
 
 @lru_cache(maxsize=1024)
@@ -61,7 +61,7 @@ def combination_count(question: Question) -> int:
 
 
 def combination(question: Question, place: int) -> dict[str, Scalar]:
-    """The draw with a number from 0 to ``combination_count``."""
+    """The draw at a place in the list of all; the first place is 0."""
     values: dict[str, Scalar] = {}
     for name, choices in question.given.items():
         place, pick = divmod(place, len(choices))
@@ -72,8 +72,8 @@ def combination(question: Question, place: int) -> dict[str, Scalar]:
 def admissible(question: Question, values: Mapping[str, Scalar]) -> bool:
     """Whether the answer and every trap can be told apart in this draw.
 
-    For a number, no two of their bands of tolerance may touch: otherwise a right reply could be
-    called wrong, or a mistake get another's name. For a growth, no trap may be the answer's big-O.
+    For a number, no two tolerance bands may touch: otherwise a right reply could be called wrong,
+    or a mistake be named as another. For a growth, no trap may be the answer's big-O.
     Raises FormulaError where a formula cannot be computed.
     """
     if isinstance(question, Growth):

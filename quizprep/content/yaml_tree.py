@@ -1,26 +1,25 @@
-"""YAML text to plain values that remember their lines, with no surprises.
+"""YAML text to plain values that remember their lines.
 
 A strict subset of YAML is read: one document, no tags, anchors or merge keys, text keys, and
-plain scalars that every YAML reader takes for the same thing. Whatever some reader would take
-for something else (``no``, ``12:30``, ``1e3``, ``017``, a date) is a fault with a line and the
-way to write it. The tree is built from libyaml's events, which takes a third of the time of
-``yaml.load`` and shows duplicate keys, which ``yaml.load`` drops.
+plain scalars on whose value all YAML readers agree. A scalar on which they differ (``no``,
+``12:30``, ``1e3``, ``017``, a date) is a fault, which says how to write it instead. The tree is
+built from libyaml's events, which takes a third of the time of ``yaml.load`` and shows duplicate
+keys, which ``yaml.load`` drops.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 import yaml
 
 MAX_DEPTH = 20
 MAX_DIGITS = 40
 SPARE = "\0"
-"""The first character of the keys made up for values whose own key is faulty; no file holds it."""
+"""Begins the keys that stand in for faulty ones; no file holds this character."""
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 

@@ -34,7 +34,7 @@ def card(
 ) -> Card:
     """The card of a question with the numbers that were drawn for it.
 
-    numbers   the number of each question on the sheet; other follow-ups are not named
+    numbers   the number of each question on the sheet; other follow-ups are left out
     concepts  the id and the title of each
     missed    why the learner should see it again, or nothing
 

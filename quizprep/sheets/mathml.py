@@ -16,7 +16,7 @@ _TIGHT = frozenset("/")
 _UNBROKEN = 24
 """The width, in characters, of a formula that fits on a line of a phone beside words."""
 _LINE = 30
-"""The width of one that fits there on a line of its own."""
+"""The width of a formula that fits there on a line of its own."""
 
 
 def mathml(latex: str, display: bool = False) -> str:

@@ -71,11 +71,11 @@ class Answer:
 class Card:
     """One question.
 
-    concepts  the ideas that it tests: the id and the title of each
-    symbols   the symbols of a growth: the LaTeX and the meaning of each
-    several   whether more than one option is right
+    concepts    the ideas that it tests: the id and the title of each
+    symbols     the symbols of a growth: the LaTeX and the meaning of each
+    several     whether more than one option is right
     follow_ups  those on this sheet: the id and the number of each
-    missed    why the learner should see it again, or nothing
+    missed      why the learner should see it again, or nothing
     """
 
     id: str

@@ -19,23 +19,23 @@ from quizprep.sheets.prose import line
 from quizprep.sheets.svg import Axis, Mark, MaskPicture, Plot, Series, rounded
 
 
-def masks(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[MaskPicture, ...]:
+def masks(topic: str, library: Library, stored: Mapping[str, Measured]) -> tuple[MaskPicture, ...]:
     """Masks on concepts of the topic, in the order in which exercises are taken."""
     own = {name for name, concept in library.concepts.items() if concept.topic == topic}
     every = topic == library.pictures.every_mask
     return tuple(
         MaskPicture(picture.title, line(picture.says), picture.concepts, exercise.id, visible)
         for exercise in path_order(library.exercises)
-        for picture, visible in fresh_masks(exercise, kept)
+        for picture, visible in fresh_masks(exercise, stored)
         if every or own.intersection(picture.concepts)
     )
 
 
-def plots(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[Plot, ...]:
+def plots(topic: str, library: Library, stored: Mapping[str, Measured]) -> tuple[Plot, ...]:
     """The plots of a topic for which the library has what they draw on; raises ContentError."""
     shown = [spec for spec in library.pictures.plots if topic in spec.topics]
     measured = library.exercises if any(isinstance(each, CurvesSpec) for each in shown) else ()
-    costs = {each.id: fresh_costs(each, kept) for each in measured}
+    costs = {each.id: fresh_costs(each, stored) for each in measured}
     found: list[Plot | None] = []
     for spec in shown:
         try:
@@ -104,8 +104,8 @@ _ROOF = "min(tflops, bandwidth * intensity)"
 def roofline_plot(spec: RooflineSpec, library: Library) -> Plot | None:
     """Marks under the roof of a machine; None where the library lacks the machine or a question.
 
-    At the batch of the ridge, products with the weights do the ridge's flops for each byte, so a
-    batch of one does that share of them.
+    The intensity of the products with the weights is proportional to the batch of tokens. It is
+    that of the ridge at ``ridge_batch``.
     """
     machine = library.hardware.get(spec.machine)
     if machine is None:
@@ -174,8 +174,8 @@ def _span(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def powers(low: float, high: float, base: int) -> tuple[float, ...]:
-    """The powers of a base from the last that is at most low to the first that is at least high,
-    and at least two of them."""
+    """Powers of a base, for ticks: the largest that is at most ``low``, the smallest that is at
+    least ``high``, and all between them; at least two."""
     first, last = 0, 0
     while base**first > low:
         first -= 1
@@ -200,7 +200,7 @@ def scaled(base: int, names: Sequence[str]) -> Callable[[float], str]:
 
 
 def thousands(value: float) -> str:
-    """A length: 64k tokens are 65,536."""
+    """A number of tokens: 65,536 is 64k."""
     return f"{value / 1024:g}k" if value >= 1024 else f"{value:g}"
 
 
@@ -215,4 +215,4 @@ _UNITS: Mapping[str, tuple[int, Callable[[float], str], Callable[[float], str]]]
     "flops": (1, _FLOPS, _FLOPS),
     "GiB": (2**30, _fraction_text, rounded),
 }
-"""Of each unit of an axis: how many base units it is, how ticks and how values are written."""
+"""By unit of an axis: its size in base units, the text of a tick, the text of a value."""

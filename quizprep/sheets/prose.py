@@ -68,7 +68,7 @@ def prose(text: str) -> Prose:
 
 
 def line(text: str) -> Line:
-    """A text that stays on one line."""
+    """The words, code and formulas of a text, whose line breaks are spaces."""
     return tuple(_inlines(" ".join(text.split())))
 
 

@@ -97,8 +97,6 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 368, 32, 262
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
 _ROW = 15.0
 """The least distance of two labels, in units of the picture."""
-
-
 _SEEN, _HIDDEN = "■", "·"
 
 
