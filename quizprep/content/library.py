@@ -105,6 +105,10 @@ class Library:
         """The concepts by id."""
         return self._load(self._own_or_shipped("questions", "concepts.yaml"), dict[str, Concept])
 
+    def concepts_of(self, topic: str) -> set[str]:
+        """The ids of the concepts of a topic."""
+        return {name for name, concept in self.concepts.items() if concept.topic == topic}
+
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""

@@ -108,7 +108,7 @@ def _concept_title(library: Library, name: str) -> str:
 def _exercises(library: Library, topic: str, questions: Sequence[Question]) -> list[Exercise]:
     """Exercises on a concept of the topic or named by a question, in the order to take them."""
     named = {question.exercise for question in questions}
-    concepts = {name for name, concept in library.concepts.items() if concept.topic == topic}
+    concepts = library.concepts_of(topic)
     return path_order(
         exercise
         for exercise in library.exercises

@@ -5,6 +5,7 @@ What was not measured, or was measured before its source changed, is not drawn.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -21,7 +22,7 @@ from quizprep.sheets.svg import Axis, Mark, MaskPicture, Plot, Series, rounded
 
 def masks(topic: str, library: Library, stored: Mapping[str, Measured]) -> tuple[MaskPicture, ...]:
     """Masks on concepts of the topic, in the order in which exercises are taken."""
-    own = {name for name, concept in library.concepts.items() if concept.topic == topic}
+    own = library.concepts_of(topic)
     every = topic == library.pictures.every_mask
     return tuple(
         MaskPicture(picture.title, line(picture.says), picture.concepts, exercise.id, visible)
@@ -176,14 +177,13 @@ def _span(series: Sequence[Series]) -> tuple[float, float]:
 def powers(low: float, high: float, base: int) -> tuple[float, ...]:
     """Powers of a base, for ticks: the largest that is at most ``low``, the smallest that is at
     least ``high``, and all between them; at least two."""
-    first, last = 0, 0
-    while base**first > low:
-        first -= 1
-    while base ** (first + 1) <= low:
-        first += 1
-    while base**last < high:
-        last += 1
-    return tuple(float(base) ** each for each in range(first, max(last, first + 1) + 1))
+    first = math.floor(math.log(low, base) + _ROUNDING)
+    last = max(first + 1, math.ceil(math.log(high, base) - _ROUNDING))
+    return tuple(float(base) ** each for each in range(first, last + 1))
+
+
+_ROUNDING = 1e-9
+"""More than the error of a logarithm, so that powers are their own floor and ceiling."""
 
 
 def scaled(base: int, names: Sequence[str]) -> Callable[[float], str]:
