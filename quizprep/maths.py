@@ -15,6 +15,7 @@ from msgspec import Struct
 MAX_DEPTH = 20
 
 _DOLLAR = re.compile(r"(?<!\\)\$")
+_MATH = re.compile(r"((?<!\\)\$.*?(?<!\\)\$)", re.DOTALL)
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|[0-9]+(?:\.[0-9]+)?|[A-Za-z]|.", re.DOTALL)
 
 SYMBOLS = {
@@ -130,15 +131,8 @@ class Piece(Struct, frozen=True):
 
 def split_math(text: str) -> list[Piece]:
     """The pieces of a text, in order; joined they are the text. An odd last ``$`` is words."""
-    marks = [match.start() for match in _DOLLAR.finditer(text)]
-    pieces: list[Piece] = []
-    here = 0
-    for opening, closing in zip(marks[::2], marks[1::2], strict=False):
-        pieces.append(Piece(text[here:opening], False))
-        pieces.append(Piece(text[opening : closing + 1], True))
-        here = closing + 1
-    pieces.append(Piece(text[here:], False))
-    return [piece for piece in pieces if piece.text]
+    parts = enumerate(_MATH.split(text))
+    return [Piece(part, is_math=place % 2 == 1) for place, part in parts if part]
 
 
 def problems(text: str) -> list[str]:

@@ -9,7 +9,7 @@ for work, seconds for time, 1 for shares (so ``%`` is 1/100) and for counts. Any
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 _DECIMAL = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
@@ -60,20 +60,21 @@ def find(text: str) -> Unit | None:
     None where it cannot be one.
     """
     name = " ".join(text.split())
-    above, slash, below = re.sub(r"\s+per\s+|^per\s+", "/", name).partition("/")
-    top = _single(above.strip())
+    above, slash, below = _rate(name)
+    top = _single(above)
     if top is None or not slash:
         return top
-    bottom = _single(below.strip())
-    if bottom is None or not below.strip():
+    bottom = _single(below) if below else None
+    if bottom is None:
         return None
-    return Unit(
-        name,
-        f"{top.dimension}/{bottom.dimension}",
-        top.factor / bottom.factor,
-        top.prefix,
-        top.bits,
-    )
+    dimension = f"{top.dimension}/{bottom.dimension}"
+    return replace(top, name=name, dimension=dimension, factor=top.factor / bottom.factor)
+
+
+def _rate(name: str) -> tuple[str, str, str]:
+    """The parts of a name such as ``GB/s`` or ``GB per second``: above, the slash, below."""
+    above, slash, below = re.sub(r"\s+per\s+|^per\s+", "/", name).partition("/")
+    return above.strip(), slash, below.strip()
 
 
 def named(text: str) -> Unit:
@@ -132,22 +133,21 @@ def _singular(word: str) -> str:
 def prefix_says(unit: Unit) -> str:
     """What a prefixed unit means, for people: ``GB is 10^9 bytes``."""
     base_name = "bits" if unit.bits else _BASES[unit.dimension.split("/")[0]]
-    rest = unit.name.replace(" per ", "/").partition("/")[2]
-    name = unit.name if not rest else unit.name[: -len(rest) - 1].removesuffix(" per").strip()
-    if unit.prefix in _BINARY:
-        return f"{name} is 2^{10 * _BINARY[unit.prefix]} {base_name}"
-    return f"{name} is 10^{3 * _DECIMAL[unit.prefix]} {base_name}"
+    power = f"2^{10 * unit.step}" if unit.prefix in _BINARY else f"10^{3 * unit.step}"
+    return f"{_rate(unit.name)[0]} is {power} {base_name}"
 
 
 def siblings(unit: Unit) -> list[Unit]:
     """Units of the same dimension that people confuse it with: other prefixes, bits and bytes."""
     if not unit.takes_prefixes:
         return []
-    rest = unit.name.replace(" per ", "/").partition("/")[2]
-    tail = f"/{rest}" if rest else ""
-    if unit.dimension.startswith("data"):
-        names = ["bytes", "kB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB", "bits", "Mb", "Gb"]
-    else:
-        names = ["flops", "kflop", "Mflop", "Gflop", "Tflop", "Pflop"]
+    tail = "".join(_rate(unit.name)[1:])
+    names = _SIBLINGS[unit.dimension.split("/")[0]].split()
     found = (find(name + tail) for name in names)
     return [other for other in found if other is not None and other.factor != unit.factor]
+
+
+_SIBLINGS = {
+    "data": "bytes kB KiB MB MiB GB GiB TB TiB bits Mb Gb",
+    "work": "flops kflop Mflop Gflop Tflop Pflop",
+}

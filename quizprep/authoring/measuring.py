@@ -54,9 +54,9 @@ def measured_problems(exercise: Exercise, formulas: Mapping[str, str]) -> Iterat
         yield Problem(place, None, "", f"is missing; {_REMEDY}")
         return
     for meter in dict.fromkeys([*exercise.measured, *formulas]):
-        kept, found = exercise.measured.get(meter), formulas.get(meter)
-        if kept != found:
-            says = f"the file says {kept or 'nothing'}, measured is {found or 'nothing'}"
+        stored, found = exercise.measured.get(meter), formulas.get(meter)
+        if stored != found:
+            says = f"the file says {stored or 'nothing'}, measured is {found or 'nothing'}"
             yield Problem(place, None, meter, f"{says}; {_REMEDY}")
 
 
@@ -102,9 +102,9 @@ def write_figures(library: Library, found: Mapping[Id, Measured]) -> Path | None
 def figure_problems(library: Library, found: Mapping[Id, Measured]) -> Iterator[Problem]:
     """Differences between the file and what was measured just now."""
     place = shown_path(figures_path(library))
-    kept = figures(library)
+    stored = figures(library)
     for name, now in found.items():
-        entry = kept.get(name)
+        entry = stored.get(name)
         if entry is None:
             yield Problem(place, None, name, f"is missing; {_REMEDY}")
         elif entry.solution != now.solution:

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from quizprep import maths
+from quizprep.authoring.question_draws import every_draw, gap_problems, gaps
 from quizprep.content.draws import (
     admissible,
     answer_value,
     apart,
-    every_draw,
-    gap_problems,
-    gaps,
     parsed,
     same_growth,
     trap_values,

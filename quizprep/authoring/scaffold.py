@@ -113,6 +113,7 @@ def _questions(tree: Tree) -> list[object] | None:
 
 
 def _grown(before: Tree) -> list[object]:
+    assert isinstance(before.root, Mapping)
     found = before.root.get("questions")
     return [*found] if isinstance(found, Sequence) else []
 

@@ -11,14 +11,17 @@ import click
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Level
 from quizprep.errors import QuizprepError, UsageError
-from quizprep.sheets import files
+from quizprep.files import replace_file
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.model import Sheet
+from quizprep.sheets.templating import MARKER
 from quizprep.text import counted
 
 _EXTENSIONS = {"html": "html", "md": "md", "pdf": "pdf", "anki": "apkg"}
 _PRINTABLE = ("html", "md")
 _STDOUT = Path("-")
+_SEARCHED = 64 << 20
+"""How many bytes of a file are searched for the marker of our sheets."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,7 +86,7 @@ def sheet(
         sys.stdout.buffer.flush()
         return
     target = output or Path(_default_name(made, chosen, weak, cheat))
-    files.write(target, data)
+    _write(target, data)
     contents = f"{counted(len(made.cards), 'question')} on {counted(len(made.sections), 'topic')}"
     click.echo(f"Wrote {target}: {contents}.")
 
@@ -162,3 +165,32 @@ def _default_name(made: Sheet, chosen: str, weak: bool, cheat: bool) -> str:
     elif len(made.sections) == 1:
         parts.append(made.sections[0].topic)
     return f"{'-'.join(parts)}.{_EXTENSIONS[chosen]}"
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write a sheet, whole or not at all.
+
+    Raises UsageError where the target is a file that we did not write, or cannot be written.
+    """
+    if not target.parent.is_dir():
+        raise UsageError(
+            f"There is no folder {target.parent}.", hint="Create it first, or name another file."
+        )
+    try:
+        if target.is_dir() or (target.exists() and not _is_ours(target)):
+            raise UsageError(
+                f"{target} exists already and is no sheet of ours; it was left as it is.",
+                hint="Name another file with -o PATH.",
+            )
+        replace_file(target, data)
+    except OSError as error:
+        raise UsageError(
+            f"{target} cannot be written: {error.strerror or error}.",
+            hint="Name another file with -o PATH.",
+        ) from error
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file holds the marker of our sheets."""
+    with path.open("rb") as stream:
+        return MARKER.encode() in stream.read(_SEARCHED)

@@ -34,7 +34,8 @@ class _Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 def cached(path: Path, kind: type[T], folder: Path, read: Read[T]) -> T:
-    """The content of a file: prebuilt, from the cache in a folder, or read and put there."""
+    """The content of a file: from its prebuilt entry, from the cache in a folder, or from the file
+    itself, which is then cached."""
     source = _bytes(path)
     if source is None:
         return read(path, kind)
@@ -61,12 +62,12 @@ def prebuild(path: Path, content: object) -> None:
 
 
 def _prebuilt(path: Path) -> Path:
-    """The entry of a shipped file; that it is not of a namesake elsewhere is told by its bytes."""
+    """The entry of a shipped file. A file of the same name elsewhere holds other bytes."""
     return Path(quizprep.__file__).parent / "_decoded" / f"{path.parent.name}-{path.stem}.msgpack"
 
 
 def _bytes(path: Path) -> bytes | None:
-    """The bytes of a regular file of sensible size; the reader says what is wrong with others."""
+    """The bytes of a regular file of sensible size; for others None, and ``read`` reports them."""
     try:
         if path.is_file() and path.stat().st_size <= _MAX_BYTES:
             return path.read_bytes()
@@ -80,7 +81,7 @@ def _put(place: Path, source: bytes, content: object) -> None:
     from quizprep.files import replace_file
 
     entry = _Entry(_stamp(), source, msgspec.Raw(msgspec.msgpack.encode(content)))
-    with contextlib.suppress(OSError):  # a cache that cannot be written is none
+    with contextlib.suppress(OSError):  # without a cache, files are read
         place.parent.mkdir(parents=True, exist_ok=True)
         replace_file(place, msgspec.msgpack.encode(entry))
 

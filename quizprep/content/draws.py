@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
@@ -25,7 +25,7 @@ from quizprep.maths import split_math
 from quizprep.text import number_text
 
 MAX_DRAWS = 2000
-"""Where there are more combinations, so many are sampled."""
+"""A question with more combinations is sampled: at most this many are tried."""
 
 
 @lru_cache(maxsize=1024)
@@ -34,7 +34,7 @@ def parsed(text: str) -> Formula:
     return parse(text)
 
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}|[{}]")
 
 
 def draw(question: Question, seed: int) -> dict[str, Scalar]:
@@ -42,11 +42,11 @@ def draw(question: Question, seed: int) -> dict[str, Scalar]:
 
     Raises ContentError where no draw is admissible (the content check proves there is one).
     """
-    total = _combinations(question)
+    total = combination_count(question)
     dice = random.Random(f"{question.id}:{seed}")
     try:
         for place in dice.sample(range(total), min(total, MAX_DRAWS)):
-            values = _combination(question, place)
+            values = combination(question, place)
             if admissible(question, values):
                 return values
         message = "in every draw a trap gives the answer, or what another trap gives"
@@ -55,21 +55,13 @@ def draw(question: Question, seed: int) -> dict[str, Scalar]:
     raise ContentError([Problem(question.id, None, "given", message)])
 
 
-def every_draw(question: Question) -> Iterator[dict[str, Scalar]]:
-    """Every combination of ``given``, or MAX_DRAWS fixed ones where there are more."""
-    total = _combinations(question)
-    places: list[int] | range = range(total)
-    if total > MAX_DRAWS:
-        places = random.Random(question.id).sample(range(total), MAX_DRAWS)
-    for place in places:
-        yield _combination(question, place)
-
-
-def _combinations(question: Question) -> int:
+def combination_count(question: Question) -> int:
+    """In how many ways the parameters of ``given`` can be drawn."""
     return math.prod(len(values) for values in question.given.values())
 
 
-def _combination(question: Question, place: int) -> dict[str, Scalar]:
+def combination(question: Question, place: int) -> dict[str, Scalar]:
+    """The draw at a place in the list of all; the first place is 0."""
     values: dict[str, Scalar] = {}
     for name, choices in question.given.items():
         place, pick = divmod(place, len(choices))
@@ -80,8 +72,8 @@ def _combination(question: Question, place: int) -> dict[str, Scalar]:
 def admissible(question: Question, values: Mapping[str, Scalar]) -> bool:
     """Whether the answer and every trap can be told apart in this draw.
 
-    For a number, no two of their bands of tolerance may touch: otherwise a right reply could be
-    called wrong, or a mistake get another's name. For a growth, no trap may be the answer's big-O.
+    For a number, no two tolerance bands may touch: otherwise a right reply could be called wrong,
+    or a mistake be named as another. For a growth, no trap may be the answer's big-O.
     Raises FormulaError where a formula cannot be computed.
     """
     if isinstance(question, Growth):
@@ -153,33 +145,16 @@ def fill(text: str, question: Question, values: Mapping[str, Scalar]) -> str:
             return token[0]
         if name in shown:
             return shown[name]
-        raise ContentError([Problem(question.id, None, "", _gap_message(name, shown))])
+        raise ContentError([Problem(question.id, None, "", gap_message(name, shown))])
 
     return "".join(
-        piece.text if piece.is_math else _PLACEHOLDER.sub(replaced, piece.text)
+        piece.text if piece.is_math else PLACEHOLDER.sub(replaced, piece.text)
         for piece in split_math(text)
     )
 
 
-def gaps(text: str) -> list[str | None]:
-    """The names of a text's placeholders, in order; None for a brace that is neither part of one
-    nor doubled."""
-    return [
-        match[1]
-        for piece in split_math(text)
-        if not piece.is_math
-        for match in _PLACEHOLDER.finditer(piece.text)
-        if match[0] not in ("{{", "}}")
-    ]
-
-
-def gap_problems(text: str, question: Question) -> list[str]:
-    """What ``fill`` would refuse in this text, as sentences."""
-    known = [*question.given, *question.show]
-    return [_gap_message(name, known) for name in gaps(text) if name not in known]
-
-
-def _gap_message(name: str | None, known: Mapping[str, str] | list[str]) -> str:
+def gap_message(name: str | None, known: Collection[str]) -> str:
+    """What to tell the author of a placeholder that has no value; None is a lone brace."""
     if name is None:
         return "holds a brace that is no placeholder; write {{ or }} for a literal one"
     listed = ", ".join(known) or "neither is used here"

@@ -11,7 +11,7 @@ from quizprep.formula import FormulaError, parse, relation, two_sides
 
 
 def spec_findings(spec: ExerciseSpec) -> Iterator[Finding]:
-    """Faults inside the file, with which the exercise cannot be graded."""
+    """Faults in the file that keep the exercise from being graded."""
     cases, contract = spec.cases, spec.contract
     known = {*cases.sizes, *cases.options}
     yield from _relations(("cases", "where"), cases.where, known, "sizes or options", _two_sides)

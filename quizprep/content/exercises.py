@@ -5,15 +5,17 @@ from __future__ import annotations
 import enum
 from typing import Annotated, Literal
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
-from quizprep.content.questions import Id, Level, Text
+from quizprep.content.questions import Content, Id, Level, Text
 from quizprep.meter import LIMITED, Meter, MeterKind
 
 Symbol = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=30)]
+PythonName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Size = Annotated[int, Meta(ge=0, le=1 << 20)]
+Sizes = Annotated[tuple[Size, ...], Meta(min_length=1)]
 OptionValue = bool | int | float | str | None
+OptionValues = Annotated[tuple[OptionValue, ...], Meta(min_length=1)]
 DType = Literal["float32", "float16", "bfloat16", "float64"]
 Layout = Literal["contiguous", "permuted", "strided"]
 
@@ -26,11 +28,7 @@ class Runtime(enum.StrEnum):
     TRITON = "triton"
 
 
-class _Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Frozen, by keyword, and an unknown field is an error."""
-
-
-class CaseSpec(_Content, frozen=True, kw_only=True):
+class CaseSpec(Content, frozen=True, kw_only=True):
     """What the correctness cases are drawn from.
 
     sizes       values of each size symbol; a size that `listed` does not name is also drawn
@@ -43,8 +41,8 @@ class CaseSpec(_Content, frozen=True, kw_only=True):
     guards      inputs lie between red zones of NaN, so that an out-of-bounds read shows
     """
 
-    sizes: dict[Symbol, Annotated[tuple[Size, ...], Meta(min_length=1)]]
-    options: dict[Symbol, Annotated[tuple[OptionValue, ...], Meta(min_length=1)]] = {}
+    sizes: dict[Symbol, Sizes]
+    options: dict[Symbol, OptionValues] = field(default_factory=dict)
     listed: tuple[Symbol, ...] = ()
     where: tuple[Text, ...] = ()
     dtypes: Annotated[tuple[DType, ...], Meta(min_length=1)] = ("float32",)
@@ -60,7 +58,7 @@ class CaseSpec(_Content, frozen=True, kw_only=True):
     fresh: Annotated[int, Meta(ge=0, le=200)] = 10
 
 
-class Limit(_Content, frozen=True, kw_only=True):
+class Limit(Content, frozen=True, kw_only=True):
     """What one meter may read.
 
     growth  a formula that bounds the reading in big-O
@@ -73,9 +71,8 @@ class Limit(_Content, frozen=True, kw_only=True):
     budget: Annotated[float, Meta(ge=1)] | None = None
 
 
-class Phase(_Content, frozen=True, kw_only=True):
-    """The limits of one part of a script of calls, such as ``append`` of a cache: everything
-    that ``cost`` in reference.py does inside ``api.meter("append")``."""
+class Limits(Content, frozen=True, kw_only=True):
+    """The limits of the meters, each of which may have one."""
 
     flops: Limit | None = None
     peak_bytes: Limit | None = None
@@ -84,7 +81,7 @@ class Phase(_Content, frozen=True, kw_only=True):
     calls: Limit | None = None
 
 
-class Comparison(_Content, frozen=True, kw_only=True):
+class Comparison(Content, frozen=True, kw_only=True):
     """The reading at one point is at most a fraction of the reading at another."""
 
     meter: MeterKind
@@ -94,7 +91,7 @@ class Comparison(_Content, frozen=True, kw_only=True):
     says: Text
 
 
-class Contract(_Content, frozen=True, kw_only=True):
+class Contract(Limits, frozen=True, kw_only=True):
     """The cost a submission may have, measured over a grid of sizes.
 
     sizes    values of each size symbol for the fit; multiples of the tile
@@ -106,26 +103,24 @@ class Contract(_Content, frozen=True, kw_only=True):
              tiles long, and growth is still compared as if n had no bound
     points   how many points of the grid are measured
     witness  the sizes at which the process is observed from outside; large
+    phases   the limits of parts of a script of calls, such as ``append`` of a cache: everything
+             that ``cost`` in reference.py does inside ``api.meter("append")``
+    compare  readings that must be smaller than others
     """
 
-    sizes: dict[Symbol, Annotated[tuple[Size, ...], Meta(min_length=1)]]
-    options: dict[Symbol, OptionValue] = {}
+    sizes: dict[Symbol, Sizes]
+    options: dict[Symbol, OptionValue] = field(default_factory=dict)
     where: tuple[Text, ...] = ()
-    tiles: dict[Symbol, tuple[Symbol, ...]] = {}
+    tiles: dict[Symbol, tuple[Symbol, ...]] = field(default_factory=dict)
     points_where: tuple[Text, ...] = ()
     points: Annotated[int, Meta(ge=4, le=100)] = 24
-    witness: dict[Symbol, Size] = {}
-    flops: Limit | None = None
-    peak_bytes: Limit | None = None
-    held_bytes: Limit | None = None
-    moved_bytes: Limit | None = None
-    calls: Limit | None = None
-    phases: dict[Symbol, Phase] = {}
+    witness: dict[Symbol, Size] = field(default_factory=dict)
+    phases: dict[Symbol, Limits] = field(default_factory=dict)
     compare: tuple[Comparison, ...] = ()
 
     def limits(self) -> dict[Meter, Limit]:
         """The meters that have a limit, in the order of the report."""
-        parts: dict[str, Contract | Phase] = {"": self, **self.phases}
+        parts: dict[str, Limits] = {"": self, **self.phases}
         return {
             Meter(kind, phase): limit
             for phase, part in parts.items()
@@ -134,7 +129,7 @@ class Contract(_Content, frozen=True, kw_only=True):
         }
 
 
-class Picture(_Content, frozen=True, kw_only=True):
+class Picture(Content, frozen=True, kw_only=True):
     """A mask that a sheet shows: which keys the queries see, found by running the reference.
 
     title     a few words
@@ -151,7 +146,7 @@ class Picture(_Content, frozen=True, kw_only=True):
     seed: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
 
 
-class ExerciseSpec(_Content, frozen=True, kw_only=True):
+class ExerciseSpec(Content, frozen=True, kw_only=True):
     """The content of an exercise.yaml."""
 
     format: Literal[1]
@@ -159,8 +154,8 @@ class ExerciseSpec(_Content, frozen=True, kw_only=True):
     level: Level
     minutes: Annotated[int, Meta(ge=1, le=240)]
     runtime: Runtime
-    entry: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-    also: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], ...] = ()
+    entry: PythonName
+    also: tuple[PythonName, ...] = ()
     """Further functions or classes that the file defines beside the entry."""
     concepts: Annotated[tuple[Id, ...], Meta(min_length=1)]
     returns: dict[Symbol, tuple[Symbol, ...]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -76,11 +76,6 @@ class Library:
         inside = self.root / "questions"
         return inside if inside.is_dir() else self.root
 
-    def _beside(self, name: str) -> Path:
-        """A file beside the banks; a folder of banks only may use the one that is shipped."""
-        own = self.question_folder / name
-        return own if own.exists() else shipped_root() / "questions" / name
-
     @cached_property
     def topics(self) -> tuple[str, ...]:
         """The topics that have a bank, by file name, in alphabetical order."""
@@ -108,31 +103,30 @@ class Library:
     @cached_property
     def concepts(self) -> dict[str, Concept]:
         """The concepts by id."""
-        return self._load(self._beside("concepts.yaml"), dict[str, Concept])
+        return self._load(self._own_or_shipped("questions", "concepts.yaml"), dict[str, Concept])
+
+    def concepts_of(self, topic: str) -> set[str]:
+        """The ids of the concepts of a topic."""
+        return {name for name, concept in self.concepts.items() if concept.topic == topic}
 
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""
-        return self._load(self._beside("sources.yaml"), dict[str, Source])
+        return self._load(self._own_or_shipped("questions", "sources.yaml"), dict[str, Source])
 
     @cached_property
     def pictures(self) -> Pictures:
         """Which pictures sheets show."""
         from quizprep.content.pictures import Pictures
 
-        return self._load(self._among_exercises(PLOTS), Pictures)
+        return self._load(self._own_or_shipped("exercises", PLOTS), Pictures)
 
     @cached_property
     def hardware(self) -> dict[str, Hardware]:
         """The machines that pictures compare with, by id."""
         from quizprep.content.pictures import Hardware
 
-        return self._load(self._among_exercises(HARDWARE), dict[str, Hardware])
-
-    def _among_exercises(self, name: str) -> Path:
-        """A file in the folder of exercises; a library without it uses the one that is shipped."""
-        own = self.root / "exercises" / name
-        return own if own.exists() else shipped_root() / "exercises" / name
+        return self._load(self._own_or_shipped("exercises", HARDWARE), dict[str, Hardware])
 
     @cached_property
     def exercise_ids(self) -> tuple[str, ...]:
@@ -153,44 +147,42 @@ class Library:
             id=found,
             folder=folder,
             solution=self.root / "solutions" / f"{found}.py",
-            spec=self._load(folder / "exercise.yaml", ExerciseSpec, _load_spec),
+            spec=self._load(folder / "exercise.yaml", ExerciseSpec),
             measured=self._load(measured, dict[str, str]) if measured.is_file() else {},
         )
-
-    def _load(
-        self, path: Path, kind: type[T], read: Callable[[Path, type[T]], T] | None = None
-    ) -> T:
-        read = read or _load_file
-        if self.cache is None:
-            return read(path, kind)
-        from quizprep.content.cache import cached
-
-        return cached(path, kind, self.cache, read)
 
     @cached_property
     def exercises(self) -> tuple[Exercise, ...]:
         """Every exercise, in alphabetical order."""
         return tuple(self.exercise(name) for name in self.exercise_ids)
 
+    def _own_or_shipped(self, folder: str, name: str) -> Path:
+        """A file of this library, or the one that is shipped where this library has none."""
+        own = (self.question_folder if folder == "questions" else self.root / folder) / name
+        return own if own.exists() else shipped_root() / folder / name
 
-def _load_file(path: Path, kind: type[T]) -> T:
-    """``loading.load_file``, imported with the YAML reader only when a file has to be parsed."""
-    from quizprep.content import loading
+    def _load(self, path: Path, kind: type[T]) -> T:
+        if self.cache is None:
+            return _read(path, kind)
+        from quizprep.content.cache import cached
 
-    return loading.load_file(path, kind)
+        return cached(path, kind, self.cache, _read)
 
 
-def _load_spec(path: Path, kind: type[T]) -> T:
-    """An exercise.yaml without faults inside it; ``quizprep check`` looks at its references."""
-    from quizprep.content.exercise_checks import spec_findings
-    from quizprep.content.exercises import ExerciseSpec
-    from quizprep.content.loading import placed
+def _read(path: Path, kind: type[T]) -> T:
+    """The content of a file; that of an exercise.yaml has no faults inside it, and ``quizprep
+    check`` looks at its references. The YAML reader is imported only here, on the first use."""
+    from quizprep.content.loading import load_file, placed
 
-    spec = _load_file(path, kind)
-    assert isinstance(spec, ExerciseSpec)
-    if problems := placed(path, list(spec_findings(spec))):
-        raise ContentError(problems)
-    return spec
+    content = load_file(path, kind)
+    if path.name == "exercise.yaml":
+        from quizprep.content.exercise_checks import spec_findings
+        from quizprep.content.exercises import ExerciseSpec
+
+        assert isinstance(content, ExerciseSpec)
+        if problems := placed(path, list(spec_findings(content))):
+            raise ContentError(problems)
+    return content
 
 
 def _find(name: str, known: tuple[str, ...], noun: str) -> str:

@@ -31,21 +31,18 @@ def load_file(path: Path, kind: type[T]) -> T:
     """
     tree = read_file(path)
     faults = list(tree.faults)
-    seen: msgspec.ValidationError | None = None
+    refusal = ""
     if not faults:
         try:
             return msgspec.convert(tree.root, kind, strict=True)
         except msgspec.ValidationError as error:
-            seen = error
-    # Only a faulty file pays for the type check that explains it.
+            refusal = str(error)
+    # Only a faulty file pays for the type check, which says more than msgspec.
     from quizprep.content.typecheck import mismatches
 
-    if seen is not None:
-        # The type check says more; where it finds nothing, msgspec's own message must not be lost.
-        faults = mismatches(tree, kind) or [Fault((), 1, str(seen))]
-    elif tree.complete:
+    if tree.complete:
         faults += mismatches(tree, kind)
-    raise ContentError(located(path, tree, faults))
+    raise ContentError(located(path, tree, faults or [Fault((), 1, refusal)]))
 
 
 def read_file(path: Path) -> Tree:

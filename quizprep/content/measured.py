@@ -68,19 +68,20 @@ def figures(library: Library) -> dict[Id, Measured]:
     return load_file(path, dict[Id, Measured]) if path.is_file() else {}
 
 
-def fresh_costs(exercise: Exercise, kept: Mapping[Id, Measured]) -> dict[str, str]:
+def fresh_costs(exercise: Exercise, stored: Mapping[Id, Measured]) -> dict[str, str]:
     """The formulas of measured.yaml, or nothing where the solution has changed since."""
-    entry = kept.get(exercise.id)
+    entry = stored.get(exercise.id)
     if entry is None or entry.solution != checksum(exercise.solution):
         return {}
     return exercise.measured
 
 
 def fresh_masks(
-    exercise: Exercise, kept: Mapping[Id, Measured]
+    exercise: Exercise, stored: Mapping[Id, Measured]
 ) -> Iterator[tuple[Picture, Visible]]:
-    """The pictures of an exercise with masks that the present reference gave."""
-    entry = kept.get(exercise.id)
+    """The pictures of an exercise with their masks; a mask that another version of the reference
+    gave is left out."""
+    entry = stored.get(exercise.id)
     by_source = {mask.source: mask for mask in entry.masks} if entry is not None else {}
     for picture in exercise.spec.pictures:
         if mask := by_source.get(picture_checksum(exercise, picture)):

@@ -1,7 +1,7 @@
 """Which pictures study sheets show: the types of `exercises/plots.yaml` and `hardware.yaml`.
 
-A library without these files shows the pictures that are shipped, as far as it has what they
-draw on.
+A library without these files uses the shipped ones, and shows the pictures whose exercises and
+questions it has.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ ROOFLINE_SAYS = ("machine", "tflops", "bandwidth", "ridge", "decode", "prefill")
 
 
 class Hardware(Content, frozen=True, kw_only=True):
-    """A machine: its dense Tflop/s, and TB/s of main memory; ``origin`` of the figures where they
-    have no ``source`` in sources.yaml."""
+    """A machine: its dense Tflop/s, and the TB/s of its main memory. The figures are from a
+    ``source`` in sources.yaml, or ``origin`` says where they are from."""
 
     name: Text
     tflops: Positive
@@ -38,8 +38,8 @@ class Hardware(Content, frozen=True, kw_only=True):
 
 
 class AxisSpec(Content, frozen=True, kw_only=True):
-    """A logarithmic axis. Without ``ticks``, x has one at each place of the curves, and y has them
-    at powers of ``base`` around the values."""
+    """A logarithmic axis. Without ``ticks``, x has a tick at each value that the curves are
+    computed at, and y has ticks at powers of ``base``."""
 
     label: Text
     ticks: tuple[Positive, ...] = ()
@@ -90,15 +90,15 @@ class CurvesSpec(_PlotSpec, frozen=True, kw_only=True, tag="curves"):
 
 
 class AskedSpec(Content, frozen=True, kw_only=True):
-    """The answer of a number question, for some values of its parameters."""
+    """The answer to a number question, for some values of its parameters."""
 
     question: Id
     given: Given = field(default_factory=dict)
 
 
 class MarkSpec(Content, frozen=True, kw_only=True):
-    """A point on the roof. Its intensity is the answer of a question, or that of the products with
-    the weights for ``tokens`` tokens at once."""
+    """A point on the roof. Its arithmetic intensity is the answer to a question, or that of the
+    matrix products with the weights for a batch of ``tokens`` tokens."""
 
     name: Text
     question: Id | None = None
@@ -110,7 +110,8 @@ class MarkSpec(Content, frozen=True, kw_only=True):
 class RooflineSpec(_PlotSpec, frozen=True, kw_only=True, tag="roofline"):
     """The roof of a machine with marks on it.
 
-    ridge_batch  the tokens at once with which the products with the weights reach the ridge
+    ridge_batch  asks for the batch of tokens with which the products with the weights reach
+                 the ridge
     """
 
     machine: Id

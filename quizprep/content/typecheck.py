@@ -10,11 +10,20 @@ import difflib
 import operator
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from msgspec import inspect
 
-from quizprep.content.yaml_tree import FAULTY, SPARE, Fault, Mapping, Sequence, Steps, Tree
+from quizprep.content.yaml_tree import (
+    FAULTY,
+    SPARE,
+    Fault,
+    Finding,
+    Mapping,
+    Sequence,
+    Steps,
+    Tree,
+    Value,
+)
 
 _PATTERNS = {
     r"^[a-z0-9]+([-_][a-z0-9]+)*$": "lower-case letters, digits, - and _, such as kv-cache-size",
@@ -25,114 +34,107 @@ _PATTERNS = {
 }
 
 
-def mismatches(tree: Tree, kind: Any) -> list[Fault]:
+def mismatches(tree: Tree, kind: type[object]) -> list[Fault]:
     """Every place where the tree is not of the type, in the order of the file."""
-    walk = _Walk(tree)
-    return sorted(walk.check(tree.root, inspect.type_info(kind), ()), key=lambda fault: fault.line)
+    found = _check(tree.root, inspect.type_info(kind), ())
+    faults = [Fault(steps, tree.line(steps), message) for steps, message in found]
+    return sorted(faults, key=lambda fault: fault.line)
 
 
-class _Walk:
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-
-    def fault(self, steps: Steps, message: str) -> Fault:
-        return Fault(steps, self.tree.line(steps), message)
-
-    def check(self, value: Any, kind: inspect.Type, steps: Steps) -> Iterator[Fault]:
-        if value is FAULTY:
-            return
-        match kind:
-            case inspect.StructType():
-                yield from self._struct(value, kind, steps)
-            case inspect.UnionType():
-                yield from self._union(value, kind, steps)
-            case inspect.DictType():
-                yield from self._dict(value, kind, steps)
-            case inspect.VarTupleType() | inspect.ListType():
-                yield from self._list(value, kind, steps)
-            case _:
-                if (message := _leaf_fault(value, kind)) is not None:
-                    yield self.fault(steps, message)
-
-    def _struct(self, value: Any, kind: inspect.StructType, steps: Steps) -> Iterator[Fault]:
-        if not isinstance(value, Mapping):
-            yield self.fault(steps, _expected("fields, each as 'key: value'", value))
-            return
-        fields = {field.encode_name: field for field in kind.fields}
-        names = [*fields, *([kind.tag_field] if kind.tag_field else [])]
-        for name, item in value.items():
-            if name in fields:
-                yield from self.check(item, fields[name].type, (*steps, name))
-            elif name not in names and not name.startswith(SPARE):
-                yield self.fault((*steps, name), _unknown(name, names))
-        for name, field in fields.items():
-            if field.required and name not in value:
-                message = f"is missing; write '{name}: {_example(field.type)}'"
-                yield self.fault((*steps, name), message)
-
-    def _union(self, value: Any, kind: inspect.UnionType, steps: Steps) -> Iterator[Fault]:
-        structs = [item for item in kind.types if isinstance(item, inspect.StructType)]
-        if value is None and any(isinstance(item, inspect.NoneType) for item in kind.types):
-            return
-        if len(structs) > 1 and isinstance(value, Mapping):
-            yield from self._tagged(value, structs, steps)
-        elif structs:
-            yield from self._struct(value, structs[0], steps)
-        elif all(_leaf_fault(value, item) is not None for item in kind.types):
-            plain = [item for item in kind.types if not isinstance(item, inspect.NoneType)]
-            if len(plain) == 1:
-                yield from self.check(value, plain[0], steps)
-            else:
-                words = " or ".join(dict.fromkeys(_words(item) for item in plain))
-                yield self.fault(steps, _expected(words, value))
-
-    def _tagged(
-        self, value: Mapping, structs: Iterable[inspect.StructType], steps: Steps
-    ) -> Iterator[Fault]:
-        by_tag = {str(item.tag): item for item in structs}
-        tag_field = next(iter(by_tag.values())).tag_field or "kind"
-        tag = value.get(tag_field)
-        if tag is FAULTY:
-            return
-        if tag_field not in value:
-            allowed = ", ".join(by_tag)
-            yield self.fault((*steps, tag_field), f"is missing; write one of: {allowed}")
-        elif not isinstance(tag, str) or tag not in by_tag:
-            yield self.fault((*steps, tag_field), _not_one_of(tag, list(by_tag)))
-        else:
-            yield from self._struct(value, by_tag[tag], steps)
-
-    def _dict(self, value: Any, kind: inspect.DictType, steps: Steps) -> Iterator[Fault]:
-        if not isinstance(value, Mapping):
-            yield self.fault(steps, _expected("fields, each as 'key: value'", value))
-            return
-        for name, item in value.items():
-            if not name.startswith(SPARE):
-                if (message := _leaf_fault(name, kind.key_type)) is not None:
-                    yield self.fault((*steps, name), f"as a key {message}")
-                yield from self.check(item, kind.value_type, (*steps, name))
-
-    def _list(
-        self, value: Any, kind: inspect.VarTupleType | inspect.ListType, steps: Steps
-    ) -> Iterator[Fault]:
-        if not isinstance(value, Sequence):
-            yield self.fault(
-                steps, _expected("a list: [a, b], or lines that begin with '- '", value)
-            )
-            return
-        if kind.min_length is not None and len(value) < kind.min_length:
-            yield self.fault(
-                steps, f"has {len(value)} items; at least {kind.min_length} are needed"
-            )
-        if kind.max_length is not None and len(value) > kind.max_length:
-            yield self.fault(
-                steps, f"has {len(value)} items; at most {kind.max_length} are allowed"
-            )
-        for place, item in enumerate(value):
-            yield from self.check(item, kind.item_type, (*steps, place))
+def _check(value: Value, kind: inspect.Type, steps: Steps) -> Iterator[Finding]:
+    if value is FAULTY:
+        return
+    match kind:
+        case inspect.StructType():
+            yield from _struct(value, kind, steps)
+        case inspect.UnionType():
+            yield from _union(value, kind, steps)
+        case inspect.DictType():
+            yield from _dict(value, kind, steps)
+        case inspect.VarTupleType() | inspect.ListType():
+            yield from _list(value, kind, steps)
+        case _:
+            if (message := _leaf_fault(value, kind)) is not None:
+                yield steps, message
 
 
-def _leaf_fault(value: Any, kind: inspect.Type) -> str | None:
+def _struct(value: Value, kind: inspect.StructType, steps: Steps) -> Iterator[Finding]:
+    if not isinstance(value, Mapping):
+        yield steps, _expected(_FIELDS, value)
+        return
+    fields = {field.encode_name: field for field in kind.fields}
+    names = [*fields, *([kind.tag_field] if kind.tag_field else [])]
+    for name, item in value.items():
+        if name in fields:
+            yield from _check(item, fields[name].type, (*steps, name))
+        elif name not in names and not name.startswith(SPARE):
+            yield (*steps, name), _unknown(name, names)
+    for name, field in fields.items():
+        if field.required and name not in value:
+            yield (*steps, name), f"is missing; write '{name}: {_example(field.type)}'"
+
+
+def _union(value: Value, kind: inspect.UnionType, steps: Steps) -> Iterator[Finding]:
+    plain = [item for item in kind.types if not isinstance(item, inspect.NoneType)]
+    structs = [item for item in plain if isinstance(item, inspect.StructType)]
+    if value is None and len(plain) < len(kind.types):
+        return
+    if len(structs) > 1 and isinstance(value, Mapping):
+        yield from _tagged(value, structs, steps)
+    elif structs:
+        yield from _struct(value, structs[0], steps)
+    elif len(plain) == 1:
+        yield from _check(value, plain[0], steps)
+    elif all(_leaf_fault(value, item) is not None for item in plain):
+        words = " or ".join(dict.fromkeys(_words(item) for item in plain))
+        yield steps, _expected(words, value)
+
+
+def _tagged(
+    value: Mapping, structs: Iterable[inspect.StructType], steps: Steps
+) -> Iterator[Finding]:
+    by_tag = {str(item.tag): item for item in structs}
+    tag_field = next(iter(by_tag.values())).tag_field or "kind"
+    tag = value.get(tag_field)
+    if tag is FAULTY:
+        return
+    if tag_field not in value:
+        yield (*steps, tag_field), f"is missing; write one of: {', '.join(by_tag)}"
+    elif not isinstance(tag, str) or tag not in by_tag:
+        yield (*steps, tag_field), _not_one_of(tag, list(by_tag))
+    else:
+        yield from _struct(value, by_tag[tag], steps)
+
+
+def _dict(value: Value, kind: inspect.DictType, steps: Steps) -> Iterator[Finding]:
+    if not isinstance(value, Mapping):
+        yield steps, _expected(_FIELDS, value)
+        return
+    for name, item in value.items():
+        if not name.startswith(SPARE):
+            if (message := _leaf_fault(name, kind.key_type)) is not None:
+                yield (*steps, name), f"as a key {message}"
+            yield from _check(item, kind.value_type, (*steps, name))
+
+
+def _list(
+    value: Value, kind: inspect.VarTupleType | inspect.ListType, steps: Steps
+) -> Iterator[Finding]:
+    if not isinstance(value, Sequence):
+        yield steps, _expected("a list: [a, b], or lines that begin with '- '", value)
+        return
+    if kind.min_length is not None and len(value) < kind.min_length:
+        yield steps, f"has {len(value)} items; at least {kind.min_length} are needed"
+    if kind.max_length is not None and len(value) > kind.max_length:
+        yield steps, f"has {len(value)} items; at most {kind.max_length} are allowed"
+    for place, item in enumerate(value):
+        yield from _check(item, kind.item_type, (*steps, place))
+
+
+_FIELDS = "fields, each as 'key: value'"
+
+
+def _leaf_fault(value: Value, kind: inspect.Type) -> str | None:
     match kind:
         case inspect.StrType():
             return _text_fault(value, kind)
@@ -155,7 +157,7 @@ def _leaf_fault(value: Any, kind: inspect.Type) -> str | None:
     raise AssertionError(f"a content type uses {kind}, which the walk does not know")
 
 
-def _text_fault(value: Any, kind: inspect.StrType) -> str | None:
+def _text_fault(value: Value, kind: inspect.StrType) -> str | None:
     if not isinstance(value, str):
         return _expected("text", value)
     if kind.min_length is not None and len(value) < kind.min_length:
@@ -193,7 +195,7 @@ _NOUNS: dict[type[inspect.Type], str] = {
 }
 
 
-def _expected(wanted: str, value: Any) -> str:
+def _expected(wanted: str, value: Value) -> str:
     if value is None:
         return f"is empty; write {wanted}"
     if isinstance(value, Mapping):
@@ -209,7 +211,7 @@ def _expected(wanted: str, value: Any) -> str:
     return f"is {noun} {shown}; write {wanted}"
 
 
-def _not_one_of(value: Any, allowed: list[str]) -> str:
+def _not_one_of(value: Value, allowed: list[str]) -> str:
     listed = f"one of: {', '.join(allowed)}" if len(allowed) > 1 else allowed[0]
     if not isinstance(value, str):
         return _expected(listed, value)

@@ -30,11 +30,10 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
-from quizprep.sheets.files import MARKER
 from quizprep.sheets.html import line_html, prose_html
 from quizprep.sheets.model import Card, Picture, Section, Sheet
 from quizprep.sheets.svg import PAGE
-from quizprep.sheets.templating import TEMPLATES, environment, verbatim
+from quizprep.sheets.templating import MARKER, TEMPLATES, environment, verbatim
 
 DECK = "quizprep"
 _VERSION = 11

@@ -27,7 +27,7 @@ class Wanted:
 
     topics   names, in the order of the sheet
     levels   the levels of the questions; all where empty
-    missed   where given, the only questions, each with the reason, the weakest first
+    missed   if given, only these questions, the weakest first: the reason by question
     answers  False for a self-test
     seed     draws the numbers of the questions and the order of their options
     note     a line under the title
@@ -42,7 +42,7 @@ class Wanted:
 
 
 def build(library: Library, wanted: Wanted) -> Sheet:
-    """The sheet; topics without a question that fits are left out. Raises ContentError."""
+    """The sheet; topics without a chosen question are left out. Raises ContentError."""
     rank = {name: place for place, name in enumerate(wanted.missed or ())}
     banks = {topic: library.bank(topic) for topic in wanted.topics}
     chosen = {topic: _chosen(bank, wanted, rank) for topic, bank in banks.items()}
@@ -51,9 +51,9 @@ def build(library: Library, wanted: Wanted) -> Sheet:
         filled.sort(key=lambda topic: rank[chosen[topic][0].id])
     ordered = [question for topic in filled for question in chosen[topic]]
     numbers = {question.id: number for number, question in enumerate(ordered, 1)}
-    kept = figures(library)
+    stored = figures(library)
     sections = tuple(
-        _section(library, banks[topic], chosen[topic], numbers, wanted, kept) for topic in filled
+        _section(library, banks[topic], chosen[topic], numbers, wanted, stored) for topic in filled
     )
     title = sections[0].title if len(sections) == 1 else TITLE
     return Sheet(title, wanted.note, wanted.answers, sections)
@@ -72,7 +72,7 @@ def _section(
     questions: Sequence[Question],
     numbers: Mapping[str, int],
     wanted: Wanted,
-    kept: Mapping[str, Measured],
+    stored: Mapping[str, Measured],
 ) -> Section:
     check_maths(bank.topic, "template", bank.template)
     missed = wanted.missed or {}
@@ -93,10 +93,10 @@ def _section(
         title=bank.title,
         template=prose(bank.template),
         cards=cards,
-        drills=tuple(_drill(exercise, fresh_costs(exercise, kept)) for exercise in exercises),
+        drills=tuple(_drill(exercise, fresh_costs(exercise, stored)) for exercise in exercises),
         references=tuple(_reference(library, name) for name in sorted(named)),
-        masks=masks(bank.topic, library, kept),
-        plots=plots(bank.topic, library, kept),
+        masks=masks(bank.topic, library, stored),
+        plots=plots(bank.topic, library, stored),
     )
 
 
@@ -108,7 +108,7 @@ def _concept_title(library: Library, name: str) -> str:
 def _exercises(library: Library, topic: str, questions: Sequence[Question]) -> list[Exercise]:
     """Exercises on a concept of the topic or named by a question, in the order to take them."""
     named = {question.exercise for question in questions}
-    concepts = {name for name, concept in library.concepts.items() if concept.topic == topic}
+    concepts = library.concepts_of(topic)
     return path_order(
         exercise
         for exercise in library.exercises

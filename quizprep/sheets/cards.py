@@ -36,7 +36,7 @@ def card(
 ) -> Card:
     """The card of a question with the numbers that were drawn for it.
 
-    numbers   the number of each question on the sheet; other follow-ups are not named
+    numbers   the number of each question on the sheet; other follow-ups are left out
     concepts  the id and the title of each
     missed    why the learner should see it again, or nothing
 
@@ -61,7 +61,7 @@ def card(
         answer=replace(_answer(write, rows), why=write.prose(question.why)),
         sources=question.sources,
         exercise=question.exercise,
-        follow_ups=tuple(name for name in question.follow_ups if name in numbers),
+        follow_ups=tuple((n, numbers[n]) for n in question.follow_ups if n in numbers),
         missed=missed,
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 from quizprep.sheets.model import Card, Section, Sheet, Trap
-from quizprep.sheets.prose import Bullets, Inline, Line, Paragraph, Prose, Words
+from quizprep.sheets.prose import Bullets, Inline, Line, Prose, Words
 from quizprep.text import counted
 
 SIDES = 2
@@ -106,14 +106,13 @@ def cheat(sheet: Sheet, detail: Detail) -> Cheat:
 
 def _topic(section: Section, detail: Detail) -> Topic:
     cards = section.cards
-    numbers = (card for card in cards if card.answer.working or card.answer.bound)
     choices = (card for card in cards if card.kind == "choice")
     spoken = [card for card in cards if card.answer.points]
     claims = _in_turn(card.answer.traps for card in spoken)
     return Topic(
         title=section.title,
         template=_shortened(section.template, detail.sentences),
-        numbers=tuple(islice(numbers, detail.numbers)),
+        numbers=tuple(islice(section.numbers, detail.numbers)),
         claims=tuple(islice(claims, detail.claims)),
         choices=tuple(islice(choices, detail.choices)),
         spoken=tuple(spoken[: detail.spoken]),
@@ -128,7 +127,7 @@ def _in_turn(groups: Iterable[Sequence[Trap]]) -> Iterator[Trap]:
 
 def _shortened(text: Prose, sentences: int) -> Prose:
     """The first sentences of a text; an item of a list counts as one."""
-    kept: list[Paragraph | Bullets] = []
+    kept: list[Line | Bullets] = []
     for block in text:
         if sentences <= 0:
             break
@@ -136,8 +135,8 @@ def _shortened(text: Prose, sentences: int) -> Prose:
             kept.append(Bullets(block.items[:sentences], block.numbered))
             sentences -= len(block.items)
         else:
-            line, used = _first_sentences(block.line, sentences)
-            kept.append(Paragraph(line))
+            line, used = _first_sentences(block, sentences)
+            kept.append(line)
             sentences -= used
     return tuple(kept)
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from functools import lru_cache
-from html import escape
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from quizprep.content.draws import parsed
-from quizprep.formula.latex import latex
 from quizprep.sheets.mathml import breakable, is_wide, mathml
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.svg import PAGE, prefixed
-from quizprep.sheets.templating import TEMPLATES, environment
+from quizprep.sheets.templating import TEMPLATES, environment, verbatim
 
 
 def render_html(sheet: Sheet) -> str:
@@ -32,14 +29,10 @@ def _environment() -> Environment:
         "line": line_html,
         "math": lambda latex: Markup(mathml(latex)),
         "formulas": lambda latex: Markup(breakable(latex)),
-        "formula": lambda text: Markup(breakable(latex(parsed(text)))),
         "svg": lambda picture, topic: Markup(prefixed(picture.svg(PAGE), topic)),
         "display": lambda latex: Markup(breakable(latex, display=True)),
     }
-    made.globals |= {
-        "css": Markup(_style()),
-        "is_wide": is_wide,
-    }
+    made.globals |= {"css": Markup(_style()), "is_wide": is_wide}
     return made
 
 
@@ -59,7 +52,7 @@ def prose_html(text: Prose, math: Callable[[str], str] = breakable) -> Markup:
             items = "".join(f"<li>{line_html(item, math)}</li>" for item in block.items)
             parts.append(f"<{tag}>{items}</{tag}>")
         else:
-            parts.append(f"<p>{line_html(block.line, math)}</p>")
+            parts.append(f"<p>{line_html(block, math)}</p>")
     return Markup("".join(parts))
 
 
@@ -69,9 +62,9 @@ def line_html(line: Line, math: Callable[[str], str] = breakable) -> Markup:
     for item in line:
         match item:
             case Words(text=text):
-                out.append(escape(text, quote=False))
+                out.append(verbatim(text))
             case Code(text=text):
-                out.append(f"<code>{escape(text, quote=False)}</code>")
+                out.append(f"<code>{verbatim(text)}</code>")
             case Math(latex=latex):
                 out.append(math(latex))
     return Markup("".join(out))

@@ -11,8 +11,6 @@ from functools import lru_cache
 
 from jinja2 import Environment
 
-from quizprep.content.draws import parsed
-from quizprep.formula.latex import latex
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.prose import Bullets, Code, Line, Math, Prose, Words
 from quizprep.sheets.templating import environment
@@ -38,9 +36,8 @@ def _environment() -> Environment:
         "prose": prose_md,
         "line": line_md,
         "cell": lambda line: line_md(line).replace("|", r"\|"),
-        "math": lambda latex: math_md(latex),
+        "math": math_md,
         "words": words_md,
-        "formula": lambda text: math_md(latex(parsed(text))),
         "fenced": _fenced,
     }
     return made
@@ -56,7 +53,7 @@ def prose_md(text: Prose) -> str:
                 "\n".join(f"{m} {line_md(i)}" for m, i in zip(marks, block.items, strict=True))
             )
         else:
-            parts.append(line_md(block.line))
+            parts.append(line_md(block))
     return "\n\n".join(parts)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import unicodedata
 from collections.abc import Sequence
 from html import escape
 
@@ -14,21 +16,7 @@ _TIGHT = frozenset("/")
 _UNBROKEN = 24
 """The width, in characters, of a formula that fits on a line of a phone beside words."""
 _LINE = 30
-"""The width of one that fits there on a line of its own."""
-
-# Letters that Unicode has elsewhere than the rest of their alphabet.
-_STRAYS = {
-    "script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
-    "double-struck": dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True)),
-    "italic": {"h": "ℎ"},
-    "bold": {},
-}
-_ALPHABETS = {
-    "script": (0x1D49C, 0x1D4B6, None),
-    "double-struck": (0x1D538, 0x1D552, 0x1D7D8),
-    "italic": (0x1D434, 0x1D44E, None),
-    "bold": (0x1D400, 0x1D41A, 0x1D7CE),
-}
+"""The width of a formula that fits there on a line of its own."""
 
 
 def mathml(latex: str, display: bool = False) -> str:
@@ -153,13 +141,12 @@ def _upright(escaped: str) -> str:
 
 def _variant(letter: str, alphabet: str) -> str:
     """A letter in a mathematical alphabet of Unicode; browsers ignore most ``mathvariant``."""
-    if letter in _STRAYS[alphabet]:
-        return _STRAYS[alphabet][letter]
-    upper, lower, digit = _ALPHABETS[alphabet]
-    if "A" <= letter <= "Z":
-        return chr(upper + ord(letter) - ord("A"))
-    if "a" <= letter <= "z":
-        return chr(lower + ord(letter) - ord("a"))
-    if digit is not None and "0" <= letter <= "9":
-        return chr(digit + ord(letter) - ord("0"))
+    shape = unicodedata.name(letter, "").removeprefix("LATIN ").replace("LETTER ", "")
+    # Unicode had some letters, such as ℝ, before it had the rest of their alphabet.
+    for name in (f"mathematical {alphabet} {shape}", f"{alphabet} {shape}"):
+        with contextlib.suppress(KeyError):
+            return unicodedata.lookup(_RENAMED.get(name, name))
     return escape(letter)
+
+
+_RENAMED = {"mathematical italic SMALL H": "PLANCK CONSTANT"}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from quizprep.content.exercises import ExerciseSpec
 from quizprep.formula.latex import spoken
-from quizprep.sheets.pictures import MaskPicture, Plot
 from quizprep.sheets.prose import Line, Prose
+from quizprep.sheets.svg import MaskPicture, Plot
 
 
 @dataclass(frozen=True)
@@ -72,10 +71,11 @@ class Answer:
 class Card:
     """One question.
 
-    concepts  the ideas that it tests: the id and the title of each
-    symbols   the symbols of a growth: the LaTeX and the meaning of each
-    several   whether more than one option is right
-    missed    why the learner should see it again, or nothing
+    concepts    the ideas that it tests: the id and the title of each
+    symbols     the symbols of a growth: the LaTeX and the meaning of each
+    several     whether more than one option is right
+    follow_ups  those on this sheet: the id and the number of each
+    missed      why the learner should see it again, or nothing
     """
 
     id: str
@@ -92,7 +92,7 @@ class Card:
     answer: Answer
     sources: tuple[str, ...]
     exercise: str | None
-    follow_ups: tuple[str, ...]
+    follow_ups: tuple[tuple[str, int], ...]
     missed: str = ""
 
     @property
@@ -174,14 +174,9 @@ class Section:
         return (*self.masks, *self.plots)
 
     @property
-    def workings(self) -> tuple[Card, ...]:
-        """The questions whose answer is a number to remember."""
-        return tuple(card for card in self.cards if card.answer.working)
-
-    @property
-    def bounds(self) -> tuple[Card, ...]:
-        """The questions whose answer is a growth to remember."""
-        return tuple(card for card in self.cards if card.answer.bound)
+    def numbers(self) -> tuple[Card, ...]:
+        """The questions whose answer is a number or a growth to remember."""
+        return tuple(card for card in self.cards if card.answer.working or card.answer.bound)
 
 
 @dataclass(frozen=True)
@@ -196,8 +191,3 @@ class Sheet:
     @property
     def cards(self) -> tuple[Card, ...]:
         return tuple(card for section in self.sections for card in section.cards)
-
-    @cached_property
-    def numbers(self) -> dict[str, int]:
-        """The number of each question, by id."""
-        return {card.id: card.number for card in self.cards}

@@ -13,9 +13,7 @@ from types import ModuleType
 from jinja2 import Environment
 
 from quizprep import maths
-from quizprep.content.draws import parsed
 from quizprep.errors import MissingExtraError
-from quizprep.formula.latex import latex
 from quizprep.maths import Node, parse
 from quizprep.sheets.cheat import Cheat, fitted
 from quizprep.sheets.model import Sheet
@@ -86,7 +84,6 @@ def typst_environment() -> Environment:
         "code": code_typst,
         "math": math_typst,
         "cell": cell_typst,
-        "formula": lambda text: math_typst(latex(parsed(text))),
         "svg": lambda picture: string(picture.svg(PAPER)),
         "display": lambda latex: math_typst(latex, display=True),
         "string_literal": string,
@@ -102,7 +99,7 @@ def prose_typst(text: Prose) -> str:
             items = "".join(f"[{line_typst(item)}], " for item in block.items)
             parts.append(f"#{'enum' if block.numbered else 'list'}({items})")
         else:
-            parts.append(line_typst(block.line))
+            parts.append(line_typst(block))
     return "\n\n".join(parts)
 
 

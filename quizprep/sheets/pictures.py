@@ -5,10 +5,10 @@ What was not measured, or was measured before its source changed, is not drawn.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from itertools import groupby
 
 from quizprep.content.draws import parsed
 from quizprep.content.library import PLOTS, Library, path_order
@@ -16,129 +16,27 @@ from quizprep.content.measured import Measured, fresh_costs, fresh_masks
 from quizprep.content.pictures import CurvesSpec, RooflineSpec
 from quizprep.content.questions import Number
 from quizprep.errors import ContentError, Problem
-from quizprep.sheets.prose import Line, line
-from quizprep.sheets.svg import Axis, Mark, Palette, Series, lines_svg, mask_svg, runs
-from quizprep.text import number_text
-
-_SEEN, _HIDDEN = "■", "·"
+from quizprep.sheets.prose import line
+from quizprep.sheets.svg import Axis, Mark, MaskPicture, Plot, Series, rounded
 
 
-@dataclass(frozen=True)
-class MaskPicture:
-    """Which keys each query sees.
-
-    caption   the rule in words
-    concepts  what it is about
-    exercise  whose reference was run
-    visible   for each query a row with a truth value for each key
-    """
-
-    title: str
-    caption: Line
-    concepts: tuple[str, ...]
-    exercise: str
-    visible: tuple[tuple[bool, ...], ...]
-
-    @property
-    def description(self) -> str:
-        """The mask in words, row by row; equal rows that follow each other are one entry."""
-        keys = max(map(len, self.visible), default=0)
-        parts = []
-        begin = 0
-        for row, equal in groupby(self.visible):
-            end = begin + len(list(equal))
-            who = f"query {end}" if end == begin + 1 else f"queries {begin + 1} to {end}"
-            parts.append(f"{who}: {_keys(row)}")
-            begin = end
-        return f"{len(self.visible)} queries, {keys} keys. Visible to {'; '.join(parts)}."
-
-    @property
-    def text(self) -> str:
-        """The mask as lines of signs, for formats without pictures."""
-        return "\n".join(
-            " ".join(_SEEN if seen else _HIDDEN for seen in row) for row in self.visible
-        )
-
-    def svg(self, palette: Palette) -> str:
-        """The picture."""
-        return mask_svg(self.visible, self.title, self.description, palette)
-
-
-def _keys(row: Sequence[bool]) -> str:
-    """``keys 1 to 3, 7``."""
-    if not any(row):
-        return "no key"
-    parts = [str(b) if a + 1 == b else f"{a + 1} to {b}" for a, b in runs(row)]
-    return f"{'key' if sum(row) == 1 else 'keys'} {', '.join(parts)}"
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Curves of formulas on logarithmic axes, drawn later by each format.
-
-    formula   that of every curve, as ``quizprep.formula`` reads it; empty where each series has
-              its own
-    caption   what the numbers are; names the model they are of
-    concepts  what it is about
-    marks     named points beside the curves
-    """
-
-    title: str
-    description: str
-    caption: Line
-    formula: str
-    series: tuple[Series, ...]
-    x: Axis
-    y: Axis
-    concepts: tuple[str, ...] = ()
-    marks: tuple[Mark, ...] = ()
-
-    @property
-    def formulas(self) -> tuple[tuple[str, str], ...]:
-        """Each formula that is drawn, after the name of its curve where it is not that of all."""
-        if self.formula:
-            return (("", self.formula),)
-        return tuple((each.name, each.formula) for each in self.series if each.formula)
-
-    @property
-    def table(self) -> tuple[tuple[str, ...], ...]:
-        """The values as text: headings, then a row for each x, or for each mark."""
-        if self.marks:
-            marked = (
-                (mark.name, number_text(Fraction(mark.x)), rounded(mark.y)) for mark in self.marks
-            )
-            return (("", self.x.label, self.y.label), *marked)
-        head = (self.x.label, *(f"{each.name}, {self.y.label}" for each in self.series))
-        rows = [
-            (self.x.text(x), *(number_text(Fraction(s.points[n][1])) for s in self.series))
-            for n, (x, _) in enumerate(self.series[0].points)
-        ]
-        return (head, *rows)
-
-    def svg(self, palette: Palette) -> str:
-        """The picture."""
-        return lines_svg(
-            self.series, self.x, self.y, self.title, self.description, palette, self.marks
-        )
-
-
-def masks(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[MaskPicture, ...]:
+def masks(topic: str, library: Library, stored: Mapping[str, Measured]) -> tuple[MaskPicture, ...]:
     """Masks on concepts of the topic, in the order in which exercises are taken."""
-    own = {name for name, concept in library.concepts.items() if concept.topic == topic}
+    own = library.concepts_of(topic)
     every = topic == library.pictures.every_mask
     return tuple(
         MaskPicture(picture.title, line(picture.says), picture.concepts, exercise.id, visible)
         for exercise in path_order(library.exercises)
-        for picture, visible in fresh_masks(exercise, kept)
+        for picture, visible in fresh_masks(exercise, stored)
         if every or own.intersection(picture.concepts)
     )
 
 
-def plots(topic: str, library: Library, kept: Mapping[str, Measured]) -> tuple[Plot, ...]:
+def plots(topic: str, library: Library, stored: Mapping[str, Measured]) -> tuple[Plot, ...]:
     """The plots of a topic for which the library has what they draw on; raises ContentError."""
     shown = [spec for spec in library.pictures.plots if topic in spec.topics]
     measured = library.exercises if any(isinstance(each, CurvesSpec) for each in shown) else ()
-    costs = {each.id: fresh_costs(each, kept) for each in measured}
+    costs = {each.id: fresh_costs(each, stored) for each in measured}
     found: list[Plot | None] = []
     for spec in shown:
         try:
@@ -207,8 +105,8 @@ _ROOF = "min(tflops, bandwidth * intensity)"
 def roofline_plot(spec: RooflineSpec, library: Library) -> Plot | None:
     """Marks under the roof of a machine; None where the library lacks the machine or a question.
 
-    At the batch of the ridge, products with the weights do the ridge's flops for each byte, so a
-    batch of one does that share of them.
+    The intensity of the products with the weights is proportional to the batch of tokens. It is
+    that of the ridge at ``ridge_batch``.
     """
     machine = library.hardware.get(spec.machine)
     if machine is None:
@@ -277,21 +175,15 @@ def _span(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def powers(low: float, high: float, base: int) -> tuple[float, ...]:
-    """The powers of a base from the last that is at most low to the first that is at least high,
-    and at least two of them."""
-    first, last = 0, 0
-    while base**first > low:
-        first -= 1
-    while base ** (first + 1) <= low:
-        first += 1
-    while base**last < high:
-        last += 1
-    return tuple(float(base) ** each for each in range(first, max(last, first + 1) + 1))
+    """Powers of a base, for ticks: the largest that is at most ``low``, the smallest that is at
+    least ``high``, and all between them; at least two."""
+    first = math.floor(math.log(low, base) + _ROUNDING)
+    last = max(first + 1, math.ceil(math.log(high, base) - _ROUNDING))
+    return tuple(float(base) ** each for each in range(first, last + 1))
 
 
-def rounded(value: float) -> str:
-    """A value to three digits, with no trailing zeros."""
-    return number_text(Fraction(f"{value:.3g}"))
+_ROUNDING = 1e-9
+"""More than the error of a logarithm, so that powers are their own floor and ceiling."""
 
 
 def scaled(base: int, names: Sequence[str]) -> Callable[[float], str]:
@@ -308,7 +200,7 @@ def scaled(base: int, names: Sequence[str]) -> Callable[[float], str]:
 
 
 def thousands(value: float) -> str:
-    """A length: 64k tokens are 65,536."""
+    """A number of tokens: 65,536 is 64k."""
     return f"{value / 1024:g}k" if value >= 1024 else f"{value:g}"
 
 
@@ -323,4 +215,4 @@ _UNITS: Mapping[str, tuple[int, Callable[[float], str], Callable[[float], str]]]
     "flops": (1, _FLOPS, _FLOPS),
     "GiB": (2**30, _fraction_text, rounded),
 }
-"""Of each unit of an axis: how many base units it is, how ticks and how values are written."""
+"""By unit of an axis: its size in base units, the text of a tick, the text of a value."""

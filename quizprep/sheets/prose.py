@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from quizprep.errors import ContentError, Problem
 from quizprep.maths import Node, Row, Sign, problems, split_math
@@ -40,13 +41,6 @@ Line = tuple[Inline, ...]
 
 
 @dataclass(frozen=True)
-class Paragraph:
-    """Words that flow."""
-
-    line: Line
-
-
-@dataclass(frozen=True)
 class Bullets:
     """A list, numbered or not."""
 
@@ -54,7 +48,8 @@ class Bullets:
     numbered: bool = False
 
 
-Prose = tuple[Paragraph | Bullets, ...]
+Prose = tuple[Line | Bullets, ...]
+"""Paragraphs and lists."""
 
 BREAKS = frozenset("=<>≤≥≠≈∼∝≪≫→⇒+−·×")
 """Relations and operators after which a formula may break."""
@@ -66,14 +61,14 @@ _CODE = re.compile(r"`([^`]+)`")
 
 def prose(text: str) -> Prose:
     """The blocks of a text."""
-    blocks: list[Paragraph | Bullets] = []
+    blocks: list[Line | Bullets] = []
     for chunk in re.split(r"\n\s*\n", text.strip()):
         blocks += _blocks(chunk)
     return tuple(blocks)
 
 
 def line(text: str) -> Line:
-    """A text that stays on one line."""
+    """The words, code and formulas of a text, whose line breaks are spaces."""
     return tuple(_inlines(" ".join(text.split())))
 
 
@@ -83,30 +78,23 @@ def check_maths(owner: str, field: str, text: str) -> None:
         raise ContentError([Problem(owner, None, field, fault) for fault in faults])
 
 
-def _blocks(chunk: str) -> Iterator[Paragraph | Bullets]:
+def _blocks(chunk: str) -> Iterator[Line | Bullets]:
     """The blocks of a text without empty lines: a paragraph, then lists."""
-    words: list[str] = []
-    items: list[str] = []
-    numbered = False
-    for row in chunk.split("\n"):
-        stripped = row.strip()
-        if mark := _ITEM.match(stripped):
-            if items and bool(mark[1]) != numbered:
-                yield Bullets(tuple(map(line, items)), numbered)
-                items = []
-            numbered = bool(mark[1])
-            if words:
-                yield Paragraph(line(" ".join(words)))
-                words = []
-            items.append(stripped[mark.end() :])
-        elif items:
-            items[-1] += f" {stripped}"
+    parts: list[tuple[str, str]] = []
+    for row in map(str.strip, chunk.split("\n")):
+        if mark := _ITEM.match(row):
+            parts.append(("numbered" if mark[1] else "bullets", row[mark.end() :]))
+        elif parts:
+            kind, text = parts[-1]
+            parts[-1] = (kind, f"{text} {row}")
         else:
-            words.append(stripped)
-    if words and (flowing := line(" ".join(words))):
-        yield Paragraph(flowing)
-    if items:
-        yield Bullets(tuple(map(line, items)), numbered)
+            parts.append(("paragraph", row))
+    for kind, group in groupby(parts, key=lambda part: part[0]):
+        lines = tuple(line(text) for _, text in group)
+        if kind != "paragraph":
+            yield Bullets(lines, kind == "numbered")
+        elif lines[0]:
+            yield lines[0]
 
 
 def _inlines(text: str) -> Iterator[Inline]:

@@ -11,12 +11,17 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import groupby
 
 from jinja2 import Environment
 
+from quizprep.content.draws import parsed
+from quizprep.formula.latex import latex
+from quizprep.sheets.prose import Line
 from quizprep.sheets.templating import environment
+from quizprep.text import number_text
 
 
 @dataclass(frozen=True)
@@ -92,68 +97,144 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 368, 32, 262
 _DASHES = ("", "7 4", "2 3", "9 3 2 3")
 _ROW = 15.0
 """The least distance of two labels, in units of the picture."""
+_SEEN, _HIDDEN = "■", "·"
 
 
-def lines_svg(
-    series: Sequence[Series],
-    x: Axis,
-    y: Axis,
-    title: str,
-    description: str,
-    palette: Palette,
-    marks: Sequence[Mark] = (),
-) -> str:
-    """Curves on logarithmic axes, each named at its right end, and named points.
+@dataclass(frozen=True)
+class MaskPicture:
+    """A mask: which keys each query sees. Row i is query i, column j is key j.
+
+    caption   the rule in words
+    concepts  what it is about
+    exercise  whose reference was run
+    visible   for each query a row with a truth value for each key
+    """
+
+    title: str
+    caption: Line
+    concepts: tuple[str, ...]
+    exercise: str
+    visible: tuple[tuple[bool, ...], ...]
+
+    @property
+    def description(self) -> str:
+        """The mask in words, row by row; equal rows that follow each other are one entry."""
+        keys = max(map(len, self.visible), default=0)
+        parts = []
+        begin = 0
+        for row, equal in groupby(self.visible):
+            end = begin + len(list(equal))
+            who = f"query {end}" if end == begin + 1 else f"queries {begin + 1} to {end}"
+            parts.append(f"{who}: {_keys(row)}")
+            begin = end
+        return f"{len(self.visible)} queries, {keys} keys. Visible to {'; '.join(parts)}."
+
+    @property
+    def text(self) -> str:
+        """The mask as lines of signs, for formats without pictures."""
+        return "\n".join(
+            " ".join(_SEEN if seen else _HIDDEN for seen in row) for row in self.visible
+        )
+
+    def svg(self, palette: Palette) -> str:
+        """The picture."""
+        rows, columns = len(self.visible), max(map(len, self.visible), default=0)
+        cell = max(6.0, min(22.0, 280 / max(rows, columns, 1)))
+        left, top = 26, 26
+        return _svg(
+            "mask.svg.j2",
+            self,
+            palette,
+            width=left + columns * cell + 2,
+            height=top + rows * cell + 2,
+            left=left,
+            top=top,
+            rows=rows,
+            columns=columns,
+            cell=cell,
+            seen=[list(_runs(row)) for row in self.visible],
+        )
+
+
+def _keys(row: Sequence[bool]) -> str:
+    """``keys 1 to 3, 7``."""
+    if not any(row):
+        return "no key"
+    parts = [str(b) if a + 1 == b else f"{a + 1} to {b}" for a, b in _runs(row)]
+    return f"{'key' if sum(row) == 1 else 'keys'} {', '.join(parts)}"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves of formulas on logarithmic axes, and named points.
 
     All values are positive and lie between the outermost ticks.
+
+    formula   that of every curve, as ``quizprep.formula`` reads it; empty where each series has
+              its own
+    caption   what the numbers are; names the model they are of
+    concepts  what it is about
+    marks     named points beside the curves
     """
-    up = _scale(y.ticks, _BOTTOM, _TOP)
-    heights = _apart([up(curve.points[-1][1]) for curve in series])
-    return _svg(
-        "curves.svg.j2",
-        title,
-        description,
-        palette,
-        width=_WIDTH,
-        height=_HEIGHT,
-        left=_LEFT,
-        right=_RIGHT,
-        bottom=_BOTTOM,
-        x=x,
-        y=y,
-        across=_scale(x.ticks, _LEFT, _RIGHT),
-        up=up,
-        series=series,
-        dashes=_DASHES,
-        names=[(series[place], height) for place, height in heights],
-        marks=marks,
-    )
+
+    title: str
+    description: str
+    caption: Line
+    formula: str
+    series: tuple[Series, ...]
+    x: Axis
+    y: Axis
+    concepts: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def formulas(self) -> tuple[tuple[str, str], ...]:
+        """The LaTeX of each formula that is drawn, after the name of its curve; one formula for
+        all curves has no name."""
+        drawn = [("", self.formula)] if self.formula else [(s.name, s.formula) for s in self.series]
+        return tuple((name, latex(parsed(formula))) for name, formula in drawn if formula)
+
+    @property
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """The values as text: headings, then a row for each x, or for each mark."""
+        if self.marks:
+            marked = (
+                (mark.name, number_text(Fraction(mark.x)), rounded(mark.y)) for mark in self.marks
+            )
+            return (("", self.x.label, self.y.label), *marked)
+        head = (self.x.label, *(f"{each.name}, {self.y.label}" for each in self.series))
+        rows = [
+            (self.x.text(x), *(number_text(Fraction(s.points[n][1])) for s in self.series))
+            for n, (x, _) in enumerate(self.series[0].points)
+        ]
+        return (head, *rows)
+
+    def svg(self, palette: Palette) -> str:
+        """The picture."""
+        up = _scale(self.y.ticks, _BOTTOM, _TOP)
+        heights = _apart([up(curve.points[-1][1]) for curve in self.series])
+        return _svg(
+            "curves.svg.j2",
+            self,
+            palette,
+            width=_WIDTH,
+            height=_HEIGHT,
+            left=_LEFT,
+            right=_RIGHT,
+            bottom=_BOTTOM,
+            across=_scale(self.x.ticks, _LEFT, _RIGHT),
+            up=up,
+            dashes=_DASHES,
+            names=[(self.series[place], height) for place, height in heights],
+        )
 
 
-def mask_svg(
-    visible: Sequence[Sequence[bool]], title: str, description: str, palette: Palette = PAGE
-) -> str:
-    """A mask: row i is query i, column j is key j, filled where the key is visible."""
-    rows, columns = len(visible), max(map(len, visible), default=0)
-    cell = max(6.0, min(22.0, 280 / max(rows, columns, 1)))
-    left, top = 26, 26
-    return _svg(
-        "mask.svg.j2",
-        title,
-        description,
-        palette,
-        width=left + columns * cell + 2,
-        height=top + rows * cell + 2,
-        left=left,
-        top=top,
-        rows=rows,
-        columns=columns,
-        cell=cell,
-        seen=[list(runs(row)) for row in visible],
-    )
+def rounded(value: float) -> str:
+    """A value to three digits, with no trailing zeros."""
+    return number_text(Fraction(f"{value:.3g}"))
 
 
-def runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
+def _runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
     """The first place of each run of visible keys, and the place after its last."""
     here = 0
     for shown, group in groupby(row):
@@ -193,16 +274,15 @@ def _environment() -> Environment:
     return made
 
 
-def _svg(body: str, title: str, description: str, palette: Palette, **content: object) -> str:
+def _svg(body: str, picture: MaskPicture | Plot, palette: Palette, **content: object) -> str:
     """The picture that a template draws."""
     made = (
         _environment()
         .get_template("picture.svg.j2")
         .render(
             body=body,
-            name=re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-"),
-            title=title,
-            description=description,
+            name=re.sub(r"[^a-z0-9]+", "-", picture.title.lower()).strip("-"),
+            picture=picture,
             palette=palette,
             **content,
         )

@@ -8,9 +8,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from quizprep.sheets.files import MARKER
 from quizprep.text import counted
 
+MARKER = "Written by quizprep sheet"
+"""Stands in every file we write; a file without it is never overwritten."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 

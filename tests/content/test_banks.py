@@ -8,8 +8,9 @@ import pytest
 
 from quizprep.authoring.bank_checks import check_banks, load_library_problems
 from quizprep.authoring.question_checks import shown_texts
+from quizprep.authoring.question_draws import every_draw
 from quizprep.authoring.snippets import check_snippets, run_snippet
-from quizprep.content.draws import draw, every_draw, fill
+from quizprep.content.draws import draw, fill
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Code, Level
 from quizprep.formula import parse

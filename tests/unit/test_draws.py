@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep.authoring.question_draws import every_draw, gap_problems
 from quizprep.content.draws import (
     MAX_DRAWS,
     admissible,
     answer_value,
     draw,
-    every_draw,
     fill,
-    gap_problems,
     same_growth,
     trap_values,
 )

@@ -15,10 +15,9 @@ from pathlib import Path
 from quizprep.content.library import Library, shipped_root
 from quizprep.sheets.anki import render_anki, stable_id
 from quizprep.sheets.build import Wanted, build
-from quizprep.sheets.files import MARKER
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.svg import PAGE
-from quizprep.sheets.templating import TEMPLATES
+from quizprep.sheets.templating import MARKER, TEMPLATES
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 SMALL = Library(Path(__file__).parents[1] / "golden" / "sheets" / "bank")

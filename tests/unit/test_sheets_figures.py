@@ -15,7 +15,7 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
 from quizprep.sheets.pictures import plots
-from quizprep.sheets.svg import PAGE, PAPER, Palette, mask_svg
+from quizprep.sheets.svg import PAGE, PAPER, MaskPicture, Palette
 
 SVG = "{http://www.w3.org/2000/svg}"
 LIBRARY = Library(shipped_root())
@@ -33,10 +33,14 @@ def parsed(svg: str) -> ElementTree.Element:
     return root
 
 
+def mask(matrix: list[list[bool]]) -> MaskPicture:
+    return MaskPicture("A mask", (), (), "e", tuple(map(tuple, matrix)))
+
+
 @given(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=1, max_size=6))
 def test_a_mask_shows_each_visible_key(matrix: list[list[bool]]) -> None:
     """The filled area, in cells, is the number of visible keys, and lies where they are."""
-    root = parsed(mask_svg(matrix, "A mask", "Some keys are visible."))
+    root = parsed(mask(matrix).svg(PAGE))
     filled = [
         [float(rect.get(name, "0")) for name in ("x", "y", "width", "height")]
         for rect in root.iter(f"{SVG}rect")
@@ -51,7 +55,7 @@ def test_a_mask_shows_each_visible_key(matrix: list[list[bool]]) -> None:
 
 def test_an_empty_mask_is_still_a_picture() -> None:
     """No rows give a picture without cells."""
-    parsed(mask_svg([], "Nothing", "There are no queries."))
+    parsed(mask([]).svg(PAGE))
 
 
 @pytest.mark.parametrize("palette", [PAGE, PAPER])

@@ -16,8 +16,8 @@ from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
 from quizprep.sheets.markdown import render_markdown
 from quizprep.sheets.model import Picture, Section
-from quizprep.sheets.pictures import MaskPicture, Plot, powers, rounded, scaled
-from quizprep.sheets.svg import PAGE, PAPER
+from quizprep.sheets.pictures import powers, scaled
+from quizprep.sheets.svg import PAGE, PAPER, MaskPicture, Plot, rounded
 
 LIBRARY = Library(shipped_root())
 KEPT = figures(LIBRARY)

@@ -21,10 +21,10 @@ from quizprep.errors import MissingExtraError
 from quizprep.sheets import pdf
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.cheat import SIDES, STEPS, Cheat, cheat, fitted
-from quizprep.sheets.files import MARKER
 from quizprep.sheets.model import Sheet
 from quizprep.sheets.pdf import code_typst, line_typst, math_typst, words_typst
-from quizprep.sheets.prose import Paragraph, Words, line
+from quizprep.sheets.prose import Bullets, Words, line
+from quizprep.sheets.templating import MARKER
 
 SMALL = Library(Path(__file__).parents[1] / "golden" / "sheets" / "bank")
 SHIPPED = Library(shipped_root())
@@ -131,7 +131,7 @@ def test_a_template_is_cut_after_whole_sentences() -> None:
     for step in STEPS:
         for topic in cheat(sheet(levels=[Level.STAFF]), step).topics:
             block = topic.template[-1]
-            last = block.line[-1] if isinstance(block, Paragraph) else None
+            last = None if isinstance(block, Bullets) else block[-1]
             assert not isinstance(last, Words) or last.text.rstrip()[-1] in ".:!?"
 
 
