@@ -87,10 +87,10 @@ def test_the_next_judge_finds_what_was_saved(
     first = ReferenceCache(fd, job(tmp_path))
     for number, each in enumerate(expected):
         first.add(number, first_case(tmp_path), each)
-    first.own = own
+    first.solution_readings = own
     first.save()
     second = ReferenceCache(fd, job(tmp_path))
-    assert second.own == own and second.expected.keys() == {0, 1}
+    assert second.solution_readings == own and second.expected.keys() == {0, 1}
     assert all(same(second.expected[number], each) for number, each in enumerate(expected))
     os.close(fd)
 

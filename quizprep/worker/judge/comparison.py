@@ -1,11 +1,11 @@
 """Is an output right? The tolerance is derived, not tuned.
 
-The reference runs in float64. The same definition runs in the working dtype, once on the
-inputs and on inputs moved by a unit in the last place; the largest of these errors says what an
-honest implementation of this dtype can lose on these inputs. A submission may lose
-SLACK times as much, so a different order of sums passes and a lower precision does not. Where an
-output is small beside the inputs, because what it is made of cancels, the definition also runs
-with every operation rounded at random (`rounding.py`).
+The reference runs in float64. The same definition runs in the working dtype, on the inputs and on
+inputs moved by a unit in the last place; the largest of these errors is what an honest
+implementation in this dtype can lose on these inputs. A submission may lose SLACK times as much,
+so a different order of sums passes and a lower precision does not. Where an output is small
+relative to the inputs, because of cancellation, the definition also runs with every operation
+rounded at random (`random_rounding`).
 """
 
 from __future__ import annotations
@@ -18,45 +18,49 @@ import numpy as np
 from quizprep.worker.backends import EPSILON, Array, Backend, Function
 
 SLACK = 4.0
-"""Correct variants were measured at most 2.64 times as far off as the plain one."""
+"""Correct variants had errors of at most 2.64 times those of the plain implementation."""
 
 SMALL = 128
-"""On a case of so few values one draw of signs can cancel by luck, so there are three."""
+"""With at most this many output values, one draw of signs can cancel by chance, so there are
+three."""
 
 ROUGHLY = 1e-2
 ROUGHLY_ULPS = 1024.0
-"""At metered points: no sum of these sizes loses as much in float32, and half precision
-loses more, so what is cheap there because it is less precise is found out."""
+"""Tolerance at metered points, relative to the largest value. No sum of these sizes loses as much
+in float32, and half precision loses more, so a submission that is cheap because it is less precise
+fails."""
 
 CANCELS = 0.25
-"""An output whose largest value is so small beside the largest input is what is left of a
-difference: its own size does not tell what rounding loses."""
+"""An output is taken to be the result of cancellation if its largest value is below this fraction
+of the largest input: its own magnitude then does not bound its rounding error."""
 
 FLOOR_ULPS = 4.0
-"""Where the plain implementation happens to be exact, so many units in the last place."""
+"""Minimum tolerance in units in the last place, for a plain implementation that happens to be
+exact."""
 
 
 Allowed = float | np.ndarray
-"""An absolute error: one for an output, or one for each of its entries."""
+"""An absolute error: one for a whole output, or one for each of its entries."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What is right for one case, output by output, and how far off is still right.
+    """The expected outputs of one case, and the error that each may have.
 
-    values   float64 arrays; they may hold -inf and, never, NaN
+    values   float64 arrays; they may contain -inf, but never NaN
     allowed  absolute error, output by output
-    dtypes   what the outputs' dtypes must be; "" where that is not looked at
+    dtypes   the dtypes that the outputs must have; "" where it is not checked
     """
 
     values: tuple[np.ndarray, ...]
     allowed: tuple[Allowed, ...]
     dtypes: tuple[str, ...]
     names: tuple[str, ...] = ()
-    """The outputs of a script of calls, by name."""
+    """In a script of calls, the names of the outputs."""
 
     def allowing(self, more: Sequence[Array] | float) -> Expected:
-        """The same with a larger allowance: by a number, or by one or an array an output."""
+        """The same with a larger tolerance: ``more`` is a number, or a number or array for each
+        output."""
         each = more if isinstance(more, tuple | list) else [more] * len(self.allowed)
         wider = (one + np.asarray(by) for one, by in zip(self.allowed, each, strict=True))
         return replace(self, allowed=tuple(wider))
@@ -79,20 +83,21 @@ def expect(
 
     With ``cancels`` results are known to be differences, as gradients of a softmax are.
 
-    Inputs enlarged by a magnitude look for overflow, not for digits: scores then are hundreds,
+    Inputs scaled by a magnitude test for overflow, not for precision: scores are then in the
+    hundreds,
     and exp(score - logsumexp) is as right as softmax but loses a unit in the last place of the
-    logsumexp. So the allowance grows with the magnitude; digits are judged at magnitude 1.
+    logsumexp. So the tolerance grows with the magnitude; precision is judged at magnitude 1.
     """
     exact = [_is_array_then(backend, backend.double, a) for a in args]
     results = solve(*exact)
     truth = tuple(backend.exact(x) for x in places(results))
     plain = places(solve(*args))
     draws = 3 if sum(value.size for value in truth) <= SMALL else 1
-    # All away from zero: products and what an exponential makes of them grow by as much as
-    # rounding can make them. At random: sums that cancel move as well.
+    # Moved away from zero, products and their exponentials grow by as much as rounding can make
+    # them grow. Moved at random, sums that cancel change as well.
     moved = [places(solve(*_nudged(args, backend, r))) for r in (None, *[rng] * draws)]
     cancels = cancels or _cancels(truth, args, backend)
-    # Nothing of numpy's arithmetic can be moved, and no exercise of it cancels.
+    # Rounding can be randomised in torch only; no numpy exercise cancels.
     if cancels and backend.name == "torch":
         from quizprep.worker.judge.random_rounding import rounded
 
@@ -108,14 +113,16 @@ def expect(
 
 
 def expect_roughly(solve: Function, args: Sequence[Array], backend: Backend) -> Expected:
-    """What is right up to ROUGHLY_ULPS of the largest value, at a third of the price of `expect`.
+    """The expected outputs up to ROUGHLY_ULPS of the largest value, at a third of the cost of
+    `expect`.
 
-    For outputs at metered points: correctness has been judged, and what is looked for is work
-    that was left out.
+    For metered points, where correctness has been judged and outputs only show whether work was
+    left
+    out.
     """
     ulp = max(EPSILON.get(backend.dtype(a), 0.0) for a in args if backend.is_array(a))
     off = min(ROUGHLY_ULPS * ulp, ROUGHLY)
-    # What float32 itself loses is far below that, so float64 is only needed above it.
+    # float32's own rounding is far below ROUGHLY_ULPS; only a lower precision needs float64 here.
     if off == ROUGHLY:
         args = [_is_array_then(backend, backend.double, a) for a in args]
     results = solve(*args)
@@ -134,10 +141,10 @@ def computed_lower(
     expected: Expected,
     outputs: Sequence[np.ndarray],
 ) -> str:
-    """The dtype, lower than the case's, whose rounding the errors of these outputs have; or "".
+    """The dtype, lower than the case's, whose rounding explains the errors of these outputs; or "".
 
-    Errors as large as a plain computation in that dtype makes, within an order of magnitude,
-    and nowhere larger than it can make them.
+    Their errors must be within a factor of ten of those of a plain computation in that dtype, and
+    nowhere larger than it can make them.
     """
     if any(backend.dtype(a) in LOWER for a in _arrays(args, backend)):
         return ""
@@ -169,7 +176,7 @@ def _arrays(args: Sequence[Array], backend: Backend) -> list[Array]:
 def model(
     solve: Function, args: Sequence[Array], backend: Backend, rng: np.random.Generator
 ) -> Expected:
-    """The outputs of a faulty model in the working dtype, with the allowance of its own."""
+    """The outputs of a model of mistakes in the working dtype, with a tolerance of their own."""
     plain = places(solve(*args))
     moved = places(solve(*_nudged(args, backend, rng)))
     values, allowed = [], []
@@ -192,7 +199,8 @@ def _is_array_then(backend: Backend, change: Callable[[Array], Array], value: Ar
 
 
 def wrong(value: np.ndarray, allowed: Allowed, got: np.ndarray) -> np.ndarray:
-    """Where ``got`` is not ``value``: a boolean array. Infinities must be the same ones."""
+    """Where ``got`` differs from ``value`` by more than is allowed: a boolean array. Infinities
+    must be equal."""
     with np.errstate(invalid="ignore"):
         close = np.abs(got - value) <= allowed
     return ~(close | (got == value) | (np.isnan(got) & np.isnan(value)))
