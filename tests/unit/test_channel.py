@@ -24,6 +24,7 @@ from quizprep.worker.judge.channel import (
     PipelinedCalls,
 )
 from quizprep.worker.learner.serving import Learner
+from tests.unit.threaded import judge_ends
 
 BACKEND = NumpyBackend()
 SUBMISSION = """
@@ -51,7 +52,7 @@ class Waited:
         self.memory = arena.attach(fd)
         self.fds = [fd, *os.pipe(), *os.pipe(), *os.pipe(), *os.pipe()]
         _, self.orders, orders, replies, self.replies, _, events, control, said = self.fds
-        self.channel = Channel(BACKEND, self.memory, orders, replies, events, control)
+        self.channel = Channel(BACKEND, self.memory, judge_ends(orders, replies, events, control))
         # One answer fits: it is written and read by the same thread.
         fcntl.fcntl(self.replies, fcntl.F_SETPIPE_SZ, IN_FLIGHT_BYTES)
         wire.send(said, wire.Ended(reason=ENDED))

@@ -24,6 +24,7 @@ from quizprep.worker.judge.cost import CostStage
 from quizprep.worker.judge.cost_check import CostCheck
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 from tests.unit.jobs import SPEC, a_job
+from tests.unit.threaded import judge_ends
 
 BACKEND = NumpyBackend()
 REFERENCE = "make_inputs = solve = lambda *_, **__: {}\n"
@@ -110,7 +111,7 @@ class Ends:
         self.fd = arena.create()
         self.memory = arena.attach(self.fd)
         self.near = (orders, replies, events, control)
-        self.channel = Channel(BACKEND, self.memory, *self.near)
+        self.channel = Channel(BACKEND, self.memory, judge_ends(*self.near))
 
     def judge(self, ready: int, cache: int) -> JudgeEnds:
         """The ends that a judge keeps."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from quizprep.grading import wire
 from quizprep.worker.backends import Array, Backend, backend_for
-from quizprep.worker.judge.comparison import Expected, wrong
 from quizprep.worker.judge.diagnosis import Models, Observed, candidates, diagnose
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes, load_reference
 from quizprep.worker.judge.preparation import case_inputs, expected_of
@@ -69,14 +68,7 @@ def _observed(models: Models, switches: frozenset[str], place: int, case: Observ
     run = models.run(switches, place, case)
     if isinstance(run, str):
         return replace(case, raised=run, failed=True)
-    return replace(case, outputs=run.values, failed=not _right(case.expected, run))
-
-
-def _right(expected: Expected, run: Expected) -> bool:
-    return len(expected.values) == len(run.values) and all(
-        value.shape == got.shape and not wrong(value, allowed, got).any()
-        for value, allowed, got in zip(expected.values, expected.allowed, run.values, strict=True)
-    )
+    return replace(case, outputs=run.values, failed=not case.expected.accepts(run.values))
 
 
 # --- which keys does each query see? -------------------------------------------------------

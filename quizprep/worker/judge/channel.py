@@ -17,6 +17,7 @@ from quizprep.grading import wire
 from quizprep.worker import protocol
 from quizprep.worker.arena import PlacedInputs, moved
 from quizprep.worker.backends import Array, Backend
+from quizprep.worker.children import JudgeEnds
 from quizprep.worker.protocol import TensorAt
 
 STOPPED = "stopped answering"
@@ -36,21 +37,10 @@ class LearnerGone(Exception):
 class Channel:
     """Calls the submission in the learner's process with inputs placed in the arena."""
 
-    def __init__(
-        self,
-        backend: Backend,
-        memory: mmap.mmap,
-        orders: int,
-        replies: int,
-        events: int,
-        control: int,
-    ) -> None:
+    def __init__(self, backend: Backend, memory: mmap.mmap, ends: JudgeEnds) -> None:
         self._backend = backend
         self._memory = memory
-        self._orders = orders
-        self._replies = replies
-        self._events = events
-        self._control = control
+        self._ends = ends
         self._number = 0
         self._gone = ""
         self.idle_work: Callable[[], bool] | None = None
@@ -64,7 +54,7 @@ class Channel:
 
     def send_event(self, event: msgspec.Struct) -> None:
         """Send an event to the nursery and the parent."""
-        wire.send(self._events, event)
+        wire.send(self._ends.events, event)
 
     def _wait(self, fd: int) -> None:
         """Do idle work until there is something to read or no work left."""
@@ -72,14 +62,14 @@ class Channel:
             if not self.idle_work():
                 self.idle_work = None
 
-    def wait_until_confined(self, fd: int) -> tuple[str, ...]:
+    def wait_until_confined(self) -> tuple[str, ...]:
         """The missing parts of the confinement, as the learner reports them before it loads
         anything; raises LearnerGone."""
-        self._wait(fd)
+        self._wait(self._ends.ready)
         parts = bytearray()
-        while chunk := os.read(fd, 1 << 12):
+        while chunk := os.read(self._ends.ready, 1 << 12):
             parts += chunk
-        os.close(fd)
+        os.close(self._ends.ready)
         if not parts:
             raise LearnerGone("could not be confined")
         missing: list[str] = msgspec.msgpack.decode(bytes(parts), type=list[str])
@@ -152,15 +142,15 @@ class Channel:
 
     def _send(self, order: protocol.Order) -> None:
         try:
-            wire.send(self._orders, order)
+            wire.send(self._ends.orders, order)
         except wire.Closed:
             self._lost()
 
     def receive(self, number: int) -> protocol.Reply:
         """The reply to the order of that number; raises LearnerGone."""
-        self._wait(self._replies)
+        self._wait(self._ends.replies)
         try:
-            reply = wire.receive(self._replies, protocol.Reply)
+            reply = wire.receive(self._ends.replies, protocol.Reply)
         except wire.Closed:
             self._lost()
         except wire.Malformed:
@@ -188,9 +178,9 @@ class Channel:
         if self._gone:
             raise LearnerGone(self._gone)
         self._gone = reason or STOPPED
-        wire.send(self._events, wire.Lost(reason=reason))
+        wire.send(self._ends.events, wire.Lost(reason=reason))
         with contextlib.suppress(wire.Closed, wire.Malformed):
-            self._gone = wire.receive(self._control, wire.Ended).reason
+            self._gone = wire.receive(self._ends.control, wire.Ended).reason
         raise LearnerGone(self._gone)
 
     def modified_input(self, placed: PlacedInputs) -> str:

@@ -53,7 +53,7 @@ class Expected:
     """
 
     values: tuple[np.ndarray, ...]
-    allowed: tuple[Allowed, ...]
+    allowed: tuple[np.ndarray, ...]
     dtypes: tuple[str, ...]
     names: tuple[str, ...] = ()
     """In a script of calls, the names of the outputs."""
@@ -64,6 +64,13 @@ class Expected:
         each = more if isinstance(more, tuple | list) else [more] * len(self.allowed)
         wider = (one + np.asarray(by) for one, by in zip(self.allowed, each, strict=True))
         return replace(self, allowed=tuple(wider))
+
+    def accepts(self, outputs: Sequence[np.ndarray]) -> bool:
+        """Whether all these outputs are right."""
+        return len(self.values) == len(outputs) and all(
+            value.shape == got.shape and not wrong(value, allowed, got).any()
+            for value, allowed, got in zip(self.values, self.allowed, outputs, strict=True)
+        )
 
 
 def places(result: Array) -> tuple[Array, ...]:
@@ -107,7 +114,7 @@ def expect(
     for value, one, *near in zip(truth, plain, *moved, strict=True):
         spread = max(_distance(value, backend.exact(other)) for other in (one, *near))
         floor = FLOOR_ULPS * EPSILON.get(backend.dtype(one), 0.0) * _scale(value)
-        allowed.append(SLACK * max(1.0, magnitude) * max(spread, floor))
+        allowed.append(np.asarray(SLACK * max(1.0, magnitude) * max(spread, floor)))
     dtypes = tuple(backend.dtype(x) for x in plain)
     return Expected(truth, tuple(allowed), dtypes, getattr(results, "names", ()))
 
@@ -127,7 +134,7 @@ def expect_roughly(solve: Function, args: Sequence[Array], backend: Backend) -> 
         args = [_is_array_then(backend, backend.double, a) for a in args]
     results = solve(*args)
     truth = tuple(backend.exact(x) for x in places(results))
-    allowed = tuple(off * (_scale(value) or 1.0) for value in truth)
+    allowed = tuple(np.asarray(off * (_scale(value) or 1.0)) for value in truth)
     return Expected(truth, allowed, tuple("" for _ in truth), getattr(results, "names", ()))
 
 
@@ -184,7 +191,7 @@ def model(
         value = backend.exact(one)
         floor = FLOOR_ULPS * EPSILON.get(backend.dtype(one), 0.0) * _scale(value)
         values.append(value)
-        allowed.append(SLACK * max(_distance(value, backend.exact(two)), floor))
+        allowed.append(np.asarray(SLACK * max(_distance(value, backend.exact(two)), floor)))
     return Expected(tuple(values), tuple(allowed), tuple(backend.dtype(x) for x in plain))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from quizprep.exercise import Mistake
 from quizprep.formula import parse
@@ -51,31 +51,23 @@ class CostFailed(Exception):
     """Measuring ended early; the text is for the learner."""
 
 
+@dataclass
 class CostStage:
     """Measures the cost of one submission."""
 
-    def __init__(
-        self,
-        job: wire.Job,
-        watch: ProcessWatch,
-        backend: Backend,
-        channel: Channel,
-        reference: Reference,
-        points: MeteredPoints,
-        examiner: Examiner,
-        cache: ReferenceCache,
-    ) -> None:
-        self.job = job
-        self.contract = job.spec.contract
-        self.runtime = job.spec.runtime
+    job: wire.Job
+    watch: ProcessWatch
+    backend: Backend
+    channel: Channel
+    reference: Reference
+    points: MeteredPoints
+    examiner: Examiner
+    cache: ReferenceCache
+
+    def __post_init__(self) -> None:
+        self.contract = self.job.spec.contract
+        self.runtime = self.job.spec.runtime
         self.limits = self.contract.limits()
-        self.watch = watch
-        self.backend = backend
-        self.channel = channel
-        self.reference = reference
-        self.points = points
-        self.examiner = examiner
-        self.cache = cache
 
     def stages(self) -> Iterator[Stage]:
         """The cost, and, where it is too high, the mistakes that explain it."""

@@ -8,14 +8,14 @@ apart, and neither is named: no guess is better than a wrong name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
 
 from quizprep.grading.verdict import NamedMistake
 from quizprep.worker.backends import Array, Backend, Function
-from quizprep.worker.judge.comparison import Expected, model, wrong
+from quizprep.worker.judge.comparison import Expected, model
 from quizprep.worker.judge.exercise_files import Mistakes
 
 SHARED_SLACK = 1.5
@@ -109,8 +109,6 @@ def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], fr
 def _agrees(run: Expected | str, case: Observed) -> bool:
     if isinstance(run, str) or case.outputs is None:
         return isinstance(run, str) and case.outputs is None and run == case.raised
-    if len(run.values) != len(case.outputs):
-        return False
     return not _differ(run.values, run, case)
 
 
@@ -123,15 +121,12 @@ def _is_evidence(run: Expected | str, case: Observed) -> bool:
     return _differ(case.expected.values, run, case)
 
 
-def _differ(values: Sequence[np.ndarray], run: Expected, case: Observed) -> bool:
+def _differ(values: tuple[np.ndarray, ...], run: Expected, case: Observed) -> bool:
     """Whether these values differ from the learner's outputs by more than a model's run allows."""
     assert case.outputs is not None
-    places = zip(values, run.allowed, case.expected.allowed, case.outputs, strict=True)
-    return any(
-        value.shape != got.shape
-        or bool(wrong(value, SHARED_SLACK * np.maximum(own, right), got).any())
-        for value, own, right, got in places
-    )
+    both = zip(run.allowed, case.expected.allowed, strict=True)
+    allowed = tuple(np.asarray(SHARED_SLACK * np.maximum(one, other)) for one, other in both)
+    return not replace(run, values=values, allowed=allowed).accepts(case.outputs)
 
 
 def _named(known: Mistakes, names: Sequence[str]) -> tuple[NamedMistake, ...]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from quizprep.grading import wire
 from quizprep.grading.verdict import CaseResult, NamedMistake, Raised, Stage, Status, Verdict
 from quizprep.worker import arena
-from quizprep.worker.backends import Backend, backend_for
+from quizprep.worker.backends import backend_for
 from quizprep.worker.children import JudgeEnds, detach
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected, computed_lower
@@ -61,16 +61,12 @@ def main(nursery: int, ends: JudgeEnds, learner: int, scratch: str) -> None:
     judge(job, LearnerProcess(learner, ends.memory, scratch), ends)
 
 
-def judge(job: wire.Job, subject: LearnerProcess, ends: JudgeEnds) -> None:
+def judge(job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
     """Judge one submission and send the verdict; a fault of ours is sent as a fault."""
     try:
-        backend = backend_for(job.spec.runtime)
-        memory = arena.attach(ends.memory)
-        channel = Channel(backend, memory, ends.orders, ends.replies, ends.events, ends.control)
-        cache = ReferenceCache(ends.cache, job)
-        verdict = Judge(job, subject, backend, channel, cache).run(ends.ready)
-        wire.send(ends.events, wire.Judged(verdict=verdict))
-        cache.save()
+        judge = Judge(job, process, ends)
+        wire.send(ends.events, wire.Judged(verdict=judge.verdict()))
+        judge.cache.save()
     except wire.Closed:
         return
     except Exception:
@@ -100,33 +96,26 @@ class Outcome:
 class Judge:
     """The stages of one grading, in order; a failed stage ends it."""
 
-    def __init__(
-        self,
-        job: wire.Job,
-        subject: LearnerProcess,
-        backend: Backend,
-        channel: Channel,
-        cache: ReferenceCache,
-    ) -> None:
+    def __init__(self, job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
         self.job = job
-        self.subject = subject
-        self.backend = backend
-        self.channel = channel
-        self.cache = cache
+        self.process = process
+        self.backend = backend_for(job.spec.runtime)
+        self.channel = Channel(self.backend, arena.attach(ends.memory), ends)
+        self.cache = ReferenceCache(ends.cache, job)
         self.reference = load_reference(job.folder)
-        self.examiner = Examiner(job.spec, backend, channel)
-        self._cases = Cases(job, self.reference, backend, cache)
-        self._points = MeteredPoints(job, self.reference, backend)
-        channel.idle_work = self._prepare
+        self.examiner = Examiner(job.spec, self.backend, self.channel)
+        self._cases = Cases(job, self.reference, self.backend, self.cache)
+        self._points = MeteredPoints(job, self.reference, self.backend)
+        self.channel.idle_work = self._prepare
         self._invalid_access: NamedMistake | None = None
         """The mistake behind the kernel's first invalid access."""
         self._driven: dict[int, Script] = {}
         """By place of a case, its script if it was driven in advance."""
 
-    def run(self, ready: int) -> Verdict:
+    def verdict(self) -> Verdict:
         """Load, correctness, then diagnosis or cost."""
         try:
-            unconfined = self.channel.wait_until_confined(ready)
+            unconfined = self.channel.wait_until_confined()
         except LearnerGone as gone:
             load = Stage(name="load", status="error", message=str(gone))
             return self._verdict([load])
@@ -142,7 +131,7 @@ class Judge:
     def _stages(self) -> Iterator[Stage]:
         """The stages that are reached."""
         # Before the submission is loaded, so that all memory that it retains counts.
-        watch = ProcessWatch(self.subject, self.channel)
+        watch = ProcessWatch(self.process, self.channel)
         self.channel.send_event(wire.Progress(stage="load", done=0, total=1))
         load = self._load()
         yield load
@@ -168,14 +157,14 @@ class Judge:
             yield Stage(name="cost", status="skip", message=message)
             return
         yield from CostStage(
-            self.job,
-            watch,
-            self.backend,
-            self.channel,
-            self.reference,
-            self._points,
-            self.examiner,
-            self.cache,
+            job=self.job,
+            watch=watch,
+            backend=self.backend,
+            channel=self.channel,
+            reference=self.reference,
+            points=self._points,
+            examiner=self.examiner,
+            cache=self.cache,
         ).stages()
 
     def _prepare(self) -> bool:

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from quizprep.worker.backends import Array, Function
+from quizprep.worker.learner.torch_meters import DispatchMode
 
 _SUMS = ("mm", "bmm", "sum", "mean")
 """Their error is relative to the sum of absolute values, which may far exceed the sum."""
@@ -31,18 +31,12 @@ HIGHEST = 1e4
 _OTHERS = ("mul", "div", "add", "sub")
 
 
-class _Rounded(TorchDispatchMode):
+class _Rounded(DispatchMode):
     """Rounds the result of each arithmetic operation at random."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         super().__init__()
         self._rng = rng
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: the wrapper that True would add imports torch._dynamo, a second and 900
-        modules."""
-        return False
 
     def __torch_dispatch__(
         self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,27 +21,11 @@ from quizprep.grading import wire
 from quizprep.worker.judge.comparison import Expected
 
 
-class _Array(msgspec.Struct, array_like=True):
-    """A float64 array."""
-
-    shape: tuple[int, ...]
-    data: bytes
-
-
-class _Expected(msgspec.Struct, array_like=True):
-    """An `Expected`, serialised."""
-
-    values: list[_Array]
-    allowed: list[_Array]
-    dtypes: tuple[str, ...]
-    names: tuple[str, ...]
-
-
 class _Record(msgspec.Struct, array_like=True):
     """Everything cached for an exercise, with a digest of its sources."""
 
     key: bytes
-    expected: dict[int, _Expected]
+    expected: dict[int, Expected]
     solution_readings: dict[str, int]
     solution_time: int
 
@@ -65,13 +50,11 @@ class ReferenceCache:
         self.expected: dict[int, Expected] = {}
         self.solution_readings: dict[str, int] = {}
         self.solution_time = 0
-        record = _read(fd)
-        if record is not None and record.key == self._key:
-            self.expected = {number: _from_record(each) for number, each in record.expected.items()}
-            self.solution_readings, self.solution_time = (
-                record.solution_readings,
-                record.solution_time,
-            )
+        found = _read(fd)
+        if found is not None and found.key == self._key:
+            self.expected = found.expected
+            self.solution_readings = found.solution_readings
+            self.solution_time = found.solution_time
         self._loaded = self._known()
 
     def add(self, number: int, case: wire.Case, expected: Expected) -> None:
@@ -86,10 +69,8 @@ class ReferenceCache:
         """Write the cache if anything was added."""
         if self._known() == self._loaded:
             return
-        written = {number: _to_record(each) for number, each in self.expected.items()}
-        data = msgspec.msgpack.encode(
-            _Record(self._key, written, self.solution_readings, self.solution_time)
-        )
+        record = _Record(self._key, self.expected, self.solution_readings, self.solution_time)
+        data = msgspec.msgpack.encode(record, enc_hook=_to_data)
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, data, 0)
 
@@ -98,7 +79,7 @@ def _read(fd: int) -> _Record | None:
     """The record of an earlier judge; None if there is none or it is incomplete."""
     data = os.pread(fd, os.fstat(fd).st_size, 0)
     try:
-        return msgspec.msgpack.decode(data, type=_Record)
+        return msgspec.msgpack.decode(data, type=_Record, dec_hook=_from_data)
     except msgspec.DecodeError:
         return None
 
@@ -116,27 +97,14 @@ def _key(job: wire.Job) -> bytes:
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
 
-def _from_record(written: _Expected) -> Expected:
-    return Expected(
-        values=tuple(_array(value) for value in written.values),
-        allowed=tuple(_array(value) for value in written.allowed),
-        dtypes=written.dtypes,
-        names=written.names,
-    )
+def _to_data(value: object) -> tuple[tuple[int, ...], bytes]:
+    """How msgspec writes a float64 array (``enc_hook``)."""
+    assert isinstance(value, np.ndarray)
+    return value.shape, np.ascontiguousarray(value, dtype=np.float64).tobytes()
 
 
-def _array(written: _Array) -> np.ndarray:
-    return np.frombuffer(written.data, dtype=np.float64).reshape(written.shape)
-
-
-def _to_record(expected: Expected) -> _Expected:
-    return _Expected(
-        values=[_bytes(value) for value in expected.values],
-        allowed=[_bytes(np.asarray(value)) for value in expected.allowed],
-        dtypes=expected.dtypes,
-        names=expected.names,
-    )
-
-
-def _bytes(value: np.ndarray) -> _Array:
-    return _Array(value.shape, np.ascontiguousarray(value, dtype=np.float64).tobytes())
+def _from_data(kind: type, data: tuple[Sequence[int], bytes]) -> np.ndarray:
+    """How msgspec reads a float64 array (``dec_hook``)."""
+    assert kind is np.ndarray
+    shape, values = data
+    return np.frombuffer(values, dtype=np.float64).reshape(shape)

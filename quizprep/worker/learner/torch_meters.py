@@ -108,7 +108,15 @@ def _placed(name: str, args: Sequence[Result]) -> int:
     return rest * math.prod(0 if 0 in sizes else max(sizes) for sizes in aligned)
 
 
-class Meters(TorchDispatchMode):
+class DispatchMode(TorchDispatchMode):
+    """A dispatch mode that does not import torch._dynamo, which takes a second."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class Meters(DispatchMode):
     """Counts while it is active. Read it with ``readings`` afterwards.
 
     It runs for every operation of the submission, so it is written for speed: an operation is
@@ -135,12 +143,6 @@ class Meters(TorchDispatchMode):
         self._inputs = [(weakref.ref(x.untyped_storage()), x.nbytes) for x in inputs]
         self._known = {storage._cdata for ref, _ in self._inputs if (storage := ref())}
         self._events.clear()
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: the wrapper that True would add imports torch._dynamo, a second and 900
-        modules."""
-        return False
 
     def __torch_dispatch__(
         self,
