@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from quizprep import meter
+from quizprep.exercise import Mistake
 from quizprep.meter import Meter
 
 Scalar = bool | int | float | str | None
@@ -76,6 +77,11 @@ class NamedMistake(_Part, frozen=True, kw_only=True):
     id: str
     says: str
     concept: str
+
+    @staticmethod
+    def of(name: str, mistake: Mistake) -> NamedMistake:
+        """A mistake of an exercise, whose id is ``name``."""
+        return NamedMistake(id=name, says=mistake.says, concept=mistake.concept)
 
 
 class Reading(_Part, frozen=True, kw_only=True):

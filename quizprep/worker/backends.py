@@ -35,6 +35,11 @@ EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloa
 """The distance from 1 to the next larger number, by dtype."""
 
 
+def outputs_of(result: Array) -> tuple[Array, ...]:
+    """The outputs of a call, one or several, as a tuple."""
+    return tuple(result) if isinstance(result, tuple | list) else (result,)
+
+
 class Backend(ABC):
     """The operations that judging needs of an array library."""
 
@@ -69,8 +74,8 @@ class Backend(ABC):
         """A numpy array as an array of the library."""
 
     @abstractmethod
-    def cast(self, array: Array, dtype: str) -> Array:
-        """A floating array in another dtype; any other array unchanged."""
+    def _cast(self, array: Array, dtype: str) -> Array:
+        """An array in another dtype."""
 
     @abstractmethod
     def _contiguous(self, array: Array) -> Array:
@@ -102,9 +107,13 @@ class Backend(ABC):
     def copy_back(self) -> None:  # noqa: B027
         """After a call: copy its inputs back into shared memory, unless they were used in place."""
 
-    def double(self, array: Array) -> Array:
-        """A floating array in float64, with the same values; any other array unchanged."""
-        return self.cast(array, "float64")
+    def is_floating(self, value: Array) -> bool:
+        """Whether it is an array of a floating dtype."""
+        return self.is_array(value) and self.dtype(value) in EPSILON
+
+    def cast(self, value: Array, dtype: str) -> Array:
+        """A floating array in another dtype; any other value unchanged."""
+        return self._cast(value, dtype) if self.is_floating(value) else value
 
     def dtype(self, array: Array) -> str:
         """The name of the array's dtype."""
@@ -131,17 +140,18 @@ class Backend(ABC):
         except Exception as error:
             raise ValueError("outputs that are no tensors") from error
 
-    def nudge(self, array: Array, rng: np.random.Generator | None) -> Array:
-        """A copy with every floating value moved by about one unit in the last place: each in a
-        random direction, or, without ``rng``, all away from zero."""
-        dtype = self.dtype(array)
-        if dtype not in EPSILON:
-            return array
+    def nudge(self, value: Array, rng: np.random.Generator | None) -> Array:
+        """A copy of a floating array with every entry moved by about one unit in the last place:
+        each in a random direction, or, without ``rng``, all away from zero. Any other value
+        unchanged."""
+        if not self.is_floating(value):
+            return value
+        dtype = self.dtype(value)
         factor: Array = 1 + EPSILON[dtype]
         if rng is not None:
-            sign = rng.integers(0, 2, tuple(array.shape)) * 2.0 - 1
+            sign = rng.integers(0, 2, tuple(value.shape)) * 2.0 - 1
             factor = self.from_numpy(1 + sign * EPSILON[dtype])
-        return self.cast(self.double(array) * factor, dtype)
+        return self.cast(self.cast(value, "float64") * factor, dtype)
 
 
 class NumpyBackend(Backend):
@@ -172,8 +182,8 @@ class NumpyBackend(Backend):
     def from_numpy(self, array: np.ndarray) -> Array:
         return array
 
-    def cast(self, array: Array, dtype: str) -> Array:
-        return array.astype(dtype) if array.dtype.kind == "f" else array
+    def _cast(self, array: Array, dtype: str) -> Array:
+        return array.astype(dtype)
 
     def _contiguous(self, array: Array) -> Array:
         return np.asarray(array, order="C")
@@ -214,8 +224,8 @@ class TorchBackend(Backend):
     def from_numpy(self, array: np.ndarray) -> Array:
         return self._torch.from_numpy(np.asarray(array, order="C"))
 
-    def cast(self, array: Array, dtype: str) -> Array:
-        return array.to(self.kind(dtype)) if array.dtype.is_floating_point else array
+    def _cast(self, array: Array, dtype: str) -> Array:
+        return array.to(self.kind(dtype))
 
     def _contiguous(self, array: Array) -> Array:
         array = array.detach()

@@ -10,12 +10,12 @@ rounded at random (`random_rounding`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quizprep.worker.backends import EPSILON, Array, Backend, Function
+from quizprep.worker.backends import EPSILON, Array, Backend, Function, outputs_of
 
 SLACK = 4.0
 """Correct variants had errors of at most 2.64 times those of the plain implementation."""
@@ -73,11 +73,6 @@ class Expected:
         )
 
 
-def places(result: Array) -> tuple[Array, ...]:
-    """The outputs of a call, one or several, as a tuple."""
-    return tuple(result) if isinstance(result, tuple | list) else (result,)
-
-
 def expect(
     solve: Function,
     args: Sequence[Array],
@@ -95,21 +90,23 @@ def expect(
     and exp(score - logsumexp) is as right as softmax but loses a unit in the last place of the
     logsumexp. So the tolerance grows with the magnitude; precision is judged at magnitude 1.
     """
-    exact = [_is_array_then(backend, backend.double, a) for a in args]
+    exact = [backend.cast(a, "float64") for a in args]
     results = solve(*exact)
-    truth = tuple(backend.exact(x) for x in places(results))
-    plain = places(solve(*args))
+    truth = tuple(backend.exact(x) for x in outputs_of(results))
+    plain = outputs_of(solve(*args))
     draws = 3 if sum(value.size for value in truth) <= SMALL else 1
     # Moved away from zero, products and their exponentials grow by as much as rounding can make
     # them grow. Moved at random, sums that cancel change as well.
-    moved = [places(solve(*_nudged(args, backend, r))) for r in (None, *[rng] * draws)]
+    moved = [
+        outputs_of(solve(*(backend.nudge(a, r) for a in args))) for r in (None, *[rng] * draws)
+    ]
     cancels = cancels or _cancels(truth, args, backend)
     # Rounding can be randomised in torch only; no numpy exercise cancels.
     if cancels and backend.name == "torch":
         from quizprep.worker.judge.random_rounding import rounded
 
         solve = rounded(solve, rng)
-        moved += [places(solve(*args)) for _ in range(draws)]
+        moved += [outputs_of(solve(*args)) for _ in range(draws)]
     allowed = []
     for value, one, *near in zip(truth, plain, *moved, strict=True):
         spread = max(_distance(value, backend.exact(other)) for other in (one, *near))
@@ -131,9 +128,9 @@ def expect_roughly(solve: Function, args: Sequence[Array], backend: Backend) -> 
     off = min(ROUGHLY_ULPS * ulp, ROUGHLY)
     # float32's own rounding is far below ROUGHLY_ULPS; only a lower precision needs float64 here.
     if off == ROUGHLY:
-        args = [_is_array_then(backend, backend.double, a) for a in args]
+        args = [backend.cast(a, "float64") for a in args]
     results = solve(*args)
-    truth = tuple(backend.exact(x) for x in places(results))
+    truth = tuple(backend.exact(x) for x in outputs_of(results))
     allowed = tuple(np.asarray(off * (_scale(value) or 1.0)) for value in truth)
     return Expected(truth, allowed, tuple("" for _ in truth), getattr(results, "names", ()))
 
@@ -153,14 +150,14 @@ def computed_lower(
     Their errors must be within a factor of ten of those of a plain computation in that dtype, and
     nowhere larger than it can make them.
     """
-    if any(backend.dtype(a) in LOWER for a in _arrays(args, backend)):
+    if any(backend.dtype(a) in LOWER for a in args if backend.is_array(a)):
         return ""
     if any(o.shape != v.shape for o, v in zip(outputs, expected.values, strict=True)):
         return ""
     for dtype in LOWER[backend.name == "numpy" :]:
-        low = [backend.cast(a, dtype) if backend.is_array(a) else a for a in args]
+        low = [backend.cast(a, dtype) for a in args]
         try:
-            plain = [backend.exact(x) for x in places(solve(*low))]
+            plain = [backend.exact(x) for x in outputs_of(solve(*low))]
         except Exception:  # an operation that has no kernel for halves
             continue
         made = max(_distance(v, p) for v, p in zip(expected.values, plain, strict=True))
@@ -171,21 +168,17 @@ def computed_lower(
 
 
 def _cancels(truth: Sequence[np.ndarray], args: Sequence[Array], backend: Backend) -> bool:
-    floating = [a for a in _arrays(args, backend) if backend.dtype(a) in EPSILON]
+    floating = filter(backend.is_floating, args)
     largest = max((_scale(backend.exact(a)) for a in floating), default=0.0)
     return any(_scale(value) < CANCELS * largest for value in truth if value.size)
-
-
-def _arrays(args: Sequence[Array], backend: Backend) -> list[Array]:
-    return [a for a in args if backend.is_array(a)]
 
 
 def model(
     solve: Function, args: Sequence[Array], backend: Backend, rng: np.random.Generator
 ) -> Expected:
     """The outputs of a model of mistakes in the working dtype, with a tolerance of their own."""
-    plain = places(solve(*args))
-    moved = places(solve(*_nudged(args, backend, rng)))
+    plain = outputs_of(solve(*args))
+    moved = outputs_of(solve(*(backend.nudge(a, rng) for a in args)))
     values, allowed = [], []
     for one, two in zip(plain, moved, strict=True):
         value = backend.exact(one)
@@ -193,16 +186,6 @@ def model(
         values.append(value)
         allowed.append(np.asarray(SLACK * max(_distance(value, backend.exact(two)), floor)))
     return Expected(tuple(values), tuple(allowed), tuple(backend.dtype(x) for x in plain))
-
-
-def _nudged(
-    args: Sequence[Array], backend: Backend, rng: np.random.Generator | None
-) -> list[Array]:
-    return [_is_array_then(backend, lambda x: backend.nudge(x, rng), a) for a in args]
-
-
-def _is_array_then(backend: Backend, change: Callable[[Array], Array], value: Array) -> Array:
-    return change(value) if backend.is_array(value) else value
 
 
 def wrong(value: np.ndarray, allowed: Allowed, got: np.ndarray) -> np.ndarray:

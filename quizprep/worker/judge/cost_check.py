@@ -230,7 +230,7 @@ class CostCheck:
     def named_mistakes(self, known: Mapping[str, Mistake]) -> tuple[NamedMistake, ...]:
         """The mistakes of cost whose whole signature matches the readings."""
         return tuple(
-            NamedMistake(id=name, says=mistake.says, concept=mistake.concept)
+            NamedMistake.of(name, mistake)
             for name, mistake in known.items()
             if mistake.cost and all(self._matches(*item) for item in mistake.cost.items())
         )

@@ -92,7 +92,7 @@ def diagnose(
             if any(_is_evidence(models.run(switches, p, cases[p]), cases[p]) for p in order):
                 found.append(names)
         if len(found) == 1:
-            return _named(known, found[0])
+            return tuple(NamedMistake.of(name, known.mistakes[name]) for name in found[0])
         if found:
             break
     return ()
@@ -109,6 +109,8 @@ def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], fr
 def _agrees(run: Expected | str, case: Observed) -> bool:
     if isinstance(run, str) or case.outputs is None:
         return isinstance(run, str) and case.outputs is None and run == case.raised
+    if len(run.values) != len(case.outputs):
+        return False
     return not _differ(run.values, run, case)
 
 
@@ -127,10 +129,3 @@ def _differ(values: tuple[np.ndarray, ...], run: Expected, case: Observed) -> bo
     both = zip(run.allowed, case.expected.allowed, strict=True)
     allowed = tuple(np.asarray(SHARED_SLACK * np.maximum(one, other)) for one, other in both)
     return not replace(run, values=values, allowed=allowed).accepts(case.outputs)
-
-
-def _named(known: Mistakes, names: Sequence[str]) -> tuple[NamedMistake, ...]:
-    return tuple(
-        NamedMistake(id=name, says=known.mistakes[name].says, concept=known.mistakes[name].concept)
-        for name in names
-    )

@@ -15,9 +15,9 @@ import numpy as np
 
 from quizprep.grading import wire
 from quizprep.worker import arena, protocol
-from quizprep.worker.backends import Array, Backend, Function
+from quizprep.worker.backends import Array, Backend, Function, outputs_of
 from quizprep.worker.judge.channel import IN_FLIGHT
-from quizprep.worker.judge.comparison import Expected, expect, expect_roughly, places
+from quizprep.worker.judge.comparison import Expected, expect, expect_roughly
 from quizprep.worker.judge.exercise_files import Reference
 from quizprep.worker.judge.reference_cache import ReferenceCache
 
@@ -194,7 +194,7 @@ def _with_gradients(
 
     gradients = tuple(placed.names.index(name) for name in case.gradients)
     rng = np.random.default_rng(case.seed + 2)
-    results = places(reference.solve(*placed.views(backend)))
+    results = outputs_of(reference.solve(*placed.views(backend)))
     made = {str(place): rng.standard_normal(tuple(x.shape)) for place, x in enumerate(results)}
     weights = arena.lay_out(made, backend, case.dtype, "contiguous", False)
     start = len(placed.memory)

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from quizprep.worker import protocol
-from quizprep.worker.backends import Array, Backend, Function, Memory
+from quizprep.worker.backends import Array, Backend, Function, Memory, outputs_of
 
 
 class Instruments:
@@ -96,8 +96,7 @@ class Instruments:
         """
 
         def arrays(result: Array) -> list[Array]:
-            places = result if isinstance(result, tuple | list) else (result,)
-            return [value for value in places if backend.is_array(value)]
+            return [value for value in outputs_of(result) if backend.is_array(value)]
 
         match self.runtime, meter:
             case _, "":

@@ -146,13 +146,11 @@ class AccessChecker:
             if (used & lanes).any()
         ]
         if len(accessed) != 1:
-            return protocol.InvalidAccess(arg=-1, by=0, writes=writes, line=self._line())
+            return self._invalid(writes)
         ((name, start, end),) = accessed
         size = _size(ptrs)
         by = (address - end) // size + 1 if address >= end else -(-(address - start) // size)
-        return protocol.InvalidAccess(
-            arg=-1, name=name[:200], by=by, writes=writes, line=self._line()
-        )
+        return self._invalid(writes, by=by, name=name[:200])
 
     def _in_buffer(self, offset: int, ptrs: Handle, writes: bool) -> protocol.InvalidAccess:
         """An access to an input's buffer at an offset where no element begins."""
@@ -161,17 +159,18 @@ class AccessChecker:
             if start <= offset < end:
                 past = -(-(offset - last) // size) if offset > last else 0
                 before = -(-(first - offset) // size) if offset < first else 0
-                return protocol.InvalidAccess(
-                    arg=place, by=past - before, writes=writes, line=self._line()
-                )
-        return protocol.InvalidAccess(arg=-1, by=0, writes=writes, line=self._line())
+                return self._invalid(writes, arg=place, by=past - before)
+        return self._invalid(writes)
 
-    def _line(self) -> int:
-        """The line of the submission that is executing, or 0."""
+    def _invalid(
+        self, writes: bool, arg: int = -1, by: int = 0, name: str = ""
+    ) -> protocol.InvalidAccess:
+        """An invalid access by the line of the submission that is executing."""
         frame: FrameType | None = sys._getframe()
         while frame is not None and frame.f_code.co_filename != self._path:
             frame = frame.f_back
-        return frame.f_lineno if frame is not None else 0
+        line = frame.f_lineno if frame is not None else 0
+        return protocol.InvalidAccess(arg=arg, name=name, by=by, writes=writes, line=line)
 
 
 def _size(ptrs: Handle) -> int:

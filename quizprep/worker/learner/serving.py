@@ -26,7 +26,7 @@ import msgspec
 from quizprep.grading import wire
 from quizprep.grading.verdict import Frame, Raised
 from quizprep.worker import arena, crash_location, protocol
-from quizprep.worker.backends import Backend, backend_for
+from quizprep.worker.backends import Backend, backend_for, outputs_of
 from quizprep.worker.children import LearnerEnds, detach
 from quizprep.worker.learner import confinement
 from quizprep.worker.learner.instruments import Instruments
@@ -200,10 +200,8 @@ class Learner:
         banned: str,
         scripted: bool = False,
     ) -> protocol.Reply:
-        is_sequence = isinstance(result, tuple | list)
-        places = result if is_sequence else (result,)
         kinds, tensors = [], {}
-        for place, value in enumerate(places[: protocol.MAX_OUTPUTS]):
+        for place, value in enumerate(outputs_of(result)[: protocol.MAX_OUTPUTS]):
             if self.backend.is_plain(value):
                 kinds.append(protocol.Output(kind="tensor"))
                 tensors[str(place)] = value
@@ -219,7 +217,7 @@ class Learner:
         return protocol.Reply(
             number=number,
             outputs=tuple(kinds),
-            is_sequence=is_sequence,
+            is_sequence=isinstance(result, tuple | list),
             tensors=blob,
             readings=readings | ({"held_bytes": 0} if held < 0 else {}),
             freed=max(-held, 0),

@@ -21,7 +21,7 @@ from torch._ops import OpOverload, OpOverloadPacket
 from torch.autograd.graph import _engine_run_backward
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from quizprep.worker.backends import Function
+from quizprep.worker.backends import Function, outputs_of
 
 Result = Any
 """An argument or result of an operation or a call: tensors, numbers, and lists of these."""
@@ -330,7 +330,7 @@ def differentiated(
         for place in gradients:
             own[place] = own[place].detach().requires_grad_()
         result = entry(*own)
-        outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
+        outputs = outputs_of(result)
         # An output that depends on no input, such as zeros for an empty batch, has no gradient.
         reached = [
             (output, weight)
