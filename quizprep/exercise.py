@@ -1,7 +1,7 @@
 """What the files of an exercise may import: the type that describes a mistake.
 
-``mistakes.py`` of an exercise defines ``MISTAKES: dict[str, Mistake]`` and one faulty model,
-``solve(*inputs, mistakes=frozenset())``, with a switch per mistake so that several compose.
+An exercise's ``mistakes.py`` defines ``MISTAKES: dict[str, Mistake]`` and one model of all of them,
+``solve(*inputs, mistakes=frozenset())``, with a switch for each mistake, so that they combine.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 class Mistake:
     """A known wrong way to solve an exercise.
 
-    says      the sentence the learner reads: what the code does and why that is wrong
+    says      the sentence that the learner reads: what the code does and why it is wrong
     concept   the concept in questions/concepts.yaml that it belongs to
-    variants  ways in which people make it, where there are several; ``solve`` is then
-              switched by ``"id:variant"`` instead of ``"id"``, and the id is named when any
-              variant gives the learner's output
-    cost      for a mistake that gives right outputs at a wrong price: the reading, by meter,
-              that gives it away, as a formula compared exactly ("12*rows*cols") or, with a
-              leading "~", as a growth ("~b*h*n*m"). Such a mistake is named by its cost.
+    variants  several ways of making the mistake, if any; the switch is then ``"id:variant"``
+              instead
+              of ``"id"``, and the id is named when any variant gives the learner's output
+    cost      for a mistake with right outputs but too high a cost: the formulas that identify it,
+              by
+              meter. A formula is compared exactly ("12*rows*cols") or, with a leading "~", as a
+              growth
+              ("~b*h*n*m"). Such a mistake is named by its cost.
     """
 
     says: str
@@ -30,5 +32,6 @@ class Mistake:
     cost: Mapping[str, str] = field(default_factory=dict)
 
     def switches(self, name: str) -> tuple[str, ...]:
-        """The values that ``solve(mistakes=...)`` understands for this mistake called name."""
+        """The values for ``solve(mistakes=...)`` that switch on this mistake, whose id is
+        ``name``."""
         return tuple(f"{name}:{variant}" for variant in self.variants) or (name,)

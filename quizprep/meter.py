@@ -1,4 +1,4 @@
-"""Meters: what is read while a submission runs."""
+"""Meters: what is measured while a submission runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class MeterKind(enum.StrEnum):
-    """What is counted. ``elementwise`` work is held against the limit of ``flops``."""
+    """What is counted. ``elementwise`` work counts towards the limit of ``flops``."""
 
     FLOPS = "flops"
     PEAK_BYTES = "peak_bytes"
@@ -19,7 +19,7 @@ class MeterKind(enum.StrEnum):
 
     @property
     def unit(self) -> str:
-        """The unit in which it is read."""
+        """The unit of its readings."""
         return {self.FLOPS: "flops", self.CALLS: "calls", self.ELEMENTWISE: "operations"}.get(
             self, "bytes"
         )
@@ -30,27 +30,27 @@ LIMITED = tuple(kind for kind in MeterKind if kind is not MeterKind.ELEMENTWISE)
 
 
 class Meter:
-    """A kind of meter, and the phase of a script of calls in which it is read; "" is all of it.
+    """A kind of meter in one phase of a script of calls; the phase is "" where there is no script.
 
-    Its text, ``flops`` or ``append.peak_bytes``, stands in files and in the JSON of a verdict.
+    Its text, ``flops`` or ``append.peak_bytes``, is used in files and in the JSON of a verdict.
     """
 
     __slots__ = ("kind", "phase")
 
     def __init__(self, kind: MeterKind | str, phase: str = "") -> None:
-        """Raises ValueError for a kind that is none."""
+        """Raises ValueError for an unknown kind."""
         self.kind = MeterKind(kind)
         self.phase = phase
 
     @staticmethod
     def parse(text: str) -> Meter:
-        """The meter of a text; raises ValueError where it is none."""
+        """The meter of a text; raises ValueError for an unknown kind."""
         phase, _, kind = text.rpartition(".")
         return Meter(kind, phase)
 
     @property
     def title(self) -> str:
-        """As people read it: ``append peak bytes``."""
+        """The meter in words: ``append peak bytes``."""
         kind = "element-wise" if self.kind is MeterKind.ELEMENTWISE else self.kind.replace("_", " ")
         return f"{self.phase} {kind}".strip()
 
@@ -72,7 +72,7 @@ class Meter:
 
 
 def by_meter(readings: Mapping[str, int]) -> dict[Meter, int]:
-    """Readings by meter; those of a submission's process that are no meter's are left out."""
+    """Readings by meter. A submission's process may report others; these are left out."""
     kinds = {str(kind) for kind in MeterKind}
     return {
         Meter.parse(text): value
@@ -89,7 +89,7 @@ def to_text(value: Any) -> str:
 
 
 def from_text(kind: type, text: Any) -> Meter:
-    """How msgspec reads a meter (``dec_hook``); raises ValueError for other text."""
+    """How msgspec reads a meter (``dec_hook``); raises ValueError for any other text."""
     if kind is Meter:
         return Meter.parse(str(text))
     raise NotImplementedError(f"{kind.__name__} is no part of a message")

@@ -1,12 +1,13 @@
 """One formula language for answers, traps, contracts and measured costs.
 
-A formula is text such as ``2 * layers * kv_heads * d * width`` or ``b*h*n*(d + block)``; a power
-is written ``n^2`` or ``n**2``. It is never evaluated as Python. Three things are done with one:
+A formula is text such as ``2 * layers * kv_heads * d * width`` or ``b*h*n*(d + block)``, with
+powers
+written as ``n^2`` or ``n**2``. It is never evaluated as Python. There are three operations:
 
 - ``Formula.evaluate``: its exact value for given symbols;
-- ``Formula.expand``: the polynomial it stands for (negative powers allowed, as in ``n*m/block``);
-- ``dominated``: whether one growth is O(another) in every symbol, however the symbols
-  grow relative to each other.
+- ``Formula.expand``: the equivalent polynomial (negative powers allowed, as in ``n*m/block``);
+- ``dominated``: whether one growth is O(another) in every symbol, at whatever relative rates the
+  symbols grow.
 """
 
 from quizprep.formula.expression import MAX_TEXT, Formula, Value, parse

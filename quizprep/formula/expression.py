@@ -1,4 +1,4 @@
-"""Formulas: text read into a small tree from a whitelist, evaluated exactly, never as Python."""
+"""Formulas: parsed into a syntax tree from a whitelist, evaluated exactly, never as Python."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Formula:
     """A parsed formula.
 
     python   the text, with powers as ``n**2``
-    symbols  the names it uses
+    symbols  the names in it
     """
 
     python: str
@@ -41,20 +41,20 @@ class Formula:
 
     @property
     def text(self) -> str:
-        """As people write it, with powers as ``n^2``."""
+        """The text as people write it, with powers as ``n^2``."""
         return self.python.replace("**", "^")
 
     def evaluate(self, values: Mapping[str, Value | int]) -> Value:
-        """The value with every symbol replaced; exact (Fraction) unless a root or log is used.
+        """The value for these symbols; exact (Fraction) unless a root or logarithm is used.
 
         Raises FormulaError for a missing symbol, a division by zero or a number too large.
         """
         return _evaluate(self.tree, values)
 
     def expand(self) -> Polynomial:
-        """The polynomial this formula stands for.
+        """The equivalent polynomial.
 
-        Raises FormulaError where it is none (a division by a sum, a function call).
+        Raises FormulaError if there is none (a division by a sum, a function call).
         """
         return _expand(self.tree)
 
@@ -73,7 +73,7 @@ _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: 
 
 
 def parse(text: str) -> Formula:
-    """Read a formula, powers as ``n^2`` or ``n**2``; raises FormulaError, which says why."""
+    """Parse a formula, with powers as ``n^2`` or ``n**2``; raises FormulaError with the reason."""
     if len(text) > MAX_TEXT:
         raise FormulaError(f"is longer than {MAX_TEXT} characters")
     source = text.strip().replace("^", "**")

@@ -19,7 +19,7 @@ class Relation:
 
 
 def two_sides(text: str) -> tuple[Formula, Formula]:
-    """The formulas of ``window + sinks <= n``, the small one first; raises FormulaError."""
+    """The two formulas of ``window + sinks <= n``, the smaller first; raises FormulaError."""
     sides = text.split("<=")
     if len(sides) != 2:
         raise FormulaError(f"is not a relation such as 'window <= n': {text!r}")
@@ -27,7 +27,7 @@ def two_sides(text: str) -> tuple[Formula, Formula]:
 
 
 def relation(text: str) -> Relation:
-    """Read ``window <= n``; both sides are single monomials."""
+    """Parse ``window <= n``; each side must be a single monomial."""
     small, large = (side.expand() for side in two_sides(text))
     if len(small.terms) != 1 or len(large.terms) != 1:
         raise FormulaError(f"compares sums; each side must be one product: {text!r}")
@@ -35,7 +35,7 @@ def relation(text: str) -> Relation:
 
 
 def leading_terms(polynomial: Polynomial, where: Sequence[Relation] = ()) -> Polynomial:
-    """The terms that matter as sizes grow, each with coefficient 1."""
+    """The terms that no other term dominates, each with coefficient 1."""
     monomials = [monomial for monomial, _ in polynomial.terms]
     kept = [
         monomial
@@ -57,8 +57,9 @@ def _covers(large: Exponents, small: Exponents, where: Sequence[Relation]) -> bo
 def dominated(growth: Polynomial, bound: Polynomial, where: Sequence[Relation] = ()) -> bool:
     """Whether growth is O(bound) in every symbol, all at least 1, under the relations.
 
-    Coefficients are ignored. True only if it holds in whatever order and at whatever
-    relative rate the symbols grow: ``n*d`` is not O(n + d), but it is O(n**2 + d**2).
+    Coefficients are ignored. It must hold at whatever relative rates the symbols grow: ``n*d`` is
+    not
+    O(n + d), but it is O(n**2 + d**2).
     """
     bounds = [monomial for monomial, _ in bound.terms]
     return all(faster_direction(monomial, bounds, where) is None for monomial, _ in growth.terms)
@@ -67,11 +68,12 @@ def dominated(growth: Polynomial, bound: Polynomial, where: Sequence[Relation] =
 def faster_direction(
     monomial: Exponents, bounds: Sequence[Exponents], where: Sequence[Relation] = ()
 ) -> dict[str, Fraction] | None:
-    """A way to grow the symbols in which the monomial outgrows every bound, or None.
+    """A direction of growth in which the monomial outgrows every bound, or None.
 
-    The answer maps symbols to rates: with ``{"n": 1}`` only n grows. In logarithms each
-    symbol s = t**x_s has a rate x_s >= 0 and every monomial is linear in the rates, so this
-    asks whether a system of linear inequalities has a solution; it is answered exactly.
+    It maps symbols to rates: with ``{"n": 1}`` only n grows. With each symbol s = t**x_s at a rate
+    x_s >= 0, the logarithms of monomials are linear in the rates. So the question is whether a
+    system
+    of linear inequalities has a solution; it is solved exactly.
     """
     names = sorted(
         {name for m in (monomial, *bounds) for name, _ in m}
@@ -108,13 +110,14 @@ def _row(powers: Mapping[str, int], names: Sequence[str], constant: Fraction) ->
 def _feasible(rows: Iterable[_Row], size: int) -> list[Fraction] | None:
     """A point x >= 0 that satisfies every row, or None: the first phase of the simplex method.
 
-    Bland's rule for the choice of pivots, so that it always ends. Elimination of one symbol
-    after another is shorter to write, but squares the number of rows with each: six symbols
-    and eight terms took half a minute, and replies of learners come through here.
+    Bland's rule chooses the pivots, so that it terminates. Fourier-Motzkin elimination would be
+    shorter, but squares the number of rows for each symbol: six symbols and eight terms took half a
+    minute, and learners' replies are checked here.
     """
     tight = [row for row in _tidy(rows) if row[1] < 0 or any(a < 0 for a in row[0])]
     count = len(tight)
-    # Columns: the symbols, a slack for each row, an artificial for each row, the right side.
+    # Columns: symbols, a slack variable for each row, an artificial variable for each row, the
+    # right-hand side.
     table: list[list[Fraction]] = []
     basis: list[int] = []
     for place, (coefficients, constant) in enumerate(tight):
@@ -163,7 +166,8 @@ def _pivot(table: list[list[Fraction]], leaving: int, entering: int) -> None:
 
 
 def _tidy(rows: Iterable[_Row]) -> list[_Row]:
-    """Without repeats: rows are scaled to one form, and of parallel ones the tightest stays."""
+    """Rows without duplicates: each is normalised, and of parallel rows only the tightest is
+    kept."""
     tightest: dict[tuple[Fraction, ...], Fraction] = {}
     for coefficients, constant in rows:
         scale = max((abs(c) for c in coefficients), default=Fraction(0))

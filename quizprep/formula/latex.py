@@ -1,6 +1,6 @@
-r"""A formula as LaTeX: ``2*layers*d**2`` is ``2 \cdot \text{layers} \cdot d^{2}``.
+r"""A formula as LaTeX: ``2*layers*d**2`` becomes ``2 \cdot \text{layers} \cdot d^{2}``.
 
-The result stays within the subset of LaTeX that ``quizprep.maths`` reads.
+The result uses only the subset of LaTeX that ``quizprep.maths`` can parse.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from quizprep.formula.expression import Formula, Value
 from quizprep.text import number_text
 
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
-"""Precedences: a part of a lower one than its place needs stands in brackets."""
+"""Precedences: an operand whose precedence is below that of its context needs brackets."""
 _CALLS = {
     "sqrt": r"\sqrt{{{0}}}",
     "log2": r"\log_{{2}}({0})",
@@ -27,13 +27,13 @@ _CALL_RANKS = {"sqrt": _ATOM, "ceil": _ATOM, "floor": _ATOM}
 
 
 def latex(formula: Formula, values: Mapping[str, Value] | None = None) -> str:
-    """The formula with the numbers that are given and the names of the others; a name of one
-    letter is set as a variable, a longer one as a word."""
+    """The formula with the given numbers in place of their names. A name of one letter is set as a
+    variable, a longer one as words."""
     return _write(formula.tree, values or {}, dots=True)[0]
 
 
 def growth_latex(formula: Formula) -> str:
-    """The formula inside a big O; letters that are multiplied stand side by side."""
+    """The formula inside a big O; the letters of a product stand side by side."""
     return f"O({_write(formula.tree, {}, dots=False)[0]})"
 
 
@@ -47,13 +47,13 @@ def name_latex(name: str) -> str:
 
 
 def spoken(name: str) -> str:
-    """A name as people write it: ``kv_heads`` is ``KV heads``."""
+    """A name as people write it: ``kv_heads`` becomes ``KV heads``."""
     words = name.replace("_", " ").replace("-", " ")
     return re.sub(r"\b(kv|mlp|gpu|gqa|mqa|mla|sram)\b", lambda m: m[0].upper(), words)
 
 
 def number_latex(value: Value) -> str:
-    """A number as ``number_text`` writes it, fit for mathematics."""
+    """A number as ``number_text`` writes it, as LaTeX."""
     text = number_text(value)
     if "e" in text:
         mantissa, _, exponent = text.partition("e")
@@ -62,7 +62,7 @@ def number_latex(value: Value) -> str:
 
 
 def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str, int]:
-    """The LaTeX of a node and its precedence."""
+    """The LaTeX of a node, and its precedence."""
 
     def part(inner: ast.expr, least: int) -> str:
         text, rank = _write(inner, values, dots)
@@ -97,7 +97,7 @@ def _write(node: ast.expr, values: Mapping[str, Value], dots: bool) -> tuple[str
 
 
 def _operands(node: ast.expr, name: str) -> Iterator[ast.expr]:
-    """The arguments of nested calls as one list: min(min(a, b), c) is min(a, b, c)."""
+    """The arguments of nested calls as one list: those of min(min(a, b), c) are a, b, c."""
     match node:
         case ast.Call(func=ast.Name(id=called), args=args) if called == name:
             for arg in args:

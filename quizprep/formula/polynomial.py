@@ -1,4 +1,4 @@
-"""Polynomials with exact coefficients: what a formula without roots and quotients of sums is."""
+"""Polynomials with exact coefficients: formulas without roots and quotients of sums."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MAX_BITS = 4096
 MAX_TERMS = 400
 
 Exponents = tuple[tuple[str, int], ...]
-"""A monomial: symbols in alphabetical order with their non-zero powers."""
+"""A monomial: its symbols in alphabetical order with their non-zero powers."""
 
 
 class FormulaError(ValueError):
-    """The text is not a formula, or it cannot be computed; the message says why."""
+    """The text is not a formula, or the formula cannot be computed; the message says why."""
 
 
 def bounded(value: Fraction) -> Fraction:
@@ -33,7 +33,7 @@ class Polynomial:
 
     @staticmethod
     def of(terms: Mapping[Exponents, Fraction]) -> Polynomial:
-        """From a mapping of monomials to coefficients."""
+        """The polynomial of a mapping from monomials to coefficients."""
         return Polynomial(tuple(sorted((m, c) for m, c in terms.items() if c)))
 
     @property
@@ -51,7 +51,8 @@ class Polynomial:
         return total
 
     def text(self, order: Sequence[str] = ()) -> str:
-        """As a person writes it: ``4*b*h*n*m*d``, symbols in the given order, powers as ``n^2``."""
+        """The text as people write it: ``4*b*h*n*m*d``, symbols in the given order, powers as
+        ``n^2``."""
         if not self.terms:
             return "0"
         rank = {name: place for place, name in enumerate(order)}

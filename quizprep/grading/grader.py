@@ -1,4 +1,4 @@
-"""One grading from end to end: plan the job, and have it judged."""
+"""One grading from end to end: plan the job and have it judged."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from quizprep.grading.pool import GraderFault, Pool
 from quizprep.grading.verdict import Stage, Verdict
 
 DEADLINE = {"numpy": 20.0, "torch": 20.0, "triton": 60.0}
-"""Seconds that a submission may take for all its calls together. The judge's processor time, and
-the time for which the submission waits for a processor, are added, up to three times the deadline
-in all."""
+"""Seconds that a submission may take for all its calls together. The judge's CPU time, and the time
+that the submission waits for a processor, are added, up to three times the deadline in all."""
 
 MEMORY = 1 << 29
-"""Bytes of address space a submission may take beyond its runtime's own."""
+"""Bytes of address space that a submission may use beyond its runtime's own."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """The learner's file, read."""
+    """The learner's file: its name and content."""
 
     name: str
     source: bytes
 
 
 def new_seed() -> int:
-    """A fresh secret seed; the report prints it."""
+    """A fresh secret seed; the report prints it afterwards."""
     return secrets.randbits(32)
 
 
 class Grader:
-    """Grades submissions; keeps what the next grading of the same exercise can use again."""
+    """Grades submissions, and caches the fixed cases of each exercise."""
 
     def __init__(
         self,
@@ -47,11 +46,16 @@ class Grader:
         deadline: float | None = None,
         brief: bool = False,
     ) -> None:
-        """hidden are folders that no submission may read; confine=False is for content that is
-        trusted. With require_confinement a submission that cannot be confined is not run.
-        deadline is in seconds, for everything that one submission is asked; by default the
-        runtime's own. A brief grading ends at the first failure and names no mistake: it is
-        for those who only ask whether a submission passes."""
+        """A grader over the nurseries of ``pool``.
+
+        hidden               folders that no submission may read
+        confine              False for trusted content only
+        require_confinement  do not run a submission that cannot be confined
+        deadline             seconds for all calls of a submission; by default the runtime's own
+        brief                end at the first failure and name no mistake, for callers that only ask
+                             whether
+                             a submission passes
+        """
         self._pool = pool
         self._hidden = hidden
         self._confine = confine
@@ -61,7 +65,7 @@ class Grader:
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
-        """Start importing the exercise's runtime."""
+        """Start importing the exercise's runtime in the background."""
         self._pool.nursery(exercise.spec.runtime)
 
     def grade(
@@ -121,7 +125,7 @@ class Grader:
             cases=self.cases(exercise, seed),
             points=plan.cost_points(exercise.id, contract, seed),
             compared=plan.compared_points(contract, seed),
-            # A process that uses a GPU keeps hundreds of MiB of its driver's.
+            # The GPU driver's hundreds of MiB in the process would hide the submission's memory.
             witness=None if device == "cuda" else plan.witness_point(contract, seed),
             require_confinement=self._require_confinement,
             device=device,

@@ -1,8 +1,8 @@
 """From an exercise's data to a job: which cases, which sizes, in which order.
 
-Fixed cases cover every pair of values of every two parameters, small ones first, so that the
-first failure is the smallest counter-example. Fresh ones are drawn from a seed the report
-prints. All of it is deterministic in the exercise and that seed.
+Fixed cases cover every pair of values of every two parameters. They come first, small ones before
+large ones, so that the first failure is the smallest counter-example. Fresh cases are drawn from a
+seed that the report prints. All of it is deterministic in the exercise and that seed.
 """
 
 from __future__ import annotations
@@ -12,63 +12,71 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from random import Random
-from typing import Any
 
-from quizprep.content.exercises import Contract, ExerciseSpec
+from quizprep.content.exercises import CaseSpec, Contract, ExerciseSpec
 from quizprep.formula import two_sides
 from quizprep.grading.verdict import Params, Scalar
 from quizprep.grading.wire import Case, Compared, Point
 
 CANDIDATES = 24
-"""Random combinations from which each covering case is chosen."""
+"""Random rows from which each covering row is chosen."""
 
 ATTEMPTS = 200
-"""Draws before a set of relations is taken to be unsatisfiable."""
+"""Random draws after which the relations between sizes are taken to be unsatisfiable."""
 
 GUARDED = 3
-"""Of so many cases in an exercise with guard zones, one goes without."""
+"""In an exercise with guard zones of NaN, one case in this many has guard zones of ones."""
 
 _EXACT = ("float32", "float64")
-"""Gradients are judged in these; a half has too few digits left after a backward pass."""
+"""Dtypes in which gradients are judged; half precision has too few digits after a backward pass."""
 
 HELD_OUT = 5
-"""One point in so many only tests the fit."""
+"""One point in this many is held out of the fit, to test it."""
+
+Row = tuple[Scalar, ...]
+"""A value for every parameter of a case, then its dtype, layout and magnitude."""
 
 
-def holds(where: Sequence[str]) -> Callable[[Mapping[str, Any]], bool]:
+def holds(where: Sequence[str]) -> Callable[[Mapping[str, Scalar]], bool]:
     """A test of relations such as ``n <= m`` on parameters."""
     pairs = [two_sides(text) for text in where]
 
-    def test(params: Mapping[str, Any]) -> bool:
+    def test(params: Mapping[str, Scalar]) -> bool:
         sizes = {name: value for name, value in params.items() if type(value) is int}
         return all(a.evaluate(sizes) <= b.evaluate(sizes) for a, b in pairs)
 
     return test
 
 
+def _columns(cases: CaseSpec) -> dict[str, Sequence[Scalar]]:
+    """The values that each column of a row may have, by name."""
+    return {
+        **cases.sizes,
+        **cases.options,
+        "dtype": cases.dtypes,
+        "layout": cases.layouts,
+        "magnitude": cases.magnitudes,
+    }
+
+
 def fixed_cases(name: str, spec: ExerciseSpec) -> tuple[Case, ...]:
     """The cases that are the same for everybody, smallest first."""
     cases = spec.cases
     rng = Random(zlib.crc32(name.encode()))
-    fits = holds(cases.where)
-    axes: dict[str, Sequence[Scalar]] = {**cases.sizes, **cases.options}
-    names = [*axes, "dtype", "layout", "magnitude"]
-    pools = [*axes.values(), cases.dtypes, cases.layouts, cases.magnitudes]
-    chosen: list[tuple[Any, ...]] = []
-    covered: set[tuple[int, int, Any, Any]] = set()
+    columns = _columns(cases)
+    satisfies = holds(cases.where)
 
-    def draw() -> tuple[Any, ...] | None:
-        for _ in range(ATTEMPTS):
-            row = tuple(rng.choice(pool) for pool in pools)
-            if fits(dict(zip(names, row, strict=True))):
-                return row
-        return None
+    def fits(row: Row) -> bool:
+        return satisfies(dict(zip(columns, row, strict=True)))
+
+    def draw() -> Row | None:
+        rows = (tuple(map(rng.choice, columns.values())) for _ in range(ATTEMPTS))
+        return next(filter(fits, rows), None)
 
     sizes = [min(values) for values in cases.sizes.values()]
-    smallest = (*sizes, *(pool[0] for pool in pools[len(sizes) :]))
-    if fits(dict(zip(names, smallest, strict=True))):
-        chosen.append(smallest)
-        covered.update(_pairs(smallest))
+    smallest = (*sizes, *(values[0] for values in list(columns.values())[len(sizes) :]))
+    chosen = [smallest] if fits(smallest) else []
+    covered = {pair for row in chosen for pair in _pairs(row)}
     while len(chosen) < cases.fixed:
         rows = [row for row in (draw() for _ in range(CANDIDATES)) if row is not None]
         if not rows:
@@ -76,57 +84,51 @@ def fixed_cases(name: str, spec: ExerciseSpec) -> tuple[Case, ...]:
         best = max(rows, key=lambda row: sum(pair not in covered for pair in _pairs(row)))
         chosen.append(best)
         covered.update(_pairs(best))
-    chosen = list(dict.fromkeys(chosen))
-    chosen.sort(key=lambda row: _volume(row[: len(cases.sizes)]))
+    ordered = sorted(dict.fromkeys(chosen), key=lambda row: _volume(row[: len(sizes)]))
     return tuple(
-        _case(spec, axes, row, seed=1000 + place, place=place, fresh=False)
-        for place, row in enumerate(chosen)
+        _case(spec, row, seed=1000 + place, place=place, fresh=False)
+        for place, row in enumerate(ordered)
     )
 
 
 def fresh_cases(spec: ExerciseSpec, seed: int) -> tuple[Case, ...]:
-    """Cases drawn from a secret seed: sizes between the listed ones, everything else listed."""
+    """Cases drawn from a secret seed: with sizes in the range of the listed ones, and all other
+    values as listed."""
     cases = spec.cases
     rng = Random(seed)
-    fits = holds(cases.where)
-    axes: dict[str, Sequence[Scalar]] = {**cases.sizes, **cases.options}
+    columns = _columns(cases)
+    satisfies = holds(cases.where)
+    in_range = {name: cases.sizes[name] for name in cases.sizes if name not in cases.listed}
     found: list[Case] = []
     for _ in range(cases.fresh * 20):
         if len(found) == cases.fresh:
             break
-        row: list[Any] = []
-        for name, pool in axes.items():
-            if name in cases.sizes and name not in cases.listed:
-                row.append(rng.randint(min(cases.sizes[name]), max(cases.sizes[name])))
-            else:
-                row.append(rng.choice(pool))
-        row += [rng.choice(cases.dtypes), rng.choice(cases.layouts), rng.choice(cases.magnitudes)]
-        if fits(dict(zip(axes, row, strict=False))):
-            found.append(_case(spec, axes, row, rng.getrandbits(48), place=len(found), fresh=True))
+        row = tuple(
+            rng.randint(min(in_range[name]), max(in_range[name]))
+            if name in in_range
+            else rng.choice(values)
+            for name, values in columns.items()
+        )
+        if satisfies(dict(zip(columns, row, strict=True))):
+            found.append(_case(spec, row, rng.getrandbits(48), place=len(found), fresh=True))
     return tuple(found)
 
 
-def _pairs(row: Sequence[Any]) -> list[tuple[int, int, Any, Any]]:
+def _pairs(row: Row) -> list[tuple[int, int, Scalar, Scalar]]:
     return [(a, b, row[a], row[b]) for a, b in combinations(range(len(row)), 2)]
 
 
-def _volume(sizes: Sequence[int]) -> int:
-    return math.prod(max(size, 1) for size in sizes)
+def _volume(sizes: Sequence[Scalar]) -> int:
+    return math.prod(max(size, 1) for size in sizes if isinstance(size, int))
 
 
-def _case(
-    spec: ExerciseSpec,
-    axes: Mapping[str, Any],
-    row: Sequence[Any],
-    seed: int,
-    place: int,
-    fresh: bool,
-) -> Case:
-    dtype, layout, magnitude = row[len(axes) :]
+def _case(spec: ExerciseSpec, row: Row, seed: int, place: int, fresh: bool) -> Case:
+    *values, dtype, layout, magnitude = row
+    assert isinstance(magnitude, float | int)
     return Case(
-        params=dict(zip(axes, row, strict=False)),
-        dtype=dtype,
-        layout=layout,
+        params=dict(zip((*spec.cases.sizes, *spec.cases.options), values, strict=True)),
+        dtype=str(dtype),
+        layout=str(layout),
         magnitude=float(magnitude),
         seed=seed,
         guards=spec.cases.guards and place % GUARDED != GUARDED - 1,
@@ -139,8 +141,9 @@ def _case(
 def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
     """Points of the contract's grid, smallest first; the largest one is always among them.
 
-    Which sizes is the same for everybody; which numbers the inputs hold comes from the seed,
-    so that an answer remembered from an earlier call is of no use.
+    The sizes are the same for everybody; the values of the inputs come from the seed, so that
+    answers
+    to earlier calls cannot be replayed.
     """
     rng = Random(zlib.crc32(name.encode()) + 1)
     secret = Random(seed + 1)
@@ -153,7 +156,7 @@ def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
         if len(rows) >= min(contract.points, grid_size):
             break
         drawn = [tuple(rng.choice(v) for v in contract.sizes.values()) for _ in range(2)]
-        # Work in tiles costs time by the tile, so of two points the one with fewer is measured.
+        # Time grows with the number of tiles, so the one of two draws with fewer tiles is kept.
         row = min(drawn, key=lambda r: _tiles(dict(zip(names, r, strict=True)), contract.tiles))
         if fits(dict(zip(names, row, strict=True))):
             rows[row] = None
@@ -170,7 +173,7 @@ def cost_points(name: str, contract: Contract, seed: int) -> tuple[Point, ...]:
 
 
 def _tiles(sizes: Mapping[str, int], tiles: Mapping[str, Sequence[str]]) -> int:
-    """How many tiles the sizes are cut into."""
+    """The number of tiles that these sizes are cut into."""
     return math.prod(
         -(-sizes[length] // max(sizes[tile], 1)) for tile, cut in tiles.items() for length in cut
     )

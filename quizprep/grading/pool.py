@@ -1,4 +1,5 @@
-"""Nurseries: processes that have imported a runtime and fork a judge and a learner a grading."""
+"""Nurseries: processes that import a runtime once and fork a judge and a learner for each
+grading."""
 
 from __future__ import annotations
 
@@ -9,33 +10,37 @@ import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from types import TracebackType
+from typing import TypeVar
 
 from quizprep.errors import MissingExtraError, UsageError
 from quizprep.grading import wire
 from quizprep.grading.verdict import Params, Verdict
 
+_Answer = TypeVar("_Answer", wire.Described, wire.ToldApart, wire.Probed)
+
 _NEEDS = {"numpy": ("numpy",), "torch": ("torch",), "triton": ("torch", "triton")}
 
-LEAVING = 5.0
-"""Seconds a nursery may take to end by itself."""
+EXIT_TIMEOUT = 5.0
+"""Seconds that a nursery has for exiting by itself."""
 
 
 class GraderFault(Exception):
-    """Something of ours failed while grading; the text is for a bug report."""
+    """A fault of ours in grading; the text is for a bug report."""
 
 
 class Nursery:
-    """One nursery process. It is idle between gradings and gone when closed."""
+    """One nursery process; it is idle between gradings and ends when closed."""
 
     def __init__(self, runtime: str, device: str = "cpu") -> None:
-        """Start importing at once; raises MissingExtraError without waiting for it."""
+        """Start the process, which imports the runtime in the background; raises MissingExtraError
+        at once if a package is missing."""
         if any(find_spec(name) is None for name in (*_NEEDS[runtime], "safetensors")):
             raise MissingExtraError(f"Grading {runtime} exercises", "grade")
         self._runtime = runtime
         self._errors = tempfile.TemporaryFile()
         environment = {
             **os.environ,
-            # Freed blocks go back to the system, so that resident memory follows what lives.
+            # Freed blocks are returned to the system, so that resident memory follows live memory.
             "MALLOC_MMAP_THRESHOLD_": "65536",
         }
         self._process = subprocess.Popen(
@@ -53,7 +58,7 @@ class Nursery:
         job: wire.Job,
         progress: Callable[[wire.Progress], None] | None = None,
     ) -> Verdict:
-        """Run one job; raises GraderFault when the machinery, not the learner, failed."""
+        """Run one job; raises GraderFault for a fault of ours, never of the learner."""
         self._send(wire.Grade(setup=setup))
         self._send(job)
         while True:
@@ -70,28 +75,24 @@ class Nursery:
                     raise GraderFault(f"unexpected answer {type(answer).__name__}")
 
     def describe(self, folder: str) -> wire.Described:
-        """The mistakes an exercise knows."""
-        answer = self._ask(wire.Describe(folder=folder))
-        assert isinstance(answer, wire.Described)
-        return answer
+        """The mistakes of an exercise."""
+        return self._ask(wire.Describe(folder=folder), wire.Described)
 
     def tell_apart(self, folder: str, cases: tuple[wire.Case, ...]) -> wire.ToldApart:
-        """What every pair of an exercise's mistakes is diagnosed as on these cases."""
-        answer = self._ask(wire.TellApart(folder=folder, runtime=self._runtime, cases=cases))
-        assert isinstance(answer, wire.ToldApart)
-        return answer
+        """The diagnosis of every pair of an exercise's mistakes on these cases."""
+        request = wire.TellApart(folder=folder, runtime=self._runtime, cases=cases)
+        return self._ask(request, wire.ToldApart)
 
     def probe(self, folder: str, params: Params, seed: int) -> wire.Probed:
-        """Which keys each query sees, by an exercise's reference."""
-        answer = self._ask(wire.Probe(folder=folder, params=params, seed=seed))
-        assert isinstance(answer, wire.Probed)
-        return answer
+        """Which keys each query sees, according to an exercise's reference."""
+        return self._ask(wire.Probe(folder=folder, params=params, seed=seed), wire.Probed)
 
-    def _ask(self, request: wire.Request) -> wire.Answer:
+    def _ask(self, request: wire.Asked, kind: type[_Answer]) -> _Answer:
         self._send(request)
         answer = self._receive()
         if isinstance(answer, wire.Fault):
             raise self._fault(answer)
+        assert isinstance(answer, kind)
         return answer
 
     def _send(self, request: wire.Request | wire.Job) -> None:
@@ -99,7 +100,7 @@ class Nursery:
         try:
             wire.send(self._process.stdin.fileno(), request)
         except wire.Closed as error:
-            # It may have said why before it left.
+            # It may have sent a fault before it exited.
             answer = self._receive()
             if isinstance(answer, wire.Fault):
                 raise self._fault(answer) from error
@@ -122,21 +123,21 @@ class Nursery:
             case wire.FaultKind.MISSING_PACKAGE:
                 return MissingExtraError("Grading", "grade")
             case wire.FaultKind.EXERCISE:
-                return GraderFault(f"the exercise's files could not be run: {self._written()}")
+                return GraderFault(f"the exercise's files could not be run: {self._stderr_tail()}")
             case _:
-                return GraderFault(f"{fault.message} {self._written()}".strip())
+                return GraderFault(f"{fault.message} {self._stderr_tail()}".strip())
 
     def _died(self) -> Exception:
         self._end()
-        return GraderFault(f"the grading process ended: {self._written()}")
+        return GraderFault(f"the grading process ended: {self._stderr_tail()}")
 
-    def _written(self) -> str:
+    def _stderr_tail(self) -> str:
         """The end of what the nursery and its judges wrote to standard error."""
         self._errors.seek(0)
         return self._errors.read().decode("utf-8", "replace").strip()[-2000:]
 
     def close(self) -> None:
-        """End the process and everything it forked."""
+        """End the process and everything that it forked."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -144,16 +145,16 @@ class Nursery:
         self._errors.close()
 
     def _end(self) -> None:
-        """Wait for the process, but not for ever."""
+        """Wait for the process to exit; kill it if that takes too long."""
         try:
-            self._process.wait(timeout=LEAVING)
+            self._process.wait(timeout=EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
 
 class Pool:
-    """Nurseries by runtime, started when first asked for."""
+    """One nursery for each runtime, started on demand."""
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device

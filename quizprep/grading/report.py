@@ -1,19 +1,18 @@
 """A verdict for people and for machines: lines for a terminal, JSON, JUnit XML.
 
-What is said is decided here, as lines with a style each; wrapping and colour belong to the
-terminal that prints them.
+This module decides the text, as lines with a style each; wrapping and colour are left to the
+terminal.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from quizprep.grading.verdict import CaseResult, Raised, Reading, Stage, Verdict
+from quizprep.grading.verdict import CaseResult, Raised, Reading, Stage, Status, Verdict
 from quizprep.meter import MeterKind
 from quizprep.text import counted, mebibytes, printable
 
@@ -30,7 +29,7 @@ CONFINED = (
     "network, no processes."
 )
 ASKS_FOR_GPU = ("active drivers", "CUDA enabled", "NVIDIA driver", "CUDA GPUs")
-"""In what Triton and torch raise where something asks for a GPU."""
+"""Parts of the errors that Triton and torch raise when code asks for a GPU."""
 NO_GPU = (
     "Here your code runs on the CPU, and kernels in Triton's interpreter: no GPU can be asked, "
     "nothing can be timed on one, and tensors are made on the device of the inputs."
@@ -41,7 +40,7 @@ SHOWN_PRINTED_LINES = 12
 
 @dataclass(frozen=True)
 class Line:
-    """One paragraph: its text, how it looks, how far it is indented."""
+    """One paragraph: its text, style and indentation."""
 
     text: str
     style: Style | None = None
@@ -49,7 +48,7 @@ class Line:
 
 
 def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
-    """The report of a verdict. ``ask`` names topics whose questions belong to its mistakes."""
+    """The report of a verdict. ``ask`` names the topics whose questions belong to its mistakes."""
     outcome = "passed" if verdict.passed else "not passed"
     yield Line(f"{verdict.exercise}: {outcome}", "green" if verdict.passed else "red")
     for stage in verdict.stages:
@@ -97,7 +96,7 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
 
 
 def _failures(failed: Sequence[CaseResult]) -> Iterator[Line]:
-    """The first failures, the smallest ones; an exception from one place is shown once."""
+    """The first failures, which are the smallest; exceptions from the same place are shown once."""
     places = Counter(_place(case) for case in failed)
     met: set[object] = set()
     shown = 0
@@ -119,7 +118,7 @@ def _failures(failed: Sequence[CaseResult]) -> Iterator[Line]:
 
 
 def _place(case: CaseResult) -> object:
-    """Where in the submission an exception came from; None where there was none."""
+    """Where in the submission an exception was raised; None without one."""
     if case.raised is None:
         return None
     return case.raised.kind, tuple((frame.line, frame.function) for frame in case.raised.frames)
@@ -166,27 +165,28 @@ def _reading(reading: Reading) -> Iterator[Line]:
 
 
 def to_json(verdict: Verdict) -> str:
-    """The one object that ``--json`` prints."""
-    return json.dumps(json.loads(verdict.json()), indent=1, ensure_ascii=False)
+    """The JSON object that ``--json`` prints."""
+    return verdict.json().decode()
+
+
+_JUNIT = {"fail": ("failure", "failures"), "error": ("error", "errors"), "skip": ("skipped",) * 2}
+"""By status, the element inside a test case, and the attribute of the suite that counts it."""
 
 
 def to_junit(verdict: Verdict) -> str:
-    """JUnit XML: a test suite with a test case for each stage and for each correctness case."""
+    """JUnit XML: a test suite with a test case for each stage and each correctness case."""
     suite = ElementTree.Element("testsuite", name=f"quizprep.{verdict.exercise}")
-    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-    for stage in verdict.stages:
-        if stage.name == "diagnosis":
-            continue
-        reasons = (r.message for r in stage.readings if r.status == "fail" and r.message)
-        detail = stage.message or next(reasons, "")
-        _testcase(suite, counts, verdict.exercise, stage.name, stage.status, detail)
-        for number, case in enumerate(stage.cases):
-            name = f"{stage.name}[{number}: {case.described()}]"
-            _testcase(suite, counts, verdict.exercise, name, case.status, case.message)
-        for reading in stage.readings:
-            name = f"{stage.name}[{reading.meter}]"
-            detail = reading.message or reading.formula
-            _testcase(suite, counts, verdict.exercise, name, reading.status, detail)
+    counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    for name, status, detail in _junit_cases(verdict):
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=f"quizprep.{verdict.exercise}", name=name
+        )
+        counts["tests"] += 1
+        if status in _JUNIT:
+            tag, counter = _JUNIT[status]
+            counts[counter] += 1
+            attributes = {} if status == "skip" else {"message": printable(detail, keep="\n")}
+            ElementTree.SubElement(case, tag, attributes)
     if verdict.mistakes:
         text = "\n".join(f"{mistake.id}: {mistake.says}" for mistake in verdict.mistakes)
         ElementTree.SubElement(suite, "system-out").text = text
@@ -196,21 +196,15 @@ def to_junit(verdict: Verdict) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _testcase(
-    suite: ElementTree.Element,
-    counts: dict[str, int],
-    exercise: str,
-    name: str,
-    status: str,
-    message: str,
-) -> None:
-    case = ElementTree.SubElement(suite, "testcase", classname=f"quizprep.{exercise}", name=name)
-    counts["tests"] += 1
-    kinds = {"fail": ("failure", "failures"), "error": ("error", "errors")}
-    if status in kinds:
-        tag, count = kinds[status]
-        counts[count] += 1
-        ElementTree.SubElement(case, tag, message=printable(message, keep="\n"))
-    elif status == "skip":
-        counts["skipped"] += 1
-        ElementTree.SubElement(case, "skipped")
+def _junit_cases(verdict: Verdict) -> Iterator[tuple[str, Status, str]]:
+    """The name, status and details of each test case."""
+    for stage in verdict.stages:
+        if stage.name == "diagnosis":
+            continue
+        reasons = (r.message for r in stage.readings if r.status == "fail" and r.message)
+        yield stage.name, stage.status, stage.message or next(reasons, "")
+        for number, case in enumerate(stage.cases):
+            yield f"{stage.name}[{number}: {case.described()}]", case.status, case.message
+        for reading in stage.readings:
+            name = f"{stage.name}[{reading.meter}]"
+            yield name, reading.status, reading.message or reading.formula

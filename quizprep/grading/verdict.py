@@ -1,4 +1,4 @@
-"""What grading returns; also, field by field, what ``--json`` prints.
+"""The result of grading; its fields are those that ``--json`` prints.
 
 The judge builds it, and nothing rebuilds it: the parent stores and prints what the judge sent.
 """
@@ -10,21 +10,22 @@ from typing import Annotated, Literal
 import msgspec
 
 from quizprep import meter
+from quizprep.exercise import Mistake
 from quizprep.meter import Meter
 
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]
 Status = Literal["pass", "fail", "error", "skip"]
-"""``error`` is a fault of ours, never the learner's."""
+"""``error`` is a fault of ours, never of the learner."""
 
 STAGES = ("load", "correctness", "diagnosis", "cost")
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Frozen; fields at their default are left out of JSON."""
+    """A frozen part of a verdict; JSON omits fields that have their default."""
 
 
-# An exception is told by the submission's own process, so its texts are bounded when they are read.
+# The submission's own process reports an exception, so its texts are bounded when parsed.
 _Name = Annotated[str, msgspec.Meta(max_length=200)]
 _Text = Annotated[str, msgspec.Meta(max_length=4000)]
 
@@ -38,7 +39,7 @@ class Frame(_Part, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Raised(_Part, frozen=True, kw_only=True, omit_defaults=False):
-    """An exception inside the submission, with the learner's own frames only."""
+    """An exception of the submission, with the submission's own frames only."""
 
     kind: _Name
     message: _Text
@@ -46,7 +47,7 @@ class Raised(_Part, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class CaseResult(_Part, frozen=True, kw_only=True):
-    """One correctness case, and in a sentence what was wrong."""
+    """One correctness case, and what was wrong, in a sentence."""
 
     params: Params
     dtype: str
@@ -58,7 +59,7 @@ class CaseResult(_Part, frozen=True, kw_only=True):
     raised: Raised | None = None
 
     def described(self) -> str:
-        """What was called, in words: sizes, dtype, and what is special about the inputs."""
+        """The case in words: sizes, dtype, and what is special about the inputs."""
         sizes = ", ".join(
             f"{name}={'default' if value is None else value}" for name, value in self.params.items()
         )
@@ -71,18 +72,23 @@ class CaseResult(_Part, frozen=True, kw_only=True):
 
 
 class NamedMistake(_Part, frozen=True, kw_only=True):
-    """A mistake the submission makes."""
+    """A mistake that the submission makes."""
 
     id: str
     says: str
     concept: str
 
+    @staticmethod
+    def of(name: str, mistake: Mistake) -> NamedMistake:
+        """A mistake of an exercise, whose id is ``name``."""
+        return NamedMistake(id=name, says=mistake.says, concept=mistake.concept)
+
 
 class Reading(_Part, frozen=True, kw_only=True):
-    """One meter: its formula, its growth, and what the contract asks.
+    """One meter: its formula, its growth, and the growth that the contract requires.
 
-    largest and solution are the readings at the largest size, of the submission and of the
-    solution. ``difference`` says what sets the formula apart from the solution's.
+    largest and solution are the readings of the submission and of the solution at the largest size.
+    ``difference`` says how the formula differs from the solution's.
     """
 
     meter: Meter
@@ -98,7 +104,7 @@ class Reading(_Part, frozen=True, kw_only=True):
 
 
 class Witness(_Part, frozen=True, kw_only=True):
-    """Resident growth of the process over one call against what the meters said; bytes."""
+    """The resident growth of the process over one call, and what the meters account for; bytes."""
 
     status: Status
     resident: int = 0
@@ -107,10 +113,10 @@ class Witness(_Part, frozen=True, kw_only=True):
 
 
 class Stage(_Part, frozen=True, kw_only=True):
-    """One stage; which of the optional fields it has depends on its name.
+    """One stage; the optional fields depend on its name.
 
-    where        of a diagnosis: the most telling failure, in words
-    unexplained  outputs are wrong, and no mistake that the exercise knows gives them
+    where        of a diagnosis: the failure that says most, in words
+    unexplained  outputs are wrong, and no known mistake of the exercise explains them
     """
 
     name: str
@@ -129,7 +135,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one grading.
 
     unconfined  the parts of the confinement that this system lacks
-    printed     the beginning of what the submission wrote
+    printed     the beginning of the submission's output
     """
 
     format: Literal[1] = 1
@@ -149,7 +155,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         unconfined: tuple[str, ...] = (),
         confined: bool = True,
     ) -> Verdict:
-        """The verdict that these stages amount to; those that were not reached are skipped."""
+        """The verdict that these stages amount to; stages that were not reached are skipped."""
         reached = {stage.name: stage for stage in stages}
         return Verdict(
             exercise=exercise,
@@ -179,5 +185,5 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return self.stage("diagnosis").mistakes
 
     def json(self) -> bytes:
-        """One JSON object, stable in its fields."""
+        """One JSON object with stable field names."""
         return msgspec.json.format(msgspec.json.encode(self, enc_hook=meter.to_text), indent=1)

@@ -1,7 +1,7 @@
-"""What crosses the pipes between the parent, the nursery and the judge.
+"""Messages on the pipes between the parent, the nursery and the judge.
 
-A frame is a length and a msgpack body. Every length is capped before it is read, because some
-ends are written by somebody else's program. Nothing here is ever unpickled.
+A frame is a length and a msgpack body. The length is checked against a limit before the body is
+read, because a submission can write to some of the pipes. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from quizprep.content.exercises import ExerciseSpec
 from quizprep.grading.verdict import Params, Verdict
 
 MAX_FRAME = 64 << 20
-"""Bytes in one frame; outputs at the largest witness point fit several times over."""
+"""Bytes in one frame: several times the outputs at the largest witness point."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(Message, frozen=True, kw_only=True, tag="case"):
-    """One correctness case: what make_inputs is given and how its inputs are laid out."""
+    """One correctness case: the arguments of make_inputs, and the layout of its inputs."""
 
     params: Params
     dtype: str
@@ -40,11 +40,11 @@ class Case(Message, frozen=True, kw_only=True, tag="case"):
     twice: bool
     fresh: bool
     gradients: tuple[str, ...] = ()
-    """Inputs by whose gradients the outputs are judged as well."""
+    """Inputs whose gradients are judged as well."""
 
 
 class Point(Message, frozen=True, kw_only=True):
-    """One size at which the meters are read. ``held_out`` points only test the fit."""
+    """One size at which the meters are read; ``held_out`` points only test the fit."""
 
     params: Params
     seed: int
@@ -52,19 +52,19 @@ class Point(Message, frozen=True, kw_only=True):
 
 
 class Compared(Message, frozen=True, kw_only=True):
-    """The points of a comparison of the contract."""
+    """The two points of one of the contract's comparisons."""
 
     at: Point
     against: Point
 
 
 class Job(Message, frozen=True, kw_only=True):
-    """Everything one grading needs; the judge reads the exercise's Python files itself.
+    """Everything that one grading needs; the judge reads the exercise's Python files itself.
 
-    measured  the solution's exact cost, a formula by the text of its meter
-    compared  the points of the contract's comparisons, in its order
+    measured  the solution's exact cost: a formula by the text of its meter
+    compared  the points of the contract's comparisons, in the contract's order
     witness   the large point at which the process is watched from outside
-    brief     only whether it passes is asked: the first failure ends it, nothing is diagnosed
+    brief     end at the first failure and diagnose nothing
     """
 
     exercise: str
@@ -83,10 +83,11 @@ class Job(Message, frozen=True, kw_only=True):
 
 
 class Setup(Message, frozen=True, kw_only=True):
-    """What the learner's process needs; it holds no seed, and no path of an answer but hidden."""
+    """What the learner's process needs. It contains no seed, and no path of an answer except in
+    ``hidden``."""
 
     exercise: str
-    """Tells exercises apart, and nothing else."""
+    """An opaque id, different for every exercise."""
     runtime: str
     entries: tuple[str, ...]
     source: bytes
@@ -95,7 +96,7 @@ class Setup(Message, frozen=True, kw_only=True):
     confine: bool
     memory_limit: int
     hidden: tuple[str, ...]
-    """Folders the learner must not read, wherever they lie: content, store, checkout."""
+    """Folders that the learner must not read, wherever they are: content, store, checkout."""
     device: str = "cpu"
 
 
@@ -109,7 +110,7 @@ class Judged(Message, frozen=True, kw_only=True, tag="judged"):
 
 
 class Progress(Message, frozen=True, kw_only=True, tag="progress"):
-    """How far the grading is."""
+    """The progress of a grading."""
 
     stage: str
     done: int
@@ -117,18 +118,18 @@ class Progress(Message, frozen=True, kw_only=True, tag="progress"):
 
 
 class FaultKind(enum.StrEnum):
-    """Whose fault ours is."""
+    """The cause of a fault of ours."""
 
     NO_GPU = "no_gpu"
-    """A GPU was asked for, and torch can use none."""
+    """A GPU was requested, but torch can use none."""
     MISSING_PACKAGE = "missing_package"
     EXERCISE = "exercise"
-    """The Python files of an exercise could not be run."""
+    """An exercise's Python files could not be run."""
     INTERNAL = "internal"
 
 
 class Fault(Message, frozen=True, kw_only=True, tag="fault"):
-    """Something of ours went wrong: the judge or the nursery, never the learner."""
+    """A fault of ours, in the judge or the nursery; never of the learner."""
 
     kind: FaultKind = FaultKind.INTERNAL
     message: str = ""
@@ -147,7 +148,8 @@ class Ended(Message, frozen=True, kw_only=True):
 
 
 class Lost(Message, frozen=True, kw_only=True, tag="lost"):
-    """Judge to nursery: the learner no longer answers, or, for that reason, not with replies."""
+    """Judge to nursery: the learner no longer answers, or, with a reason, not with valid
+    replies."""
 
     reason: str = ""
 
@@ -156,20 +158,20 @@ class Lost(Message, frozen=True, kw_only=True, tag="lost"):
 
 
 class Grade(Message, frozen=True, kw_only=True, tag="grade"):
-    """Grade one submission. The Job follows as a frame of its own, which only the judge reads:
-    the learner is forked from a process that has never held a seed."""
+    """Grade one submission. The Job follows in a frame of its own, which only the judge reads: the
+    learner is forked from a process that has never held a seed."""
 
     setup: Setup
 
 
 class Describe(Message, frozen=True, kw_only=True, tag="describe"):
-    """List the mistakes that an exercise knows."""
+    """List the mistakes of an exercise."""
 
     folder: str
 
 
 class Described(Message, frozen=True, kw_only=True, tag="described"):
-    """The mistakes of an exercise by id, each with its switches: one a variant."""
+    """The mistakes of an exercise by id, each with its switches, one for each variant."""
 
     switches: dict[str, tuple[str, ...]]
 
@@ -183,7 +185,8 @@ class TellApart(Message, frozen=True, kw_only=True, tag="apart"):
 
 
 class Pair(Message, frozen=True, kw_only=True):
-    """Two mistakes together: whether a submission with both fails, and what is named."""
+    """Two mistakes made together: whether such a submission fails, and the mistakes that are
+    named."""
 
     names: tuple[str, ...]
     switches: tuple[str, ...]
@@ -206,14 +209,14 @@ class Probe(Message, frozen=True, kw_only=True, tag="probe"):
 
 
 class Probed(Message, frozen=True, kw_only=True, tag="probed"):
-    """The mask of the first sequence and head: a row of ``visible`` for each query, with a
-    truth value for each key."""
+    """The mask of the first sequence and head: for each query a row of booleans, one for each
+    key."""
 
     visible: tuple[tuple[bool, ...], ...]
 
 
 Asked = Describe | TellApart | Probe
-"""What one child answers, without a submission."""
+"""Authors' requests, which one child answers without a submission."""
 
 Request = Grade | Asked
 Answer = Judged | Progress | Fault | Described | ToldApart | Probed
@@ -223,11 +226,11 @@ Answer = Judged | Progress | Fault | Described | ToldApart | Probed
 
 
 class Closed(Exception):
-    """The other end of the pipe is gone."""
+    """The other end of the pipe is closed."""
 
 
 class Malformed(Exception):
-    """The other end wrote something that is no message."""
+    """The other end wrote something that is no valid message."""
 
 
 _HEADER = struct.Struct("<Q")
@@ -245,8 +248,8 @@ def send(fd: int, message: msgspec.Struct) -> None:
 
 
 def decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
-    """Reads messages of a type. What it takes to make the first one is remembered by msgspec, so
-    a nursery makes one of each before it forks."""
+    """A decoder for messages of a type. msgspec caches the schema that it builds for the first one,
+    so a nursery builds one for each type before it forks."""
     return msgspec.msgpack.Decoder(kind, dec_hook=meter.from_text)
 
 

@@ -1,13 +1,15 @@
-"""numpy and torch behind one small face, so that judging does not depend on the runtime.
+"""One interface to numpy and torch, so that judging does not depend on the runtime.
 
-A backend views memory as arrays, fills it, turns outputs into float64 numpy arrays (exact for
-every dtype used here) and reads and writes the safetensors form in which outputs travel.
+A backend views memory as arrays, fills it, converts outputs to float64 numpy arrays (exact for
+every dtype used here), and reads and writes safetensors, the format in which outputs travel.
 """
 
 from __future__ import annotations
 
 import mmap
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,133 +18,178 @@ import safetensors.numpy
 from quizprep.worker.protocol import TensorAt
 
 Memory = bytearray | mmap.mmap
-"""What arrays are views of: the shared arena, or private bytes."""
+"""The memory that arrays are views of: the shared arena, or private bytes."""
 
 Array = Any
-"""A numpy array or a torch tensor. mypy does not look into torch: its annotations take a minute."""
+"""A numpy array or a torch tensor. mypy does not follow torch's imports: its annotations take a
+minute."""
+
+DType = Any
+"""A dtype of numpy or of torch."""
 
 Function = Callable[..., Any]
-"""A function of an exercise, of the submission or of the solution: arrays and numbers in, one or
-several arrays out."""
+"""A function of an exercise, a submission or a solution, from arrays and numbers to one or several
+arrays."""
 
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
-"""Distance from 1 to the next number, by dtype."""
+"""The distance from 1 to the next larger number, by dtype."""
 
 
-class NumpyBackend:
-    """Arrays are numpy arrays."""
+def outputs_of(result: Array) -> tuple[Array, ...]:
+    """The outputs of a call, one or several, as a tuple."""
+    return tuple(result) if isinstance(result, tuple | list) else (result,)
 
-    name = "numpy"
+
+class Backend(ABC):
+    """The operations that judging needs of an array library."""
+
+    name: str
+    array_types: tuple[type, ...]
+    """The library's arrays, subclasses included."""
+    plain_types: frozenset[type]
+    """The library's own array types; a subclass of one could compute its values later."""
+    dtype_type: type
+    _library: ModuleType
+    _format: ModuleType
+    """The module of safetensors for this library."""
+
+    @abstractmethod
+    def view(self, memory: Memory, at: TensorAt) -> Array:
+        """An array over a writable buffer, without a copy."""
+
+    @abstractmethod
+    def place(self, array: Array, memory: bytearray) -> TensorAt:
+        """The position in ``memory`` of an array that is a slice of it."""
+
+    @abstractmethod
+    def exact(self, array: Array) -> np.ndarray:
+        """The values of an array, or of a number that a script yielded, in float64."""
+
+    @abstractmethod
+    def kind(self, name: str) -> DType:
+        """The dtype of that name."""
+
+    @abstractmethod
+    def from_numpy(self, array: np.ndarray) -> Array:
+        """A numpy array as an array of the library."""
+
+    @abstractmethod
+    def _cast(self, array: Array, dtype: str) -> Array:
+        """An array in another dtype."""
+
+    @abstractmethod
+    def _contiguous(self, array: Array) -> Array:
+        """The array in the form that safetensors takes."""
 
     def itemsize(self, dtype: str) -> int:
-        return int(np.dtype(dtype).itemsize)
+        """Bytes per element."""
+        return int(self.kind(dtype).itemsize)
 
-    def view(self, memory: Memory, at: TensorAt) -> Array:
-        """An array over a writable buffer, nothing copied."""
-        size = self.itemsize(at.dtype)
-        flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
-        return np.lib.stride_tricks.as_strided(
-            flat[at.offset :], at.shape, tuple(step * size for step in at.strides)
-        )
+    def _flat(self, memory: Memory, at: TensorAt) -> Array:
+        dtype = self.kind(at.dtype)
+        return self._library.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
 
     def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
-        """Write an input into private memory, all of it NaN as floats; around integers it becomes
-        extreme, and so many elements at both ends of any input become one."""
+        """Write an input into private memory in which every float is NaN so far.
+
+        The gaps between integers get the dtype's largest value. With ``ones``, that many elements
+        of the guard zone at each end are set to one.
+        """
         if at.span == 0:
             return
-        flat = np.frombuffer(memory, dtype=at.dtype, count=at.span, offset=at.start)
-        if flat.dtype.kind != "f":
-            flat[...] = _extreme(flat.dtype)
+        flat = self._flat(memory, at)
+        if at.dtype not in EPSILON:
+            flat[...] = at.dtype == "bool" or self._library.iinfo(flat.dtype).max
         if ones:
             flat[:ones] = flat[-ones:] = 1
-        self.view(memory, at)[...] = value
+        self.view(memory, at)[...] = self.from_numpy(value)
 
-    def place(self, array: Array, memory: bytearray) -> TensorAt:
-        """Where an array that is a slice of the memory lies in it."""
-        pointer = array.__array_interface__["data"][0]
-        size = array.itemsize
-        strides = tuple(step // size for step in array.strides)
-        return _placed(array.shape, strides, str(array.dtype), pointer, memory)
+    def copy_back(self) -> None:  # noqa: B027
+        """After a call: copy its inputs back into shared memory, unless they were used in place."""
 
-    def settle(self) -> None:
-        """Nothing: inputs were used where they lie."""
+    def is_floating(self, value: Array) -> bool:
+        """Whether it is an array of a floating dtype."""
+        return self.is_array(value) and self.dtype(value) in EPSILON
 
-    def double(self, array: Array) -> Array:
-        """A float64 copy of a floating array; others unchanged."""
-        return array.astype(np.float64) if array.dtype.kind == "f" else array
-
-    def exact(self, array: Array) -> np.ndarray:
-        """The array's values as a float64 numpy array."""
-        return np.asarray(array, dtype=np.float64)
+    def cast(self, value: Array, dtype: str) -> Array:
+        """A floating array in another dtype; any other value unchanged."""
+        return self._cast(value, dtype) if self.is_floating(value) else value
 
     def dtype(self, array: Array) -> str:
-        return str(array.dtype)
-
-    def kind(self, name: str) -> Any:
-        """The dtype of that name."""
-        return np.dtype(name)
+        """The name of the array's dtype."""
+        return str(array.dtype).removeprefix("torch.")
 
     def kind_name(self, value: object) -> str | None:
         """The name of a dtype; None for anything else."""
-        return str(value) if isinstance(value, np.dtype) else None
-
-    def cast(self, array: Array, dtype: str) -> Array:
-        """A floating array in another dtype; others unchanged."""
-        return array.astype(dtype) if array.dtype.kind == "f" else array
+        return str(value).removeprefix("torch.") if isinstance(value, self.dtype_type) else None
 
     def is_array(self, value: object) -> bool:
-        return isinstance(value, np.ndarray | np.generic)
+        return isinstance(value, self.array_types)
 
     def is_plain(self, value: object) -> bool:
-        """Whether it is the library's own array type, no subclass that computes later."""
-        return type(value) is np.ndarray or isinstance(value, np.generic)
+        return type(value) in self.plain_types
 
     def pack(self, arrays: dict[str, Array]) -> bytes:
-        """Arrays as safetensors."""
-        return bytes(
-            safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()})
-        )
+        """Serialise arrays as safetensors."""
+        return bytes(self._format.save({n: self._contiguous(a) for n, a in arrays.items()}))
 
     def unpack(self, blob: bytes) -> dict[str, Array]:
-        """Arrays from safetensors; raises ValueError."""
+        """Parse arrays from safetensors; raises ValueError."""
         try:
-            return dict(safetensors.numpy.load(blob))
+            return dict(self._format.load(blob))
         except Exception as error:
             raise ValueError("outputs that are no tensors") from error
 
-    def nudge(self, array: Array, rng: np.random.Generator | None) -> Array:
-        """A copy with every floating value moved by about one unit in the last place: in a
-        random direction each, or without rng all away from zero."""
-        if array.dtype.kind != "f":
-            return array
-        sign = 1 if rng is None else rng.integers(0, 2, array.shape) * 2 - 1
-        return (array * (1 + sign * EPSILON[str(array.dtype)])).astype(array.dtype)
+    def nudge(self, value: Array, rng: np.random.Generator | None) -> Array:
+        """A copy of a floating array with every entry moved by about one unit in the last place:
+        each in a random direction, or, without ``rng``, all away from zero. Any other value
+        unchanged."""
+        if not self.is_floating(value):
+            return value
+        dtype = self.dtype(value)
+        factor: Array = 1 + EPSILON[dtype]
+        if rng is not None:
+            sign = rng.integers(0, 2, tuple(value.shape)) * 2.0 - 1
+            factor = self.from_numpy(1 + sign * EPSILON[dtype])
+        return self.cast(self.cast(value, "float64") * factor, dtype)
 
 
-def _placed(
-    shape: Sequence[int], strides: Sequence[int], dtype: str, pointer: int, memory: bytearray
-) -> TensorAt:
-    base = np.frombuffer(memory, dtype=np.uint8).__array_interface__["data"][0] if memory else 0
-    empty = 0 in tuple(shape)
-    reach = 0 if empty else 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
-    start = 0 if empty else pointer - base
-    if not 0 <= start <= len(memory):
-        raise ValueError("a script passes an array that is no slice of its inputs")
-    return TensorAt(
-        dtype=dtype,
-        start=start,
-        span=reach,
-        offset=0,
-        shape=tuple(shape),
-        strides=tuple(strides),
-    )
+class NumpyBackend(Backend):
+    """Arrays are numpy arrays."""
+
+    name = "numpy"
+    array_types = (np.ndarray, np.generic)
+    plain_types = frozenset({np.ndarray, *np.sctypeDict.values()})
+    dtype_type = np.dtype
+    _library = np
+    _format = safetensors.numpy
+
+    def view(self, memory: Memory, at: TensorAt) -> Array:
+        flat = self._flat(memory, at)
+        strides = tuple(step * flat.itemsize for step in at.strides)
+        return np.lib.stride_tricks.as_strided(flat[at.offset :], at.shape, strides)
+
+    def place(self, array: Array, memory: bytearray) -> TensorAt:
+        strides = tuple(step // array.itemsize for step in array.strides)
+        return _placed(array.shape, strides, self.dtype(array), _address(array), memory)
+
+    def exact(self, array: Array) -> np.ndarray:
+        return np.asarray(array, dtype=np.float64)
+
+    def kind(self, name: str) -> DType:
+        return np.dtype(name)
+
+    def from_numpy(self, array: np.ndarray) -> Array:
+        return array
+
+    def _cast(self, array: Array, dtype: str) -> Array:
+        return array.astype(dtype)
+
+    def _contiguous(self, array: Array) -> Array:
+        return np.asarray(array, order="C")
 
 
-def _extreme(dtype: np.dtype[Any]) -> Any:
-    return np.iinfo(dtype).max if dtype.kind in "iu" else True
-
-
-class TorchBackend:
+class TorchBackend(Backend):
     """Arrays are torch tensors on the CPU."""
 
     name = "torch"
@@ -151,115 +198,44 @@ class TorchBackend:
         import safetensors.torch
         import torch
 
-        self._torch = torch
+        self._torch = self._library = torch
         self._format = safetensors.torch
-
-    def itemsize(self, dtype: str) -> int:
-        return int(getattr(self._torch, dtype).itemsize)
+        self.array_types, self.plain_types = (torch.Tensor,), frozenset({torch.Tensor})
+        self.dtype_type = torch.dtype
 
     def view(self, memory: Memory, at: TensorAt) -> Array:
-        """A tensor over a writable buffer, nothing copied."""
-        torch = self._torch
-        dtype = getattr(torch, at.dtype)
         if at.span == 0:
-            return torch.empty(at.shape, dtype=dtype)
-        flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
-        return flat.as_strided(at.shape, at.strides, at.offset)
-
-    def fill(self, memory: bytearray, at: TensorAt, value: np.ndarray, ones: int | None) -> None:
-        """Write an input into private memory, all of it NaN as floats; around integers it becomes
-        extreme, and so many elements at both ends of any input become one."""
-        torch = self._torch
-        if at.span == 0:
-            return
-        dtype = getattr(torch, at.dtype)
-        flat = torch.frombuffer(memory, dtype=dtype, count=at.span, offset=at.start)
-        if not dtype.is_floating_point:
-            flat.fill_(_torch_extreme(torch, dtype))
-        if ones:
-            flat[:ones] = flat[-ones:] = 1
-        inside = flat.as_strided(at.shape, at.strides, at.offset)
-        inside.copy_(torch.from_numpy(np.asarray(value, order="C")))
+            return self._torch.empty(at.shape, dtype=self.kind(at.dtype))
+        return self._flat(memory, at).as_strided(at.shape, at.strides, at.offset)
 
     def place(self, array: Array, memory: bytearray) -> TensorAt:
-        """Where a tensor that is a slice of the memory lies in it."""
         dtype = self.dtype(array)
         return _placed(array.shape, array.stride(), dtype, array.data_ptr(), memory)
 
-    def settle(self) -> None:
-        """Nothing: inputs were used where they lie."""
-
-    def double(self, array: Array) -> Array:
-        """A float64 copy of a floating tensor with the same values; others unchanged."""
-        return array.double() if array.dtype.is_floating_point else array
-
     def exact(self, array: Array) -> np.ndarray:
-        """The tensor's values as a float64 numpy array; a number of a script is one too."""
         if not isinstance(array, self._torch.Tensor):
             return np.asarray(array, dtype=np.float64)
         found: np.ndarray = array.detach().double().numpy()
         return found
 
-    def dtype(self, array: Array) -> str:
-        return str(array.dtype).removeprefix("torch.")
-
-    def kind(self, name: str) -> Any:
-        """The dtype of that name."""
+    def kind(self, name: str) -> DType:
         return getattr(self._torch, name)
 
-    def kind_name(self, value: object) -> str | None:
-        """The name of a dtype; None for anything else."""
-        is_dtype = isinstance(value, self._torch.dtype)
-        return str(value).removeprefix("torch.") if is_dtype else None
+    def from_numpy(self, array: np.ndarray) -> Array:
+        return self._torch.from_numpy(np.asarray(array, order="C"))
 
-    def cast(self, array: Array, dtype: str) -> Array:
-        """A floating tensor in another dtype; others unchanged."""
-        return array.to(self.kind(dtype)) if array.dtype.is_floating_point else array
+    def _cast(self, array: Array, dtype: str) -> Array:
+        return array.to(self.kind(dtype))
 
-    def is_array(self, value: object) -> bool:
-        return isinstance(value, self._torch.Tensor)
-
-    def is_plain(self, value: object) -> bool:
-        """Whether it is the library's own array type, no subclass that computes later."""
-        return type(value) is self._torch.Tensor
-
-    def pack(self, arrays: dict[str, Array]) -> bytes:
-        """Tensors as safetensors."""
-        whole = {
-            name: tensor.detach().contiguous().clone() if tensor.numel() else tensor.detach()
-            for name, tensor in arrays.items()
-        }
-        return bytes(self._format.save(whole))
-
-    def unpack(self, blob: bytes) -> dict[str, Array]:
-        """Tensors from safetensors; raises ValueError."""
-        try:
-            return dict(self._format.load(blob))
-        except Exception as error:
-            raise ValueError("outputs that are no tensors") from error
-
-    def nudge(self, array: Array, rng: np.random.Generator | None) -> Array:
-        """A copy with every floating value moved by about one unit in the last place: in a
-        random direction each, or without rng all away from zero."""
-        if not array.dtype.is_floating_point:
-            return array
-        sign: Any = 1
-        if rng is not None:
-            # As doubles: an integer tensor times a number is float32, which a unit of
-            # float64 does not reach.
-            sign = self._torch.from_numpy(rng.integers(0, 2, tuple(array.shape)) * 2.0 - 1)
-        moved = array.double() * (1 + sign * EPSILON[self.dtype(array)])
-        return moved.to(array.dtype)
-
-
-def _torch_extreme(torch: Any, dtype: Any) -> Any:
-    return True if dtype == torch.bool else torch.iinfo(dtype).max
+    def _contiguous(self, array: Array) -> Array:
+        array = array.detach()
+        return array.contiguous().clone() if array.numel() else array
 
 
 class CudaBackend(TorchBackend):
     """The learner's side on a GPU: inputs are copied there, outputs come back.
 
-    Written to torch's documentation and never run: no GPU was at hand.
+    Written from torch's documentation and never run: no GPU was at hand.
     """
 
     name = "cuda"
@@ -276,8 +252,8 @@ class CudaBackend(TorchBackend):
         self._pairs.append((here, there))
         return there
 
-    def settle(self) -> None:  # unseen: only on a GPU
-        """Copy inputs back after a call, so that the judge sees whether they were changed."""
+    def copy_back(self) -> None:  # unseen: only on a GPU
+        """Copy the inputs back, so that the judge sees whether they were modified."""
         for here, there in self._pairs:
             here.copy_(there)
         self._pairs.clear()
@@ -287,11 +263,31 @@ class CudaBackend(TorchBackend):
         return super().pack({name: tensor.cpu() for name, tensor in arrays.items()})
 
 
-Backend = NumpyBackend | TorchBackend
-
-
 def backend_for(runtime: str, device: str = "cpu") -> Backend:
-    """The backend of a runtime: Triton kernels are launched on torch tensors."""
+    """The backend of a runtime; Triton kernels are launched on torch tensors."""
     if runtime == "numpy":
         return NumpyBackend()
     return CudaBackend() if device == "cuda" else TorchBackend()
+
+
+def _address(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _placed(
+    shape: Sequence[int], strides: Sequence[int], dtype: str, pointer: int, memory: bytearray
+) -> TensorAt:
+    base = _address(np.frombuffer(memory, dtype=np.uint8)) if memory else 0
+    empty = 0 in tuple(shape)
+    reach = 0 if empty else 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+    start = 0 if empty else pointer - base
+    if not 0 <= start <= len(memory):
+        raise ValueError("a script passes an array that is no slice of its inputs")
+    return TensorAt(
+        dtype=dtype,
+        start=start,
+        span=reach,
+        offset=0,
+        shape=tuple(shape),
+        strides=tuple(strides),
+    )

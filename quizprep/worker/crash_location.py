@@ -1,8 +1,8 @@
-"""The line of its file at which a submission is, or was when it crashed.
+"""The line of the submission that is executing, or was when its process crashed.
 
-Told by the learner's process with Python's own fault handler, which needs no interpreter that is
-still sound, into a pipe for which neither end ever waits. What is read there may be anything: it
-gives a number and a name for a sentence, or nothing.
+Python's own fault handler reports it from inside the learner's process, into a pipe on which
+neither end blocks; it works even when the interpreter's state is corrupt. Its output is untrusted:
+at most a line number and a function's name are taken from it.
 """
 
 from __future__ import annotations
@@ -16,53 +16,54 @@ import signal
 import time
 from pathlib import Path
 
-TOLD = 1 << 16
-"""Bytes that are looked at."""
+MAX_READ = 1 << 16
+"""Bytes of the fault handler's output that are examined."""
 
-ASKS = signal.SIGUSR1
-"""Has a learner's process tell where it is."""
+DUMP_SIGNAL = signal.SIGUSR1
+"""Makes the fault handler of a learner's process print its traceback."""
 
-ANSWERS = 1.0
-"""Seconds in which it does so, on a busy machine as well."""
+DUMP_TIMEOUT = 1.0
+"""Seconds for printing it, enough on a busy machine."""
 
 
-class Whereabouts:
-    """The pipe, and what was read from it."""
+def enable(write_end: int) -> None:
+    """In the learner: have the fault handler write to the pipe."""
+    faulthandler.enable(write_end, all_threads=False)
+    faulthandler.register(DUMP_SIGNAL, write_end, all_threads=False)
+
+
+class CrashLocation:
+    """The pipe of the fault handler, and what was read from it."""
 
     def __init__(self, path: Path) -> None:
-        """``path`` is the submission's file; made before the learner is forked."""
+        """Create the pipe, before the learner is forked; ``path`` is the submission's file."""
         self._file = re.escape(str(path).encode("ascii", "backslashreplace"))
-        self._near, self.far = os.pipe2(os.O_NONBLOCK)
-        self._told = bytearray()
+        self._read_end, self.write_end = os.pipe2(os.O_NONBLOCK)
+        self._output = bytearray()
 
-    def tell(self) -> None:
-        """In the learner: from now on its process tells."""
-        faulthandler.enable(self.far, all_threads=False)
-        faulthandler.register(ASKS, self.far, all_threads=False)
-
-    def asked(self, process: int) -> str:
-        """The line at which the process of this pidfd is, if it tells before long; or ""."""
+    def current_line(self, process: int) -> str:
+        """The line that the process of this pidfd is executing, as `last_line` writes it; "" if
+        the process does not report it in time."""
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(process, ASKS)
-        end = time.monotonic() + ANSWERS
-        # It writes a piece at a time.
+            signal.pidfd_send_signal(process, DUMP_SIGNAL)
+        end = time.monotonic() + DUMP_TIMEOUT
+        # A traceback arrives in pieces.
         while (left := end - time.monotonic()) > 0:
-            if not select.select([self._near], [], [], left)[0]:
+            if not select.select([self._read_end], [], [], left)[0]:
                 break
-            if where := self.last():
-                return where
+            if line := self.last_line():
+                return line
         return ""
 
-    def last(self) -> str:
-        """The innermost line of the submission that was written down, as " (line 3, in f)"; or
-        ""."""
+    def last_line(self) -> str:
+        """The innermost line of the submission that was reported, as " (line 3, in f)"; or ""."""
         try:
-            self._told += os.read(self._near, TOLD)[: TOLD - len(self._told)]
+            self._output += os.read(self._read_end, MAX_READ)[: MAX_READ - len(self._output)]
         except BlockingIOError:
             return ""
         frame = rb'File "%b", line ([0-9]{1,6}) in ([\w<>\\]{1,100})\n' % self._file
-        found = re.search(frame, self._told)
+        found = re.search(frame, self._output)
         return f" (line {int(found[1])}, in {found[2].decode('ascii')})" if found else ""
 
     def close(self) -> None:
-        os.close(self._near)
+        os.close(self._read_end)

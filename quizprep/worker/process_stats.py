@@ -1,4 +1,4 @@
-"""Figures about the learner's process that it cannot forge, read by the judge from outside."""
+"""Statistics of the learner's process that it cannot forge, read from outside."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MAX_WRITTEN = 1 << 20
-"""Bytes of files a submission may leave in its folder; it can delete and shorten none."""
+"""Bytes of files that a submission may leave in its folder; it can neither delete nor shorten
+them."""
 
 ENTRY_BYTES = 4096
-"""What a file or folder takes beside its contents."""
+"""What a file or folder takes besides its contents."""
 
 
 def reset_peak(pid: int) -> int | None:
-    """Forget the process's peak so far; returns its resident bytes now, or None if it cannot.
+    """Reset the process's peak of resident memory; returns its resident bytes now, or None if that
+    fails.
 
     Linux: writing 5 to clear_refs sets the high-water mark to the current size.
     """
@@ -26,32 +28,33 @@ def reset_peak(pid: int) -> int | None:
     return _fields(pid).get("VmHWM")
 
 
-def peak(pid: int) -> int | None:
-    """The process's high-water mark of resident bytes since `reset_peak`."""
+def peak_resident(pid: int) -> int | None:
+    """The high-water mark of the process's resident bytes since `reset_peak`; None once it has
+    ended."""
     return _fields(pid).get("VmHWM")
 
 
-def resting(pid: int) -> int | None:
-    """Resident bytes that are the process's own, without the pages of files it has mapped."""
+def private_bytes(pid: int) -> int | None:
+    """The process's resident bytes, without the pages of the files that it maps."""
     fields = _fields(pid)
     if "RssAnon" not in fields:
         return None
     return fields["RssAnon"] + fields["RssShmem"]
 
 
-def processor_time(pid: int) -> int:
-    """Nanoseconds that all threads of the process have worked, however long they waited; 0 where
-    the system does not tell."""
+def cpu_time(pid: int) -> int:
+    """CPU time of all threads of the process in nanoseconds, however long they waited; 0 where the
+    system does not report it."""
     try:
-        # Linux: the clock of another process is its complemented id and two for "scheduled".
+        # Linux: the id of another process's clock is ~pid << 3, with 2 for CPUCLOCK_SCHED.
         return time.clock_gettime_ns((~pid) << 3 | 2)
     except OSError:
         return 0
 
 
-def waited(pid: int) -> int:
-    """Nanoseconds for which the process could have worked and had no processor; 0 where the system
-    does not tell."""
+def run_delay(pid: int) -> int:
+    """Nanoseconds that the process was runnable and waited for a processor; 0 where the system does
+    not report it."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
     except (OSError, IndexError):
@@ -59,7 +62,7 @@ def waited(pid: int) -> int:
 
 
 def _fields(pid: int) -> dict[str, int]:
-    """The sizes in the process's status, in bytes; none when it has ended."""
+    """The sizes in the process's status, in bytes; empty once it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -74,13 +77,13 @@ def _sizes(status: str) -> Iterator[tuple[str, int]]:
             yield name, int(value.split()[0]) * 1024
 
 
-def shared(fd: int) -> int:
-    """Bytes that exist of a memory file, whoever wrote them and mapped or not."""
+def memfd_bytes(fd: int) -> int:
+    """Bytes that are allocated to a memory file, whoever wrote them, mapped or not."""
     return os.fstat(fd).st_blocks * 512
 
 
-def written(folder: str | Path) -> int:
-    """Bytes of the files below a folder, and something for each."""
+def folder_bytes(folder: str | Path) -> int:
+    """Bytes of the files below a folder, with ENTRY_BYTES for each file and folder."""
     total = 0
     for base, folders, files in os.walk(folder):
         total += ENTRY_BYTES * len(folders)

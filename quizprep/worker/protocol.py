@@ -1,6 +1,6 @@
 """Orders of the judge to the learner, and the learner's replies.
 
-The submission can write replies itself, so whatever is in one is bounded before it is read.
+The submission can write replies itself, so every field of a reply is bounded when it is parsed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from quizprep.grading.verdict import Raised, Scalar
 from quizprep.grading.wire import Message
 
 MAX_OUTPUTS = 16
-"""Results of one call that are looked at."""
+"""Further outputs of a call are ignored."""
 
 # --- judge to learner ----------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ class TensorAt(Message, frozen=True, kw_only=True, tag="tensor"):
     strides: tuple[int, ...]
 
 
-class Plain(Message, frozen=True, kw_only=True, tag="plain"):
+class ScalarArg(Message, frozen=True, kw_only=True, tag="scalar"):
     """A scalar argument."""
 
     value: Scalar
@@ -43,24 +43,24 @@ class Handle(Message, frozen=True, kw_only=True, tag="handle"):
 
 
 def handle(call: int, place: int) -> int:
-    """The number of what the call of that number returned at one of its places."""
+    """The handle number of one output of a call, by the call's number and the output's place."""
     return call * MAX_OUTPUTS + place
 
 
-class Kind(Message, frozen=True, kw_only=True, tag="kind"):
+class DTypeArg(Message, frozen=True, kw_only=True, tag="dtype"):
     """A dtype, by its name."""
 
     dtype: str
 
 
-class Several(Message, frozen=True, kw_only=True, tag="several"):
+class ListArg(Message, frozen=True, kw_only=True, tag="list"):
     """A list of arguments, or a tuple of them."""
 
-    items: tuple[TensorAt | Plain | Handle | Kind, ...]
-    fixed: bool = False
+    items: tuple[TensorAt | ScalarArg | Handle | DTypeArg, ...]
+    is_tuple: bool = False
 
 
-Arg = TensorAt | Plain | Handle | Kind | Several
+Arg = TensorAt | ScalarArg | Handle | DTypeArg | ListArg
 
 
 class Load(Message, frozen=True, kw_only=True, tag="load"):
@@ -68,75 +68,74 @@ class Load(Message, frozen=True, kw_only=True, tag="load"):
 
 
 class Call(Message, frozen=True, kw_only=True, tag="call"):
-    """Call the entry with inputs from the arena. ``meter`` says how it is measured:
-    "" not at all, "dispatch", "profile", "session" (storages are followed from call to call)
-    or "count" (a numpy flop count).
-    With ``hold`` the reply comes without tensors, and Fetch asks for them: what the process
-    takes to send its outputs is then not part of the call.
+    """Call the entry, or in a script any function, class or method, with inputs from the arena.
 
-    A script of calls names what is called: a function or class of the submission, or with
-    ``target`` a method of an object that an earlier call returned. ``anew`` forgets those.
-    With ``opaque`` the result stays in the learner's process whatever it is. One that stays has
-    the number that `handle` gives. A call with ``ahead`` was sent before the answer to the one
-    before it was read: it is not made when that one raised, unless by an exception that it
-    ``raises``.
-
-    ``gradients`` are the places of arguments to differentiate by; the outputs are weighted by
-    the ``cotangents``, and the gradients come back behind the outputs."""
+    meter          "" (none), "dispatch", "profile", "session" (storages are followed from call to
+                   call) or "count" (numpy's flops)
+    defer_outputs  reply without tensors, and wait for a Fetch: the memory that serialising the
+                   outputs takes is then not part of the call
+    name           in a script: the function or class, or with ``target`` the method of an object
+                   that an earlier call returned
+    reset_objects  first forget the objects of earlier calls
+    opaque         keep the result in the learner's process, whatever it is; see `handle`
+    pipelined      sent before the reply to the previous call was read: skip it if that call
+                   raised, unless it raised the exception that it names in ``raises``
+    gradients      places of the arguments to differentiate by; the outputs are weighted by the
+                   ``cotangents``, and the gradients are returned behind the outputs
+    """
 
     number: int
     args: tuple[Arg, ...]
     meter: str = ""
-    hold: bool = False
+    defer_outputs: bool = False
     name: str = ""
     target: int | None = None
-    anew: bool = False
+    reset_objects: bool = False
     opaque: bool = False
-    ahead: bool = False
+    pipelined: bool = False
     raises: str = ""
     gradients: tuple[int, ...] = ()
     cotangents: tuple[TensorAt, ...] = ()
 
 
 class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
-    """Send the outputs of the call that was held."""
+    """Send the outputs that a call deferred."""
 
     number: int
 
 
-class Rest(Message, frozen=True, kw_only=True, tag="rest"):
-    """Give back to the system what the allocator holds but nothing uses."""
+class TrimMemory(Message, frozen=True, kw_only=True, tag="trim"):
+    """Collect garbage and return the allocator's free blocks to the system."""
 
     number: int
 
 
-Order = Load | Call | Fetch | Rest
+Order = Load | Call | Fetch | TrimMemory
 
 
 # --- learner to judge ----------------------------------------------------------------------
 
-# The submission can write replies itself, so whatever is in one is bounded before it is read.
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 
-class Array(Message, frozen=True, kw_only=True):
-    """What kind of thing the entry returned at one place; data travels as safetensors."""
+class Output(Message, frozen=True, kw_only=True):
+    """One output of a call; the data of tensors travels as safetensors."""
 
     kind: Short
-    """``tensor``, or the name of the type that came instead of one."""
+    """``tensor``, or the name of another type."""
     value: bool | int | float | Short | None = None
     """A number or a short text, in a script of calls."""
-    stays: bool = False
+    is_handle: bool = False
     """An object that stays in the learner's process; its number is that of its place."""
 
 
-class Stray(Message, frozen=True, kw_only=True):
-    """An access of a kernel where there is no element.
+class InvalidAccess(Message, frozen=True, kw_only=True):
+    """A kernel's access to memory that is no element of a tensor.
 
-    arg     the place of the input beside which it lies; -1 where it is none
-    name    where it is none, the kernel's own name of the tensor beside which it lies, or ""
-    by      elements past the end, negative before the start; 0 between elements
+    arg     the place of the input in whose guard zones or gaps it lies; -1 if in none
+    name    without ``arg``: the kernel's parameter of the tensor that it overruns, or ""
+    by      elements past the end, negative before the start; 0 in a gap between elements
     line    of the submission, or 0
     """
 
@@ -148,28 +147,28 @@ class Stray(Message, frozen=True, kw_only=True):
 
 
 class Reply(Message, frozen=True, kw_only=True):
-    """The answer to one order, read as data.
+    """The answer to one order, parsed as data.
 
-    outputs   what the entry returned, place by place
-    several   whether that was a tuple or a list
-    tensors   the tensors among them as one safetensors blob, named by their place
-    readings  what the meters read in the learner's process; the witnesses check it. What is
-              held is negative after a call that let go of more than it took
-    freed     bytes that a call of a script gave back beyond what it took
-    refused   a library attention that the call went through
-    patched   a part of the meters that is not the one they were loaded with
-    stray     the first access of a kernel that has no element
+    outputs         what the entry returned, place by place
+    is_sequence     whether that was a tuple or a list
+    tensors         the tensors among the outputs as one safetensors blob, named by their place
+    readings        of the meters in the learner's process, which the witnesses check
+    freed           bytes that a call of a script freed beyond those it allocated; ``held_bytes``
+                    is then 0
+    banned          the library's own attention that the call used, by name
+    patched         a part of the meters that the submission has replaced, by name
+    invalid_access  the kernel's first one
     """
 
     number: int
     raised: Raised | None = None
-    outputs: Annotated[tuple[Array, ...], msgspec.Meta(max_length=MAX_OUTPUTS)] = ()
-    several: bool = False
+    outputs: Annotated[tuple[Output, ...], msgspec.Meta(max_length=MAX_OUTPUTS)] = ()
+    is_sequence: bool = False
     tensors: bytes = b""
     readings: Annotated[dict[Short, Count], msgspec.Meta(max_length=16)] = msgspec.field(
         default_factory=dict
     )
     freed: Count = 0
-    refused: Short = ""
+    banned: Short = ""
     patched: Short = ""
-    stray: Stray | None = None
+    invalid_access: InvalidAccess | None = None

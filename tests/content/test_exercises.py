@@ -26,9 +26,9 @@ from quizprep.grading.plan import fixed_cases
 from quizprep.worker.arena import lay_out
 from quizprep.worker.backends import backend_for
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes, load_reference
-from quizprep.worker.judge.preparation import lay_case
+from quizprep.worker.judge.preparation import case_inputs
 from quizprep.worker.judge.script import Outputs as Script
-from quizprep.worker.judge.script import local
+from quizprep.worker.judge.script import script_function
 from quizprep.worker.learner.torch_meters import differentiated
 
 os.environ["TRITON_INTERPRET"] = "1"
@@ -67,7 +67,7 @@ def solved_by(exercise: Exercise, path: Path) -> Any:
     """A file as a function of the inputs: its entry, or the script that drives its entries."""
     drive = reference_of(exercise.id).drive
     found = entries(exercise, path)
-    return found[exercise.spec.entry] if drive is None else local(found, drive)
+    return found[exercise.spec.entry] if drive is None else script_function(found, drive)
 
 
 @cache
@@ -94,7 +94,7 @@ def cases(name: str, dtype: str | None = None) -> tuple[Inputs, ...]:
     for case in fixed_cases(name, spec):
         if dtype:
             case = msgspec.structs.replace(case, dtype=dtype, magnitude=spec.cases.magnitudes[0])
-        made.append(lay_case(reference_of(name), case, backend).views(backend))
+        made.append(case_inputs(reference_of(name), case, backend).args)
     return tuple(made)
 
 

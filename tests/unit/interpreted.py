@@ -22,7 +22,7 @@ from quizprep.content.library import Library, shipped_root
 from quizprep.grading import plan
 from quizprep.worker.backends import backend_for
 from quizprep.worker.judge.exercise_files import load_reference, load_solution
-from quizprep.worker.judge.preparation import lay_case
+from quizprep.worker.judge.preparation import case_inputs
 from quizprep.worker.learner import interpreter, triton_meters
 
 DTYPES = (
@@ -171,7 +171,7 @@ def solutions() -> Iterator[tuple[str, Any]]:
         reference = load_reference(str(exercise.folder))
         solve = load_solution(str(exercise.solution), (entry,))[entry]
         for number, case in enumerate(plan.fixed_cases(exercise.id, exercise.spec)[:8]):
-            args = lay_case(reference, case, backend).views(backend)
+            args = case_inputs(reference, case, backend).args
             with triton_meters.counting() as counted:
                 result = solve(*args)
             places = result if isinstance(result, tuple | list) else (result,)
@@ -185,8 +185,8 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     if sys.argv[1] == "faster":
         # So few that they are forgotten again and again.
-        interpreter.REMEMBERED = 8
-        interpreter.without_repetition()
+        interpreter.MAX_TYPES = 8
+        interpreter.speed_up()
     for findings in (kernels(), types(), values(), solutions()):
         FOUND.update(findings)
     print(json.dumps(FOUND))

@@ -1,5 +1,5 @@
-"""Calls that are sent ahead of their answers, against a learner that works only while the judge
-waits: as many are under way as ever can be."""
+"""Pipelined calls, against a learner that works only while the judge waits: as many are in flight
+as ever can be."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ from hypothesis import strategies as st
 from quizprep.grading import wire
 from quizprep.worker import arena, protocol
 from quizprep.worker.backends import NumpyBackend
-from quizprep.worker.judge.channel import AHEAD, AHEAD_BYTES, Calls, Channel, LearnerGone
+from quizprep.worker.judge.channel import (
+    IN_FLIGHT,
+    IN_FLIGHT_BYTES,
+    Channel,
+    LearnerGone,
+    PipelinedCalls,
+)
 from quizprep.worker.learner.serving import Learner
+from tests.unit.threaded import judge_ends
 
 BACKEND = NumpyBackend()
 SUBMISSION = """
@@ -27,7 +34,7 @@ def f(x, y, spoil):
         y[0] += 1.0
     return result
 """
-FILLS = AHEAD_BYTES // 4
+FILLS = IN_FLIGHT_BYTES // 4
 CALLS = st.lists(
     st.tuples(st.sampled_from([1, 30, 5_000, FILLS // 3, FILLS // 2, FILLS]), st.booleans()),
     min_size=1,
@@ -45,16 +52,16 @@ class Waited:
         self.memory = arena.attach(fd)
         self.fds = [fd, *os.pipe(), *os.pipe(), *os.pipe(), *os.pipe()]
         _, self.orders, orders, replies, self.replies, _, events, control, said = self.fds
-        self.channel = Channel(BACKEND, self.memory, orders, replies, events, control)
+        self.channel = Channel(BACKEND, self.memory, judge_ends(orders, replies, events, control))
         # One answer fits: it is written and read by the same thread.
-        fcntl.fcntl(self.replies, fcntl.F_SETPIPE_SZ, AHEAD_BYTES)
+        fcntl.fcntl(self.replies, fcntl.F_SETPIPE_SZ, IN_FLIGHT_BYTES)
         wire.send(said, wire.Ended(reason=ENDED))
         self.learner = Learner(BACKEND, "numpy", str(path), ("f",), arena.attach(fd))
         self.learner.answer(protocol.Load())
         self.left = answers
         self.sent = 0
         self.most = 0
-        self.channel.meanwhile = self.work
+        self.channel.idle_work = self.work
 
     def work(self) -> bool:
         """Answer one order, or leave."""
@@ -82,44 +89,44 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def laid(size: int, number: int, spoil: bool) -> arena.Laid:
+def placed(size: int, number: int, spoil: bool) -> arena.PlacedInputs:
     """Inputs of a call; the values are the call's own."""
     values = np.full(size, 1.0 + number, np.float32)
     named = {"x": values[: 1 + size // 2], "y": values, "spoil": spoil}
     return arena.lay_out(named, BACKEND, "float32", "contiguous", True)
 
 
-def in_order(calls: list[tuple[int, bool]]) -> Iterator[tuple[arena.Laid, str]]:
+def in_order(calls: list[tuple[int, bool]]) -> Iterator[tuple[arena.PlacedInputs, str]]:
     for number, (size, spoil) in enumerate(calls):
-        yield laid(size, number, spoil), ""
+        yield placed(size, number, spoil), ""
 
 
 @given(CALLS)
 def test_calls_sent_ahead_find_their_inputs_and_tell_what_they_change(
     path: Path, calls: list[tuple[int, bool]]
 ) -> None:
-    """Whatever their sizes, each call reads its own inputs, and a changed one is told of the call
-    that changed it; never are more calls under way than there may be."""
+    """Whatever their sizes, each call reads its own inputs, and a modified input is reported with
+    the call that modified it; never are more calls in flight than allowed."""
     waited = Waited(path)
-    made = Calls(waited.channel, in_order(calls))
+    made = PipelinedCalls(waited.channel, in_order(calls))
     for number, (size, spoil) in enumerate(calls):
         reply, changed = made.next()
         tensors = waited.channel.outputs(reply)
         assert np.array_equal(tensors["0"], np.full(1 + size // 2, 2.0 + number, np.float32))
         assert tensors["1"] == np.full(size, 1.0 + number, np.float32).sum()
         assert changed == ("y" if spoil else "")
-    assert waited.most <= AHEAD
+    assert waited.most <= IN_FLIGHT
     waited.close()
 
 
 def test_small_calls_are_sent_ahead_and_share_little_of_the_arena(path: Path) -> None:
-    """The learner has AHEAD calls before it, and what may lie in the arena unseen stays small."""
+    """IN_FLIGHT calls are sent at once, and the part of the arena that they share stays small."""
     waited = Waited(path)
-    made = Calls(waited.channel, in_order([(5_000, False)] * 60))
+    made = PipelinedCalls(waited.channel, in_order([(5_000, False)] * 60))
     for _ in range(60):
         made.next()
-    assert waited.most == AHEAD
-    assert waited.channel.laid_bytes <= AHEAD_BYTES
+    assert waited.most == IN_FLIGHT
+    assert waited.channel.high_water_mark <= IN_FLIGHT_BYTES
     waited.close()
 
 
@@ -129,7 +136,7 @@ def test_a_learner_that_leaves_is_missed_at_the_call_it_did_not_answer(
 ) -> None:
     """Answers before that count, and every later question is told the same reason."""
     waited = Waited(path, answers)
-    made = Calls(waited.channel, in_order(calls))
+    made = PipelinedCalls(waited.channel, in_order(calls))
     for number in range(len(calls)):
         if number < answers:
             reply, changed = made.next()

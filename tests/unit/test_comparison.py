@@ -24,7 +24,7 @@ from quizprep.worker.judge.comparison import (
 )
 from quizprep.worker.judge.diagnosis import Models, Observed, diagnose
 from quizprep.worker.judge.exercise_files import Mistakes, Reference, load_mistakes
-from quizprep.worker.judge.preparation import as_it_is, expected_of, lay_case
+from quizprep.worker.judge.preparation import case_inputs, expected_of, unchanged
 
 NUMPY, TORCH = NumpyBackend(), TorchBackend()
 FLOATS = st.floats(-100, 100, width=32)
@@ -91,8 +91,8 @@ def observed(cases: Sequence[wire.Case], faults: frozenset[str]) -> list[Observe
     """The cases as the judge sees them, of a submission with these faults."""
     found = []
     for each in cases:
-        args = lay_case(REFERENCE, each, NUMPY).views(NUMPY)
-        right = expected_of(REFERENCE, each, args, NUMPY)
+        inputs = case_inputs(REFERENCE, each, NUMPY)
+        args, right = inputs.args, expected_of(REFERENCE, each, inputs, NUMPY)
         try:
             got = softmax(*args, mistakes=faults).astype(np.float64)
         except ValueError:
@@ -210,6 +210,6 @@ def test_a_lower_precision_is_told_where_it_can_be_computed(
 ) -> None:
     """Errors of half precision are called that; without a kernel for halves nothing is said."""
     x = torch.linspace(-2, 2, 50)
-    right = expect(as_it_is(solve), (x,), TORCH, np.random.default_rng(0))
+    right = expect(unchanged(solve), (x,), TORCH, np.random.default_rng(0))
     got = TORCH.exact(x.bfloat16().exp())
     assert computed_lower(solve, (x,), TORCH, right, (got,)) == wanted

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep.worker import children
 from quizprep.worker.learner import confinement
 
 landlock = pytest.importorskip("py_landlock.landlock_sys")
@@ -142,6 +143,6 @@ def test_a_child_of_a_parent_that_is_gone_leaves() -> None:
     """Whoever was forked by a process that died in between does not go on alone."""
     pid = os.fork()
     if pid == 0:
-        confinement.die_with_parent(os.getpid())  # which is not its parent
+        children.die_with_parent(os.getpid())  # which is not its parent
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

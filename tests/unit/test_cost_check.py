@@ -13,7 +13,7 @@ from quizprep.grading.verdict import Witness
 from quizprep.meter import Meter
 from quizprep.worker.judge.cost_check import CostCheck
 from quizprep.worker.judge.cost_fit import Measured
-from quizprep.worker.judge.witness import Watched
+from quizprep.worker.judge.witness import WatchedCall
 
 SIZES = {"n": (4, 8, 16), "m": (4, 8, 16), "w": (1, 2, 4)}
 
@@ -163,7 +163,7 @@ def test_a_budget_alone_says_nothing_of_growth(own: int, budget: float, more: bo
 POINT = {"n": 64, "m": 64, "w": 4}
 
 
-def witness(seen: Watched | None) -> Witness:
+def witness(seen: WatchedCall | None) -> Witness:
     """The judgement of a watched call where no contract says anything of the peak."""
     return CostCheck(Contract(sizes=SIZES), (), {}).witness(seen)
 
@@ -177,7 +177,7 @@ def test_memory_that_nobody_can_read_is_not_judged() -> None:
 @given(st.integers(0, 1 << 40))
 def test_the_watched_peak_is_believed_where_no_contract_bounds_it(metered: int) -> None:
     """The meters explain what the process grew by, if nothing says how a peak may grow."""
-    found = witness(Watched(params=POINT, growth=metered, metered=metered))
+    found = witness(WatchedCall(params=POINT, growth=metered, metered=metered))
     assert (found.status, found.metered) == ("pass", metered)
 
 

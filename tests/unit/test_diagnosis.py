@@ -13,7 +13,7 @@ from quizprep.exercise import Mistake
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.judge.comparison import expect
 from quizprep.worker.judge.diagnosis import Observed, diagnose
-from quizprep.worker.judge.error_location import Telling, locate
+from quizprep.worker.judge.error_location import Detail, locate
 from quizprep.worker.judge.exercise_files import Mistakes
 
 BACKEND = NumpyBackend()
@@ -114,4 +114,4 @@ def test_a_number_is_told_as_a_number(right: int, got: int) -> None:
     """An output without axes is somewhere only in being wrong: both numbers are said."""
     assume(right != got)
     said = locate("used", (), np.array(float(right)), 0.0, np.array(float(got)), {})
-    assert said == (f"used is {got} where {right} is right", Telling.NOTHING)
+    assert said == (f"used is {got} where {right} is right", Detail.NOTHING)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from quizprep.authoring.exercise_proof import SEEDS, Evidence, Prover, trivial_sources
 from quizprep.authoring.scaffold import new_exercise
@@ -15,8 +14,7 @@ from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.grading import wire
 from quizprep.grading.grader import Grader
 from quizprep.grading.pool import Pool
-from quizprep.worker.judge.mask_probe import visible
-from quizprep.worker.judge.pairs import tell_apart
+from quizprep.worker.judge.author_requests import tell_apart, visible
 
 FOLDER = "exercises/my_task"
 SOLUTION = "solutions/my_task.py"
@@ -209,7 +207,7 @@ def test_a_picture_is_what_the_queries_see(pool: Pool) -> None:
 def test_rows_that_no_value_changes_are_no_attention() -> None:
     """A picture of a reference that ignores its values is refused."""
     with pytest.raises(ValueError, match="no output changes with any value"):
-        visible(lambda v: torch.zeros(3, 2), torch.ones(1, 1, 4, 2))
+        visible(lambda v: np.zeros((3, 2)), np.ones((1, 1, 4, 2)))
 
 
 def test_mutants_are_counted_by_their_fate(make: Make, pool: Pool) -> None:

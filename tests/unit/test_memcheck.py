@@ -16,7 +16,7 @@ from quizprep.grading.verdict import Verdict
 from quizprep.worker import arena, protocol
 from quizprep.worker.backends import TorchBackend
 
-bounds = pytest.importorskip("quizprep.worker.learner.memcheck", exc_type=ImportError)
+memcheck = pytest.importorskip("quizprep.worker.learner.memcheck", exc_type=ImportError)
 
 TASK = Library(shipped_root()).exercise("triton_softmax")
 SOURCE = """\
@@ -156,11 +156,11 @@ def test_an_input_without_elements_has_none_to_be_beside() -> None:
     """An access where an empty input lies is one outside every tensor."""
     memory = arena.attach(arena.create())
     empty = arena.lay_out({"x": np.ones((0, 4))}, TorchBackend(), "float32", "contiguous", True)
-    watched = bounds.Bounds(memory, empty.args, TorchBackend().itemsize, "mine.py")
+    checker = memcheck.AccessChecker(memory, empty.args, TorchBackend().itemsize, "mine.py")
     start = np.frombuffer(memory, np.uint8).ctypes.data
     lane: Any = SimpleNamespace(
         data=np.array([start + 64], np.uint64),
         get_element_ty=lambda: SimpleNamespace(primitive_bitwidth=32),
     )
-    watched._looked(lane, SimpleNamespace(data=np.array([True])), False)
-    assert watched.stray == protocol.Stray(arg=-1, by=0, writes=False, line=0)
+    checker._valid(lane, SimpleNamespace(data=np.array([True])), False)
+    assert checker.first_invalid == protocol.InvalidAccess(arg=-1, by=0, writes=False, line=0)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizprep.worker import process_stats
-from quizprep.worker.nursery import LONGEST, SHOWN_OUTPUT, _Grading
+from quizprep.worker.nursery import MAX_EXTENSION, SHOWN_OUTPUT, _Grading
 
 
 @settings(max_examples=30)
@@ -26,9 +26,9 @@ def test_all_that_was_printed_is_taken_without_waiting(sizes: list[int], ended: 
     if ended:
         os.close(write)
     grading: Any = _Grading.__new__(_Grading)
-    grading.out_r, grading.output, grading.printed = read, 0, bytearray()
+    grading.output_r, grading.output_bytes, grading.printed = read, 0, bytearray()
     grading._drain()
-    assert grading.output == len(text)
+    assert grading.output_bytes == len(text)
     assert grading.printed == text[:SHOWN_OUTPUT]
     for fd in (read, *(() if ended else (write,))):
         os.close(fd)
@@ -41,21 +41,21 @@ def test_a_learner_has_its_deadline_for_itself(deadline: float, judged: int, wai
     grading: Any = _Grading.__new__(_Grading)
     grading.setup, grading.judge_pid, grading.learner_pid = SimpleNamespace(deadline=deadline), 1, 2
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process_stats, "processor_time", {1: judged}.__getitem__)
-        patch.setattr(process_stats, "waited", {2: waited}.__getitem__)
+        patch.setattr(process_stats, "cpu_time", {1: judged}.__getitem__)
+        patch.setattr(process_stats, "run_delay", {2: waited}.__getitem__)
         allowed = grading._allowed()
-    assert deadline <= allowed <= LONGEST * deadline
-    assert allowed == LONGEST * deadline or allowed - deadline == pytest.approx(
+    assert deadline <= allowed <= MAX_EXTENSION * deadline
+    assert allowed == MAX_EXTENSION * deadline or allowed - deadline == pytest.approx(
         (judged + waited) / 1e9, abs=1e-6 * deadline
     )
 
 
 def test_what_a_process_waited_for_is_read_where_the_system_tells() -> None:
     """It only grows; nothing is told of a process that is over."""
-    before = process_stats.waited(os.getpid())
-    assert 0 <= before <= process_stats.waited(os.getpid())
+    before = process_stats.run_delay(os.getpid())
+    assert 0 <= before <= process_stats.run_delay(os.getpid())
     child = os.fork()
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
-    assert process_stats.waited(child) == 0
+    assert process_stats.run_delay(child) == 0

@@ -38,7 +38,7 @@ def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Impostor:
         program.chmod(0o700)
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, sys.path)))
         monkeypatch.setattr(pools.sys, "executable", str(program))
-        monkeypatch.setattr(pools, "LEAVING", 0.0)
+        monkeypatch.setattr(pools, "EXIT_TIMEOUT", 0.0)
         return Nursery("numpy")
 
     return start

@@ -16,7 +16,7 @@ from quizprep.grading import wire
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.judge import reference_cache
 from quizprep.worker.judge.exercise_files import Reference
-from quizprep.worker.judge.preparation import Cases, Grounds, expected_of, lay_case
+from quizprep.worker.judge.preparation import Cases, MeteredPoints, case_inputs, expected_of
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from tests.unit.jobs import a_case, a_job, same_expected
 
@@ -32,7 +32,7 @@ ASKED = st.lists(
 )
 POINTS = tuple(wire.Point(params={"n": 4 + n}, seed=7, held_out=False) for n in range(4))
 WITNESS = wire.Point(params={"n": 20}, seed=7, held_out=False)
-WAYS = st.lists(
+PURPOSES = st.lists(
     st.tuples(st.integers(0, 4), st.sampled_from(["step", "dispatch", "profile", "watched"])),
     max_size=20,
 )
@@ -66,10 +66,11 @@ def test_a_case_is_the_same_whenever_it_is_made_ready(
         if what == "step":
             cases.step()
         elif what == "inputs":
-            assert cases.inputs(place).laid == lay_case(REFERENCE, job.cases[place], BACKEND)
+            alone = case_inputs(REFERENCE, job.cases[place], BACKEND)
+            assert cases.inputs(place).placed == alone.placed
         else:
-            args = lay_case(REFERENCE, job.cases[place], BACKEND).views(BACKEND)
-            right = expected_of(REFERENCE, job.cases[place], args, BACKEND)
+            inputs = case_inputs(REFERENCE, job.cases[place], BACKEND)
+            right = expected_of(REFERENCE, job.cases[place], inputs, BACKEND)
             assert same_expected(cases.expected(place), right)
 
 
@@ -86,20 +87,22 @@ def test_all_cases_are_made_ready_step_by_step(job: wire.Job, left: int) -> None
     assert all(again.expected(place) is known.expected[place] for place in range(6))
 
 
-@given(WAYS)
+@given(PURPOSES)
 def test_a_point_is_the_same_whenever_it_is_made_ready(
     job: wire.Job, asked: list[tuple[int, str]]
 ) -> None:
-    """Each way of measuring a point has inputs of its own, which nothing else decides."""
-    grounds = Grounds(job, REFERENCE, BACKEND)
+    """Each purpose has inputs of its own at a point, which depend on nothing else."""
+    metered = MeteredPoints(job, REFERENCE, BACKEND)
     points = (*POINTS, WITNESS)
-    for place, way in asked:
-        if way == "step":
-            grounds.step()
+    for place, purpose in asked:
+        if purpose == "step":
+            metered.step()
             continue
-        alone = Grounds(job, REFERENCE, BACKEND).of(points[place], way)
-        ground = grounds.of(points[place], way)
-        assert ground.laid == alone.laid
-        assert same_expected(ground.expected, alone.expected)
-    first, second = (grounds.of(WITNESS, way).laid.memory for way in ("dispatch", "watched"))
+        alone = MeteredPoints(job, REFERENCE, BACKEND).inputs(points[place], purpose)
+        inputs = metered.inputs(points[place], purpose)
+        assert inputs.placed == alone.placed
+        assert same_expected(inputs.expected, alone.expected)
+    first, second = (
+        metered.inputs(WITNESS, purpose).placed.memory for purpose in ("dispatch", "watched")
+    )
     assert first != second

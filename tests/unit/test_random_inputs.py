@@ -1,4 +1,4 @@
-"""Inputs for metered calls: dealt from one row, never twice within a call."""
+"""Inputs of metered calls: slices of one row of normals, without repetition within a call."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizprep.worker.judge.random_inputs import Deck
+from quizprep.worker.judge.preparation import SlicedNormals
 
 CALLS = st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=4), min_size=1, max_size=6)
 
 
 def deal(seed: int, calls: list[list[int]]) -> list[list[np.ndarray]]:
     """The inputs of calls: so many values each."""
-    deck = Deck(seed)
+    normals = SlicedNormals(seed)
     dealt = []
     for number, sizes in enumerate(calls):
-        deck.cut([seed, number])
-        dealt.append([deck.standard_normal((size,)) for size in sizes])
+        normals.next_slice([seed, number])
+        dealt.append([normals.standard_normal((size,)) for size in sizes])
     return dealt
 
 
@@ -40,11 +40,11 @@ def test_the_seeds_decide_and_not_the_order(
     a grading can be repeated: the judge deals when it has the time."""
 
     def deal_in(order: list[int]) -> dict[int, list[np.ndarray]]:
-        deck, dealt = Deck(seed), {}
+        normals, dealt = SlicedNormals(seed), {}
         for number in order:
-            deck.cut([seed, number])
-            dealt[number] = [deck.standard_normal((size,)) for size in calls[number]]
-            dealt[number].append(deck.integers(1 << 40, size=3))
+            normals.next_slice([seed, number])
+            dealt[number] = [normals.standard_normal((size,)) for size in calls[number]]
+            dealt[number].append(normals.integers(1 << 40, size=3))
         return dealt
 
     order = list(range(len(calls)))

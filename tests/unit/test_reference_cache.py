@@ -29,7 +29,7 @@ VALUES = array_shapes(min_dims=0, max_dims=3, max_side=3).flatmap(
 EXPECTED = st.lists(st.tuples(VALUES, FLOATS), min_size=1, max_size=3).map(
     lambda pairs: Expected(
         values=tuple(value for value, _ in pairs),
-        allowed=tuple(off for _, off in pairs),
+        allowed=tuple(np.asarray(off) for _, off in pairs),
         dtypes=("float32",) * len(pairs),
         names=("o",) * len(pairs),
     )
@@ -66,10 +66,10 @@ def test_the_next_judge_finds_what_was_saved(
     first = ReferenceCache(fd, job(tmp_path))
     for number, each in enumerate(expected):
         first.add(number, first_case(tmp_path), each)
-    first.own = own
+    first.solution_readings = own
     first.save()
     second = ReferenceCache(fd, job(tmp_path))
-    assert second.own == own and second.expected.keys() == {0, 1}
+    assert second.solution_readings == own and second.expected.keys() == {0, 1}
     assert all(same_expected(second.expected[number], each) for number, each in enumerate(expected))
     os.close(fd)
 
@@ -81,7 +81,7 @@ def first_case(folder: Path) -> wire.Case:
 def one_saved(fd: int, folder: Path) -> None:
     """A judge that learned what is right for the first case."""
     judge = ReferenceCache(fd, job(folder, "right = 1"))
-    judge.add(0, first_case(folder), Expected((np.ones(2),), (0.1,), ("float32",)))
+    judge.add(0, first_case(folder), Expected((np.ones(2),), (np.asarray(0.1),), ("float32",)))
     judge.save()
 
 
@@ -96,7 +96,7 @@ def test_fresh_cases_are_never_kept(fd: int, tmp_path: Path) -> None:
     """What comes from the secret seed is of no use to the next grading, and does not change
     what is known."""
     judge = ReferenceCache(fd, job(tmp_path))
-    judge.add(2, job(tmp_path).cases[2], Expected((np.ones(2),), (0.1,), ("float32",)))
+    judge.add(2, job(tmp_path).cases[2], Expected((np.ones(2),), (np.asarray(0.1),), ("float32",)))
     judge.save()
     assert os.fstat(fd).st_size == 0
     one_saved(fd, tmp_path)

@@ -15,7 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprep.worker import arena
-from quizprep.worker.judge.script import Local, Outputs, Remote, Script, ScriptFailed, collect, flat
+from quizprep.worker.judge.script import (
+    LocalApi,
+    Outputs,
+    RemoteApi,
+    Script,
+    ScriptFailed,
+    collect,
+)
 from quizprep.worker.learner.serving import load_module
 from quizprep.worker.learner.torch_meters import Meters, tensors_in
 from tests.unit.threaded import BACKEND, Threaded
@@ -104,13 +111,13 @@ class Pipe(Threaded):
         memory = np.frombuffer(self.learner.memory, np.uint8)
         self.base = memory.__array_interface__["data"][0]
 
-    def run(self, drive: Drive, *values: Any) -> tuple[Outputs, Remote]:
-        laid = lay(values)
-        api = Remote(self.channel, laid, BACKEND, NAMES, metered=True)
-        return Script(api, drive, laid.views(BACKEND)).outputs(), api
+    def run(self, drive: Drive, *values: Any) -> tuple[Outputs, RemoteApi]:
+        placed = lay(values)
+        api = RemoteApi(self.channel, placed, BACKEND, NAMES, metered=True)
+        return Script(api, drive, placed.views(BACKEND)).outputs(), api
 
 
-def lay(values: Sequence[Any]) -> arena.Laid:
+def lay(values: Sequence[Any]) -> arena.PlacedInputs:
     named = {str(place): value for place, value in enumerate(values)}
     return arena.lay_out(named, BACKEND, "float32", "strided", False)
 
@@ -128,9 +135,9 @@ def pipe(path: Path) -> Pipe:
 
 
 @pytest.fixture(scope="module")
-def here(path: Path) -> Local:
+def here(path: Path) -> LocalApi:
     module = load_module(str(path), "driven_here")
-    return Local({name: getattr(module, name) for name in NAMES})
+    return LocalApi({name: getattr(module, name) for name in NAMES})
 
 
 def same(one: Outputs, other: Outputs) -> bool:
@@ -146,7 +153,7 @@ steps = st.lists(
 
 @given(steps, st.integers(1, 4))
 def test_a_script_is_the_same_here_and_through_the_pipe(
-    pipe: Pipe, here: Local, steps: list[tuple[str, int]], room: int
+    pipe: Pipe, here: LocalApi, steps: list[tuple[str, int]], room: int
 ) -> None:
     """Whatever the order of calls, outputs, their names and shapes and exceptions agree."""
 
@@ -170,7 +177,7 @@ def test_a_script_is_the_same_here_and_through_the_pipe(
 
 @given(steps, st.integers(1, 4), st.integers(0, 2**12))
 def test_what_is_sent_ahead_comes_to_the_same(
-    pipe: Pipe, here: Local, steps: list[tuple[str, int]], room: int, guesses: int
+    pipe: Pipe, here: LocalApi, steps: list[tuple[str, int]], room: int, guesses: int
 ) -> None:
     """However many calls are sent before the first is answered, and whether or not guesses of what
     raises are right, outputs are those of calls that are waited for."""
@@ -248,7 +255,7 @@ def test_phases_are_measured_ahead_as_well(pipe: Pipe) -> None:
             yield "wrong", api.raises("Full", lambda: api.echo(1), guess=True)
 
     outputs, api = pipe.run(drive, np.ones(4))
-    readings = flat(api.readings)
+    readings = api.readings.by_meter()
     assert (readings["small.peak_bytes"], readings["large.peak_bytes"]) == (1 << 16, 1 << 18)
     assert outputs[1] == 0
 
@@ -269,7 +276,7 @@ def test_objects_stay_where_they_were_made(pipe: Pipe) -> None:
     assert [value.tolist() for value in outputs] == [[1, 2], [3, 4], [1, 2]]
 
 
-def test_raises_tells_its_exception_from_others(pipe: Pipe, here: Local) -> None:
+def test_raises_tells_its_exception_from_others(pipe: Pipe, here: LocalApi) -> None:
     """The named exception is True, none is False, another one goes on."""
 
     def drive(api: Any, x: np.ndarray) -> Iterator[tuple[str, Any]]:
@@ -288,7 +295,7 @@ def test_raises_tells_its_exception_from_others(pipe: Pipe, here: Local) -> None
 
 
 @pytest.mark.parametrize("what", ["list", "tuple", "number", "array", "none"])
-def test_an_opaque_result_is_given_back_itself(pipe: Pipe, here: Local, what: str) -> None:
+def test_an_opaque_result_is_given_back_itself(pipe: Pipe, here: LocalApi, what: str) -> None:
     """Whatever a call returned under ``opaque`` arrives as the same object in a later call."""
 
     def drive(api: Any) -> Iterator[tuple[str, Any]]:
@@ -379,7 +386,7 @@ def test_numpy_calls_are_measured_under_their_label(pipe: Pipe) -> None:
             yield "o", api.allocates(x, 1 << 15)
 
     _, api = pipe.run(drive, np.ones(4))
-    readings = flat(api.readings)
+    readings = api.readings.by_meter()
     assert (readings["small.peak_bytes"], readings["large.peak_bytes"]) == (1 << 17, 1 << 18)
 
 
@@ -409,7 +416,7 @@ def test_an_input_that_is_kept_is_held() -> None:
             result = action(args[0])
         held = meters.readings(())["held_bytes"]
         args.clear()
-        return held + meters.kept_inputs(result)
+        return held + meters.retained_inputs(result)
 
     assert call(lambda x: kept.append(x[:10])) == 400
     assert call(lambda x: x[:10]) == 0

@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 from quizprep.grading import wire
 from quizprep.worker import arena, process_stats, protocol
 from quizprep.worker.backends import NumpyBackend
+from quizprep.worker.children import JudgeEnds
 from quizprep.worker.judge import judging, reference_cache
 from quizprep.worker.judge.channel import STOPPED, Channel, LearnerGone
-from quizprep.worker.judge.cost import Costing
+from quizprep.worker.judge.cost import CostStage
 from quizprep.worker.judge.cost_check import CostCheck
-from quizprep.worker.judge.witness import Subject, Watch
+from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 from tests.unit.jobs import SPEC, a_job
+from tests.unit.threaded import judge_ends
 
 BACKEND = NumpyBackend()
 REFERENCE = "make_inputs = solve = lambda *_, **__: {}\n"
@@ -42,24 +44,24 @@ def ended() -> int:
 def test_a_process_that_ended_has_no_memory(ended: int) -> None:
     """Every reading of it is none, and no error."""
     assert process_stats.reset_peak(ended) is None
-    assert process_stats.peak(ended) is None
-    assert process_stats.resting(ended) is None
-    assert process_stats.processor_time(ended) == 0
+    assert process_stats.peak_resident(ended) is None
+    assert process_stats.private_bytes(ended) is None
+    assert process_stats.cpu_time(ended) == 0
 
 
 def test_a_process_that_ends_before_it_is_read_is_gone(ended: int) -> None:
     """Its call has no readings: the judge is told, whatever it has answered before."""
-    channel: Any = SimpleNamespace(rest=lambda: None)
-    watch = Watch(Subject(ended, -1, ""), channel)
+    channel: Any = SimpleNamespace(trim_memory=lambda: None)
+    watch = ProcessWatch(LearnerProcess(ended, -1, ""), channel)
     with pytest.raises(LearnerGone, match="before its memory could be read"):
-        watch.call({}, arena.Laid((), (), bytearray()), lambda _: None)
+        watch.call({}, arena.PlacedInputs((), (), bytearray()), lambda _: None)
 
 
 def test_without_a_witness_nothing_is_called(ended: int) -> None:
     """Where no memory of another process can be read, the watched call is left out and said."""
-    channel: Any = SimpleNamespace(rest=lambda: None)
-    costing = Costing.__new__(Costing)
-    costing.watch = Watch(Subject(ended, -1, ""), channel)
+    channel: Any = SimpleNamespace(trim_memory=lambda: None)
+    costing = CostStage.__new__(CostStage)
+    costing.watch = ProcessWatch(LearnerProcess(ended, -1, ""), channel)
     point = wire.Point(params={"n": 4}, seed=1, held_out=False)
     assert costing._begin_witness(point) == 0
     found = CostCheck(SPEC.contract, (), {}).witness(None)
@@ -76,10 +78,10 @@ def test_files_are_counted_by_what_they_hold(
         (folder / f"file{number}").write_bytes(bytes(size))
     for number in range(folders):
         (folder / f"folder{number}").mkdir()
-    before = process_stats.written(folder)
+    before = process_stats.folder_bytes(folder)
     assert before == sum(sizes) + process_stats.ENTRY_BYTES * (len(sizes) + folders)
     (folder / "link").symlink_to("/nowhere/at/all")
-    assert process_stats.written(folder) - before == process_stats.ENTRY_BYTES + len(
+    assert process_stats.folder_bytes(folder) - before == process_stats.ENTRY_BYTES + len(
         "/nowhere/at/all"
     )
 
@@ -92,7 +94,7 @@ def test_a_file_that_goes_while_it_is_counted_is_left_out(
     monkeypatch.setattr(
         process_stats.os, "walk", lambda _: [(str(tmp_path), [], ["gone", "kept", "gone too"])]
     )
-    assert process_stats.written(tmp_path) == process_stats.ENTRY_BYTES + 10
+    assert process_stats.folder_bytes(tmp_path) == process_stats.ENTRY_BYTES + 10
 
 
 # --- the pipes ---
@@ -109,7 +111,11 @@ class Ends:
         self.fd = arena.create()
         self.memory = arena.attach(self.fd)
         self.near = (orders, replies, events, control)
-        self.channel = Channel(BACKEND, self.memory, *self.near)
+        self.channel = Channel(BACKEND, self.memory, judge_ends(*self.near))
+
+    def judge(self, ready: int, cache: int) -> JudgeEnds:
+        """The ends that a judge keeps."""
+        return JudgeEnds(-1, *self.near, ready, self.fd, cache)
 
     def close(self) -> None:
         for fd in (self.orders, self.replies, self.events, self.control, *self.near, self.fd):
@@ -154,31 +160,31 @@ def test_a_judge_whose_parent_is_gone_leaves(ends: Ends, ended: int, tmp_path: P
     (tmp_path / "solution.py").touch()
     (tmp_path / "reference.py").write_text(REFERENCE)
     left = reference_cache.create()
-    subject = Subject(ended, ends.fd, str(tmp_path))
-    judging.main(a_job(tmp_path), subject, *ends.near, ready, left)
+    subject = LearnerProcess(ended, ends.fd, str(tmp_path))
+    judging.judge(a_job(tmp_path), subject, ends.judge(ready, left))
     assert os.fstat(left).st_size == 0
     os.close(left)
 
 
-LAID = arena.lay_out(
+PLACED = arena.lay_out(
     {"a": np.ones(3, np.float32), "n": 2, "b": np.ones(5, np.float32)}, BACKEND, "float32",
     "contiguous", True,
 )  # fmt: skip
 
 
-@given(st.integers(0, len(LAID.memory) - 1))
+@given(st.integers(0, len(PLACED.memory) - 1))
 def test_every_changed_byte_is_found_and_told_by_its_input(at: int) -> None:
     """A byte of an input, its guards included, is that input's; any other is beside them."""
     ends = Ends()
-    ends.channel.place(LAID)
-    assert ends.channel.changed(LAID) == ""
+    ends.channel.place(PLACED)
+    assert ends.channel.modified_input(PLACED) == ""
     ends.memory[at] ^= 1
     (first, end), (second, last) = (
-        (a.start, a.start + 4 * a.span) for a in LAID.args if isinstance(a, protocol.TensorAt)
+        (a.start, a.start + 4 * a.span) for a in PLACED.args if isinstance(a, protocol.TensorAt)
     )
     inside = {"a": first <= at < end, "b": second <= at < last}
     wanted = next((name for name, there in inside.items() if there), "memory beside the inputs")
-    assert ends.channel.changed(LAID) == wanted
+    assert ends.channel.modified_input(PLACED) == wanted
     ends.close()
 
 
@@ -192,8 +198,7 @@ def test_a_judge_without_listeners_leaves_quietly(ends: Ends, tmp_path: Path, fa
     (tmp_path / "solution.py").touch()
     (tmp_path / "reference.py").write_text("raise ValueError" if fault else REFERENCE)
     job = a_job(tmp_path)
-    subject = Subject(os.getpid(), ends.fd, "")
-    orders, replies, events, control = ends.near
+    subject = LearnerProcess(os.getpid(), ends.fd, "")
     left = reference_cache.create()
-    judging.main(job, subject, orders, replies, events, control, ready, left)
+    judging.judge(job, subject, ends.judge(ready, left))
     os.close(left)

@@ -10,10 +10,16 @@ from pathlib import Path
 from quizprep.grading import wire
 from quizprep.worker import arena, protocol
 from quizprep.worker.backends import NumpyBackend
+from quizprep.worker.children import JudgeEnds
 from quizprep.worker.judge.channel import Channel
 from quizprep.worker.learner.serving import Learner
 
 BACKEND = NumpyBackend()
+
+
+def judge_ends(orders: int, replies: int, events: int = -1, control: int = -1) -> JudgeEnds:
+    """A judge's ends of these pipes."""
+    return JudgeEnds(-1, orders, replies, events, control, ready=-1, memory=-1, cache=-1)
 
 
 class Threaded:
@@ -24,7 +30,7 @@ class Threaded:
         self.orders, order_w = os.pipe()
         reply_r, self.replies = os.pipe()
         self.learner = Learner(BACKEND, "numpy", str(path), names, arena.attach(fd))
-        self.channel = Channel(BACKEND, arena.attach(fd), order_w, reply_r, -1, -1)
+        self.channel = Channel(BACKEND, arena.attach(fd), judge_ends(order_w, reply_r))
         threading.Thread(target=self._serve, daemon=True).start()
         assert self.channel.load().raised is None
 

@@ -1,70 +1,76 @@
 """Is an output right? The tolerance is derived, not tuned.
 
-The reference runs in float64. The same definition runs in the working dtype, once on the
-inputs and on inputs moved by a unit in the last place; the largest of these errors says what an
-honest implementation of this dtype can lose on these inputs. A submission may lose
-SLACK times as much, so a different order of sums passes and a lower precision does not. Where an
-output is small beside the inputs, because what it is made of cancels, the definition also runs
-with every operation rounded at random (`rounding.py`).
+The reference runs in float64. The same definition runs in the working dtype, on the inputs and on
+inputs moved by a unit in the last place; the largest of these errors is what an honest
+implementation in this dtype can lose on these inputs. A submission may lose SLACK times as much,
+so a different order of sums passes and a lower precision does not. Where an output is small
+relative to the inputs, because of cancellation, the definition also runs with every operation
+rounded at random (`random_rounding`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from quizprep.worker.backends import EPSILON, Array, Backend, Function
+from quizprep.worker.backends import EPSILON, Array, Backend, Function, outputs_of
 
 SLACK = 4.0
-"""Correct variants were measured at most 2.64 times as far off as the plain one."""
+"""Correct variants had errors of at most 2.64 times those of the plain implementation."""
 
 SMALL = 128
-"""On a case of so few values one draw of signs can cancel by luck, so there are three."""
+"""With at most this many output values, one draw of signs can cancel by chance, so there are
+three."""
 
 ROUGHLY = 1e-2
 ROUGHLY_ULPS = 1024.0
-"""At metered points: no sum of these sizes loses as much in float32, and half precision
-loses more, so what is cheap there because it is less precise is found out."""
+"""Tolerance at metered points, relative to the largest value. No sum of these sizes loses as much
+in float32, and half precision loses more, so a submission that is cheap because it is less precise
+fails."""
 
 CANCELS = 0.25
-"""An output whose largest value is so small beside the largest input is what is left of a
-difference: its own size does not tell what rounding loses."""
+"""An output is taken to be the result of cancellation if its largest value is below this fraction
+of the largest input: its own magnitude then does not bound its rounding error."""
 
 FLOOR_ULPS = 4.0
-"""Where the plain implementation happens to be exact, so many units in the last place."""
+"""Minimum tolerance in units in the last place, for a plain implementation that happens to be
+exact."""
 
 
 Allowed = float | np.ndarray
-"""An absolute error: one for an output, or one for each of its entries."""
+"""An absolute error: one for a whole output, or one for each of its entries."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What is right for one case, output by output, and how far off is still right.
+    """The expected outputs of one case, and the error that each may have.
 
-    values   float64 arrays; they may hold -inf and, never, NaN
+    values   float64 arrays; they may contain -inf, but never NaN
     allowed  absolute error, output by output
-    dtypes   what the outputs' dtypes must be; "" where that is not looked at
+    dtypes   the dtypes that the outputs must have; "" where it is not checked
     """
 
     values: tuple[np.ndarray, ...]
-    allowed: tuple[Allowed, ...]
+    allowed: tuple[np.ndarray, ...]
     dtypes: tuple[str, ...]
     names: tuple[str, ...] = ()
-    """The outputs of a script of calls, by name."""
+    """In a script of calls, the names of the outputs."""
 
     def allowing(self, more: Sequence[Array] | float) -> Expected:
-        """The same with a larger allowance: by a number, or by one or an array an output."""
+        """The same with a larger tolerance: ``more`` is a number, or a number or array for each
+        output."""
         each = more if isinstance(more, tuple | list) else [more] * len(self.allowed)
         wider = (one + np.asarray(by) for one, by in zip(self.allowed, each, strict=True))
         return replace(self, allowed=tuple(wider))
 
-
-def places(result: Array) -> tuple[Array, ...]:
-    """The outputs of a call, one or several, as a tuple."""
-    return tuple(result) if isinstance(result, tuple | list) else (result,)
+    def accepts(self, outputs: Sequence[np.ndarray]) -> bool:
+        """Whether all these outputs are right."""
+        return len(self.values) == len(outputs) and all(
+            value.shape == got.shape and not wrong(value, allowed, got).any()
+            for value, allowed, got in zip(self.values, self.allowed, outputs, strict=True)
+        )
 
 
 def expect(
@@ -79,48 +85,53 @@ def expect(
 
     With ``cancels`` results are known to be differences, as gradients of a softmax are.
 
-    Inputs enlarged by a magnitude look for overflow, not for digits: scores then are hundreds,
+    Inputs scaled by a magnitude test for overflow, not for precision: scores are then in the
+    hundreds,
     and exp(score - logsumexp) is as right as softmax but loses a unit in the last place of the
-    logsumexp. So the allowance grows with the magnitude; digits are judged at magnitude 1.
+    logsumexp. So the tolerance grows with the magnitude; precision is judged at magnitude 1.
     """
-    exact = [_is_array_then(backend, backend.double, a) for a in args]
+    exact = [backend.cast(a, "float64") for a in args]
     results = solve(*exact)
-    truth = tuple(backend.exact(x) for x in places(results))
-    plain = places(solve(*args))
+    truth = tuple(backend.exact(x) for x in outputs_of(results))
+    plain = outputs_of(solve(*args))
     draws = 3 if sum(value.size for value in truth) <= SMALL else 1
-    # All away from zero: products and what an exponential makes of them grow by as much as
-    # rounding can make them. At random: sums that cancel move as well.
-    moved = [places(solve(*_nudged(args, backend, r))) for r in (None, *[rng] * draws)]
+    # Moved away from zero, products and their exponentials grow by as much as rounding can make
+    # them grow. Moved at random, sums that cancel change as well.
+    moved = [
+        outputs_of(solve(*(backend.nudge(a, r) for a in args))) for r in (None, *[rng] * draws)
+    ]
     cancels = cancels or _cancels(truth, args, backend)
-    # Nothing of numpy's arithmetic can be moved, and no exercise of it cancels.
+    # Rounding can be randomised in torch only; no numpy exercise cancels.
     if cancels and backend.name == "torch":
         from quizprep.worker.judge.random_rounding import rounded
 
         solve = rounded(solve, rng)
-        moved += [places(solve(*args)) for _ in range(draws)]
+        moved += [outputs_of(solve(*args)) for _ in range(draws)]
     allowed = []
     for value, one, *near in zip(truth, plain, *moved, strict=True):
         spread = max(_distance(value, backend.exact(other)) for other in (one, *near))
         floor = FLOOR_ULPS * EPSILON.get(backend.dtype(one), 0.0) * _scale(value)
-        allowed.append(SLACK * max(1.0, magnitude) * max(spread, floor))
+        allowed.append(np.asarray(SLACK * max(1.0, magnitude) * max(spread, floor)))
     dtypes = tuple(backend.dtype(x) for x in plain)
     return Expected(truth, tuple(allowed), dtypes, getattr(results, "names", ()))
 
 
 def expect_roughly(solve: Function, args: Sequence[Array], backend: Backend) -> Expected:
-    """What is right up to ROUGHLY_ULPS of the largest value, at a third of the price of `expect`.
+    """The expected outputs up to ROUGHLY_ULPS of the largest value, at a third of the cost of
+    `expect`.
 
-    For outputs at metered points: correctness has been judged, and what is looked for is work
-    that was left out.
+    For metered points, where correctness has been judged and outputs only show whether work was
+    left
+    out.
     """
     ulp = max(EPSILON.get(backend.dtype(a), 0.0) for a in args if backend.is_array(a))
     off = min(ROUGHLY_ULPS * ulp, ROUGHLY)
-    # What float32 itself loses is far below that, so float64 is only needed above it.
+    # float32's own rounding is far below ROUGHLY_ULPS; only a lower precision needs float64 here.
     if off == ROUGHLY:
-        args = [_is_array_then(backend, backend.double, a) for a in args]
+        args = [backend.cast(a, "float64") for a in args]
     results = solve(*args)
-    truth = tuple(backend.exact(x) for x in places(results))
-    allowed = tuple(off * (_scale(value) or 1.0) for value in truth)
+    truth = tuple(backend.exact(x) for x in outputs_of(results))
+    allowed = tuple(np.asarray(off * (_scale(value) or 1.0)) for value in truth)
     return Expected(truth, allowed, tuple("" for _ in truth), getattr(results, "names", ()))
 
 
@@ -134,19 +145,19 @@ def computed_lower(
     expected: Expected,
     outputs: Sequence[np.ndarray],
 ) -> str:
-    """The dtype, lower than the case's, whose rounding the errors of these outputs have; or "".
+    """The dtype, lower than the case's, whose rounding explains the errors of these outputs; or "".
 
-    Errors as large as a plain computation in that dtype makes, within an order of magnitude,
-    and nowhere larger than it can make them.
+    Their errors must be within a factor of ten of those of a plain computation in that dtype, and
+    nowhere larger than it can make them.
     """
-    if any(backend.dtype(a) in LOWER for a in _arrays(args, backend)):
+    if any(backend.dtype(a) in LOWER for a in args if backend.is_array(a)):
         return ""
     if any(o.shape != v.shape for o, v in zip(outputs, expected.values, strict=True)):
         return ""
     for dtype in LOWER[backend.name == "numpy" :]:
-        low = [backend.cast(a, dtype) if backend.is_array(a) else a for a in args]
+        low = [backend.cast(a, dtype) for a in args]
         try:
-            plain = [backend.exact(x) for x in places(solve(*low))]
+            plain = [backend.exact(x) for x in outputs_of(solve(*low))]
         except Exception:  # an operation that has no kernel for halves
             continue
         made = max(_distance(v, p) for v, p in zip(expected.values, plain, strict=True))
@@ -157,42 +168,29 @@ def computed_lower(
 
 
 def _cancels(truth: Sequence[np.ndarray], args: Sequence[Array], backend: Backend) -> bool:
-    floating = [a for a in _arrays(args, backend) if backend.dtype(a) in EPSILON]
+    floating = filter(backend.is_floating, args)
     largest = max((_scale(backend.exact(a)) for a in floating), default=0.0)
     return any(_scale(value) < CANCELS * largest for value in truth if value.size)
-
-
-def _arrays(args: Sequence[Array], backend: Backend) -> list[Array]:
-    return [a for a in args if backend.is_array(a)]
 
 
 def model(
     solve: Function, args: Sequence[Array], backend: Backend, rng: np.random.Generator
 ) -> Expected:
-    """The outputs of a faulty model in the working dtype, with the allowance of its own."""
-    plain = places(solve(*args))
-    moved = places(solve(*_nudged(args, backend, rng)))
+    """The outputs of a model of mistakes in the working dtype, with a tolerance of their own."""
+    plain = outputs_of(solve(*args))
+    moved = outputs_of(solve(*(backend.nudge(a, rng) for a in args)))
     values, allowed = [], []
     for one, two in zip(plain, moved, strict=True):
         value = backend.exact(one)
         floor = FLOOR_ULPS * EPSILON.get(backend.dtype(one), 0.0) * _scale(value)
         values.append(value)
-        allowed.append(SLACK * max(_distance(value, backend.exact(two)), floor))
+        allowed.append(np.asarray(SLACK * max(_distance(value, backend.exact(two)), floor)))
     return Expected(tuple(values), tuple(allowed), tuple(backend.dtype(x) for x in plain))
 
 
-def _nudged(
-    args: Sequence[Array], backend: Backend, rng: np.random.Generator | None
-) -> list[Array]:
-    return [_is_array_then(backend, lambda x: backend.nudge(x, rng), a) for a in args]
-
-
-def _is_array_then(backend: Backend, change: Callable[[Array], Array], value: Array) -> Array:
-    return change(value) if backend.is_array(value) else value
-
-
 def wrong(value: np.ndarray, allowed: Allowed, got: np.ndarray) -> np.ndarray:
-    """Where ``got`` is not ``value``: a boolean array. Infinities must be the same ones."""
+    """Where ``got`` differs from ``value`` by more than is allowed: a boolean array. Infinities
+    must be equal."""
     with np.errstate(invalid="ignore"):
         close = np.abs(got - value) <= allowed
     return ~(close | (got == value) | (np.isnan(got) & np.isnan(value)))

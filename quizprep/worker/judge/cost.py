@@ -1,7 +1,7 @@
-"""The cost stage: meters over a grid of sizes, a fitted formula each, witnesses from outside.
+"""The cost stage: meters over a grid of sizes, a fitted formula for each, witnesses from outside.
 
-Here it is measured; whether a cost is allowed is for `cost_check`. Outputs at every metered point
-must be right as well: a submission that notices the meters and does less work is found out by its
+This module measures; `cost_check` decides whether a cost is allowed. Outputs at every metered point
+must be right too: a submission that detects the meters and does less work then fails by its
 outputs.
 """
 
@@ -9,81 +9,75 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from quizprep.exercise import Mistake
 from quizprep.formula import parse
 from quizprep.grading import wire
 from quizprep.grading.verdict import Params, Reading, Stage, Witness
 from quizprep.meter import Meter, MeterKind, by_meter
-from quizprep.worker import arena, protocol
+from quizprep.worker import protocol
+from quizprep.worker.arena import PlacedInputs
 from quizprep.worker.backends import Array, Backend
-from quizprep.worker.judge.channel import Calls, Channel, LearnerGone
+from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected
 from quizprep.worker.judge.cost_check import CostCheck, compared
 from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
-from quizprep.worker.judge.examiner import Examiner, submitted
+from quizprep.worker.judge.examiner import Examiner, sanitised
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes, load_solution
-from quizprep.worker.judge.preparation import Ground, Grounds
+from quizprep.worker.judge.phase_readings import LocalMeters
+from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
 from quizprep.worker.judge.reference_cache import ReferenceCache
-from quizprep.worker.judge.script import Remote, Script, flat, metered_locally
-from quizprep.worker.judge.witness import Watch, Watched
+from quizprep.worker.judge.script import LocalApi, RemoteApi, Script, collect
+from quizprep.worker.judge.witness import ProcessWatch, WatchedCall
 from quizprep.worker.learner.instruments import Instruments
 
 Readings = dict[str, int]
-"""What the learner's process says that one call cost, by the text of the meter."""
+"""What the learner's process reports that one call cost, by the text of the meter."""
 
-ROUNDED = 64 << 10
-"""Bytes by which a GPU's allocator may exceed the meters: 512 a block."""
+ALLOCATOR_ROUNDING = 64 << 10
+"""Bytes by which a GPU's allocator may exceed the meters: it rounds each block up to 512."""
 
 HOST_WORK = 4
-"""In a Triton exercise, arithmetic outside kernels per input element that still passes."""
+"""In a Triton exercise, operations outside kernels that are allowed per input element."""
 
 
 KERNEL_WORK = 4
-"""A Triton exercise's kernels do at least the solution's arithmetic divided by this."""
+"""In a Triton exercise, the kernels must do at least the solution's arithmetic divided by this."""
 
 
 class CostFailed(Exception):
-    """Measuring ended with something the learner should read."""
+    """Measuring ended early; the text is for the learner."""
 
 
-class Costing:
-    """Reads the meters of one submission."""
+@dataclass
+class CostStage:
+    """Measures the cost of one submission."""
 
-    def __init__(
-        self,
-        job: wire.Job,
-        watch: Watch,
-        backend: Backend,
-        channel: Channel,
-        reference: Reference,
-        grounds: Grounds,
-        examiner: Examiner,
-        cache: ReferenceCache,
-    ) -> None:
-        self.job = job
-        self.contract = job.spec.contract
-        self.runtime = job.spec.runtime
+    job: wire.Job
+    watch: ProcessWatch
+    backend: Backend
+    channel: Channel
+    reference: Reference
+    points: MeteredPoints
+    examiner: Examiner
+    cache: ReferenceCache
+
+    def __post_init__(self) -> None:
+        self.contract = self.job.spec.contract
+        self.runtime = self.job.spec.runtime
         self.limits = self.contract.limits()
-        self.watch = watch
-        self.backend = backend
-        self.channel = channel
-        self.reference = reference
-        self.grounds = grounds
-        self.examiner = examiner
-        self.cache = cache
 
     def stages(self) -> Iterator[Stage]:
-        """The cost, and the mistakes of cost where it is too high."""
-        self.channel.meanwhile = self.grounds.step
+        """The cost, and, where it is too high, the mistakes that explain it."""
+        self.channel.idle_work = self.points.step
         try:
             samples = self._samples()
             comparisons = self._comparisons()
             point = self.job.witness
             number = self._begin_witness(point) if point else 0
-            # The learner is at work on that call while formulas are fitted.
+            # The learner executes that call while formulas are fitted.
             measured = self._measured(samples)
             seen = self._watched(point, number) if point and number else None
         except LearnerGone as gone:
@@ -112,65 +106,66 @@ class Costing:
 
     # --- points ---
 
-    def _measured_all(self, calls: Sequence[tuple[wire.Point, str]]) -> list[Readings]:
+    def _measure_calls(self, calls: Sequence[tuple[wire.Point, str]]) -> list[Readings]:
         """The readings of several calls, in order; outputs must be right. Raises CostFailed."""
         readings: list[Readings] = []
-        grounds: list[Ground] = []
+        used: list[MeteredInputs] = []
 
-        def inputs() -> Iterator[tuple[arena.Laid, str]]:
+        def inputs() -> Iterator[tuple[PlacedInputs, str]]:
             for place, (point, meter) in enumerate(calls):
-                again = place > 0 and calls[place - 1][0] is point
-                grounds.append(grounds[-1] if again else self.grounds.of(point, meter))
-                yield grounds[-1].laid, meter
+                repeated = place > 0 and calls[place - 1][0] is point
+                used.append(used[-1] if repeated else self.points.inputs(point, meter))
+                yield used[-1].placed, meter
 
-        made = Calls(self.channel, inputs())
+        made = PipelinedCalls(self.channel, inputs())
         for place, (point, meter) in enumerate(calls):
             if place % 8 == 0:
-                self.channel.tell(wire.Progress(stage="cost", done=place, total=len(calls)))
-            reply, changed = made.next()
-            if changed:
+                self.channel.send_event(wire.Progress(stage="cost", done=place, total=len(calls)))
+            reply, modified = made.next()
+            if modified:
                 raise CostFailed(
-                    f"While its cost was measured, your code changed its input {changed}; "
+                    f"While its cost was measured, your code changed its input {modified}; "
                     "inputs belong to the caller."
                 )
-            readings.append(self._checked(point, meter, grounds[place], reply))
+            readings.append(self._checked(point, meter, used[place], reply))
         return readings
 
     def _checked(
-        self, point: wire.Point, meter: str, ground: Ground, reply: protocol.Reply
+        self, point: wire.Point, meter: str, inputs: MeteredInputs, reply: protocol.Reply
     ) -> Readings:
-        self._right(reply, ground.expected, point)
+        self._check_outputs(reply, inputs.expected, point)
         readings = {name: max(value, 0) for name, value in reply.readings.items()}
-        missing = sorted(self._needed(meter) - readings.keys())
+        missing = sorted(self._required_readings(meter) - readings.keys())
         if missing:
             raise CostFailed(f"Your code's process gave no reading of {', '.join(missing)}.")
         if self.runtime == "triton" and meter == "dispatch":
-            self._host_rules(readings, ground.laid)
+            self._check_host(readings, inputs.placed)
         return readings
 
-    def _right(self, reply: protocol.Reply, expected: Expected, point: wire.Point) -> None:
-        _refuse(self.examiner.reply(reply, expected, point.params).message, point)
+    def _check_outputs(self, reply: protocol.Reply, expected: Expected, point: wire.Point) -> None:
+        _require_empty(self.examiner.reply(reply, expected, point.params).message, point)
 
-    def _needed(self, meter: str) -> set[str]:
-        """The readings that a reply cannot lack; a count of numpy's work may be impossible."""
+    def _required_readings(self, meter: str) -> set[str]:
+        """The readings that a reply must contain; numpy's flops may be impossible to count."""
         if meter == "profile":
             return {"peak_bytes"}
         if meter == "dispatch" and self.runtime != "numpy":
             return {*map(str, self.limits), *(pair.meter for pair in self.contract.compare)}
         return {"peak_bytes", "held_bytes"} if meter == "dispatch" else set()
 
-    def _host_rules(self, readings: Readings, laid: arena.Laid) -> None:
+    def _check_host(self, readings: Readings, placed: PlacedInputs) -> None:
         if readings.get("launches", 0) == 0:
             raise CostFailed("Your code launches no Triton kernel; this exercise is to write one.")
-        size = sum(math.prod(a.shape) for a in laid.args if isinstance(a, protocol.TensorAt))
+        size = sum(math.prod(a.shape) for a in placed.args if isinstance(a, protocol.TensorAt))
         if readings.get("host_work", 0) > HOST_WORK * max(size, 1):
             raise CostFailed(
                 "Your code computes outside its kernels; there it may only allocate, reshape "
                 "and launch."
             )
 
-    def _kernel_rule(self, readings: Readings, own: Readings) -> None:
-        """Kernels that only copy have had their work done elsewhere, out of sight."""
+    def _check_kernel_work(self, readings: Readings, own: Readings) -> None:
+        """Raises CostFailed if the kernels do too little: their work was then done elsewhere,
+        unmetered."""
         work, wanted = readings.get("kernel_work", 0), own.get("kernel_work", 0)
         if work * KERNEL_WORK < wanted:
             raise CostFailed(
@@ -185,78 +180,81 @@ class Costing:
         points = self.job.points
         if self.reference.drive is not None:
             return self._scripts()
-        ways = ("dispatch", "count") if self._counts_separately() else ("dispatch",)
-        found = self._measured_all([(point, way) for point in points for way in ways])
+        meters = self._call_meters()
+        found = self._measure_calls([(point, meter) for point in points for meter in meters])
         samples = [
-            {k: v for reading in found[place : place + len(ways)] for k, v in reading.items()}
-            for place in range(0, len(found), len(ways))
+            {k: v for reading in found[place : place + len(meters)] for k, v in reading.items()}
+            for place in range(0, len(found), len(meters))
         ]
         if self._hides_temporaries():
             self._temporaries(samples)
         return samples
 
-    def _counts_separately(self) -> bool:
-        """Whether flops take a call of their own: numpy counts memory and work by other means."""
-        return self.runtime == "numpy" and Meter(MeterKind.FLOPS) in self.limits
+    def _call_meters(self) -> tuple[str, ...]:
+        """The meters of `protocol.Call` at each point; numpy's flops need a call of their own."""
+        separate_flops = self.runtime == "numpy" and Meter(MeterKind.FLOPS) in self.limits
+        return ("dispatch", "count") if separate_flops else ("dispatch",)
 
     def _hides_temporaries(self) -> bool:
-        """Whether operations may take memory that only the profiler sees."""
+        """Whether operations may allocate temporaries that only the profiler sees."""
         return self.runtime == "torch" and Meter(MeterKind.PEAK_BYTES) in self.limits
 
-    def _driven(self, point: wire.Point) -> tuple[Script, Remote, Ground]:
+    def _driven(self, point: wire.Point) -> tuple[Script, RemoteApi, MeteredInputs]:
         """The script of a point, driven under the meters, with its api."""
-        ground = self.grounds.of(point, "")
+        inputs = self.points.inputs(point, "")
         assert self.reference.cost is not None
-        api = Remote(self.channel, ground.laid, self.backend, self.job.spec.entries, metered=True)
-        return Script(api, self.reference.cost, ground.args), api, ground
+        api = RemoteApi(
+            self.channel, inputs.placed, self.backend, self.job.spec.entries, metered=True
+        )
+        return Script(api, self.reference.cost, inputs.args), api, inputs
 
     def _scripts(self) -> list[Readings]:
         """The readings of the script's phases at every point; its outputs there must be right.
 
-        The next script is driven before the outputs of one are looked at.
+        The next script is driven before the outputs of the current one are examined.
         """
         readings: list[Readings] = []
         points = self.job.points
         driven = self._driven(points[0])
         for place, point in enumerate(points):
-            script, api, ground = driven
+            script, api, inputs = driven
             script.finish()
             if place + 1 < len(points):
                 driven = self._driven(points[place + 1])
-            found = self.examiner.script(script, ground.expected, point.params)
-            _refuse(found.message, point)
-            readings.append(flat(api.readings))
+            found = self.examiner.script(script, inputs.expected, point.params)
+            _require_empty(found.message, point)
+            readings.append(api.readings.by_meter())
         return readings
 
     def _measured(self, readings: Sequence[Readings]) -> list[Measured]:
-        """What each meter read, with its formula where there is one."""
+        """The readings of each meter, with the formula where there is one."""
         points = self.job.points
         sizes = [{s: int(p.params[s] or 0) for s in self.contract.sizes} for p in points]
         grid = Grid.over(tuple(self.contract.sizes), sizes, self.contract.tiles)
         largest = max(range(len(points)), key=lambda p: math.prod(sizes[p].values()))
-        if not self.cache.own:
-            self.cache.own = self._solution(points[largest])
+        if not self.cache.solution_readings:
+            self.cache.solution_readings = self._solution(points[largest])
         if self.runtime == "triton":
-            self._kernel_rule(readings[largest], self.cache.own)
+            self._check_kernel_work(readings[largest], self.cache.solution_readings)
         fitting = Fitting(
             grid=grid,
             held_out=[point.held_out for point in points],
             largest=largest,
             samples=[by_meter(reading) for reading in readings],
-            own=by_meter(self.cache.own),
+            solution=by_meter(self.cache.solution_readings),
         )
         found: list[Measured] = []
         for meter, limit in self.limits.items():
             growth = parse(limit.growth or limit.exact or "1").expand()
-            # A contract that asks for 0 is a constant here: measured growth is a quotient.
+            # The bound 0 is replaced by 1: the measured growth is a quotient.
             bound = [float(growth.evaluate(each)) or 1.0 for each in sizes]
             if meter.kind is not MeterKind.FLOPS:
                 found.append(fitting.measured(meter, bound))
                 continue
             elementwise = meter.of(MeterKind.ELEMENTWISE)
             if not any(sample.get(meter) for sample in fitting.samples):
-                # No matrix product anywhere: the element-wise work is the work.
-                for sample in (*fitting.samples, fitting.own):
+                # No matrix product anywhere: the element-wise work is all work.
+                for sample in (*fitting.samples, fitting.solution):
                     if elementwise in sample:
                         sample[meter] = sample.get(meter, 0) + sample.pop(elementwise)
                 found.append(fitting.measured(meter, bound))
@@ -266,12 +264,12 @@ class Costing:
         return found
 
     def _temporaries(self, samples: list[Readings]) -> None:
-        """Replace the peaks by the profiler's where operations hide temporaries inside."""
+        """Replace the peaks by the profiler's where operations allocate temporaries."""
         points = self.job.points
-        few = sorted({0, len(points) // 2, len(points) - 1})
-        seen = self._profiled(few)
-        # A GPU's allocator rounds up; only what rounding cannot explain was hidden.
-        slack = ROUNDED if self.job.device == "cuda" else 0
+        sampled = sorted({0, len(points) // 2, len(points) - 1})
+        seen = self._profiled(sampled)
+        # A GPU's allocator rounds up; only a larger difference was hidden.
+        slack = ALLOCATOR_ROUNDING if self.job.device == "cuda" else 0
         if all(peak - samples[place]["peak_bytes"] <= slack for place, peak in seen.items()):
             return
         seen |= self._profiled([place for place in range(len(points)) if place not in seen])
@@ -282,33 +280,31 @@ class Costing:
         """By place, the peak that the profiler saw at that point."""
         if not places:
             return {}
-        found = self._measured_all([(self.job.points[place], "profile") for place in places])
+        found = self._measure_calls([(self.job.points[place], "profile") for place in places])
         return {p: reading["peak_bytes"] for p, reading in zip(places, found, strict=True)}
 
     def _solution(self, point: wire.Point) -> Readings:
-        """The solution's own readings at a point, measured here with the same meters."""
+        """The solution's own readings at a point, from the same meters in this process."""
         entries = load_solution(self.job.solution, self.job.spec.entries)
-        laid = self.grounds.of(point, "solution").laid
+        placed = self.points.inputs(point, "solution").placed
         instruments = Instruments(self.runtime)
         if self.reference.cost is not None:
             session = instruments.session()
-
-            def measured(
-                function: Callable[..., Array], args: Sequence[Array]
-            ) -> tuple[Array, Readings]:
-                return instruments.measure(function, args, "session", self.backend, session)
-
-            return metered_locally(self.reference.cost, entries, measured, laid.views(self.backend))
+            meters = LocalMeters(
+                lambda function, args: instruments.measure(
+                    function, args, "session", self.backend, session
+                )
+            )
+            metered = {name: meters.metered(entry) for name, entry in entries.items()}
+            api = LocalApi(metered, meters.phase)
+            collect(self.reference.cost(api, *placed.views(self.backend)))
+            return meters.readings.by_meter()
         entry = entries[self.job.spec.entry]
-        ways = ["dispatch"]
-        if self._counts_separately():
-            ways.append("count")
-        if self._hides_temporaries():
-            ways.append("profile")
+        meter_names = [*self._call_meters(), *(["profile"] if self._hides_temporaries() else [])]
         readings: Readings = {}
-        for way in ways:
-            args = laid.views(self.backend)
-            _, found = instruments.measure(entry, args, way, self.backend)
+        for meter in meter_names:
+            args = placed.views(self.backend)
+            _, found = instruments.measure(entry, args, meter, self.backend)
             for name, value in found.items():
                 readings[name] = max(value, readings.get(name, 0))
         return readings
@@ -319,7 +315,7 @@ class Costing:
         if not pairs:
             return ()
         points = [point for pair in pairs for point in (pair.at, pair.against)]
-        found = self._measured_all([(point, "dispatch") for point in points])
+        found = self._measure_calls([(point, "dispatch") for point in points])
         return tuple(
             compared(rule, at[rule.meter], against[rule.meter])
             for rule, at, against in zip(
@@ -330,44 +326,45 @@ class Costing:
     # --- witnesses ---
 
     def _begin_witness(self, point: wire.Point) -> int:
-        """Order a large call under the meters; its number, or 0 where nothing can be watched."""
+        """Start a large call under the meters; returns its number, or 0 if the process cannot be
+        watched."""
         if not self.watch.available:
             return 0
-        return self.channel.order(self.grounds.of(point, "dispatch").laid, "dispatch")
+        return self.channel.start_call(self.points.inputs(point, "dispatch").placed, "dispatch")
 
-    def _watched(self, point: wire.Point, number: int) -> Watched:
-        """The large call of that number, then one with other inputs watched from outside.
+    def _watched(self, point: wire.Point, number: int) -> WatchedCall:
+        """Receive the large call of that number, then watch one with other inputs from outside.
 
-        The first call also warms the path: library pages that it loads count in neither.
+        The first call also warms caches, so that pages of libraries that it loads count in neither.
         """
-        ground = self.grounds.of(point, "watched")
-        expected = ground.expected
-        reply = self.channel.answer(number)
-        if reply.refused or reply.raised is not None:
-            what = reply.raised.kind if reply.raised is not None else reply.refused
-            raise CostFailed(f"At {_at(point.params)} your code raised {submitted(what)}.")
+        inputs = self.points.inputs(point, "watched")
+        expected = inputs.expected
+        reply = self.channel.receive(number)
+        if reply.banned or reply.raised is not None:
+            what = reply.raised.kind if reply.raised is not None else reply.banned
+            raise CostFailed(f"At {_at(point.params)} your code raised {sanitised(what)}.")
         seen = self.watch.call(
-            point.params, ground.laid, lambda reply: self._right(reply, expected, point)
+            point.params, inputs.placed, lambda reply: self._check_outputs(reply, expected, point)
         )
-        if not self.cache.worked:
-            self.cache.worked = self._work_of_solution(ground.args)
+        if not self.cache.solution_time:
+            self.cache.solution_time = self._solution_time(inputs.args)
         return replace(
             seen,
             metered=reply.readings.get("peak_bytes", 0),
             outputs=len(reply.tensors),
-            solution_worked=self.cache.worked,
+            solution_time=self.cache.solution_time,
         )
 
-    def _work_of_solution(self, args: Sequence[Array]) -> int:
-        """Nanoseconds of processor time that the solution takes, at least one."""
+    def _solution_time(self, args: Sequence[Array]) -> int:
+        """CPU time of the solution in nanoseconds, at least one."""
         entry = load_solution(self.job.solution, self.job.spec.entries)[self.job.spec.entry]
         before = time.process_time_ns()
         entry(*args)
         return max(time.process_time_ns() - before, 1)
 
 
-def _refuse(message: str, point: wire.Point) -> None:
-    """Raise CostFailed where something is wrong with the outputs at a point."""
+def _require_empty(message: str, point: wire.Point) -> None:
+    """Raise CostFailed if there is a message about the outputs at a point."""
     if message:
         raise CostFailed(f"While its cost was measured ({_at(point.params)}): {message}")
 

@@ -1,4 +1,4 @@
-"""Is a measured cost allowed? Formulas are compared, in every symbol; nothing is measured here."""
+"""Is a measured cost allowed? Formulas are compared in every symbol; nothing is measured here."""
 
 from __future__ import annotations
 
@@ -22,43 +22,44 @@ from quizprep.grading.verdict import NamedMistake, Params, Reading, Witness
 from quizprep.meter import Meter, MeterKind
 from quizprep.text import mebibytes
 from quizprep.worker.judge.cost_fit import Measured
-from quizprep.worker.judge.witness import Watched
+from quizprep.worker.judge.witness import WatchedCall
 
 EXCESS = 0.2
-"""A measured exponent beyond the contract's that still passes where no formula fits."""
+"""Without an exact formula, a measured exponent may exceed the contract's by this."""
 
 SMALL_BYTES = 4096
-"""A reading as small as this meets every budget."""
+"""A reading of at most this many bytes satisfies every budget."""
 
 WORK_FLOOR = 4
 """The meters must see at least the solution's work divided by this, at the largest size."""
 
 WITNESS_FACTOR = 1.6
 WITNESS_SLACK = 3 << 20
-"""Resident growth may exceed the meters by this: pages, fragments, the interpreter's own."""
+"""Resident growth may exceed the meters by this factor and this many bytes: page granularity,
+fragmentation, the interpreter's own memory."""
 
 SENDING_COPIES = 4
-"""To send outputs, they are copied, written as safetensors and framed."""
+"""Copies of the outputs in memory while they are sent: contiguous, as safetensors, framed."""
 
-KEPT_SLACK = 8 << 20
-"""What a process may keep between calls: its modules, allocator and caches of the library."""
+RETAINED_SLACK = 8 << 20
+"""Bytes that a process may retain between calls: modules, allocator and library caches."""
 
-WORK_FACTOR = 20
-WORK_SLACK = 1.0
-"""Limit of the watched call's processor time: this factor times the solution's, plus so many
-seconds. Honest code is up to ten times slower for being written as loops, so this does not tell
-good code from better: it finds work of another kind."""
+CPU_TIME_FACTOR = 20
+CPU_TIME_SLACK = 1.0
+"""The watched call's CPU time may be at most this factor times the solution's plus this many
+seconds. Honest loops are up to ten times slower, so the limit does not detect poor code, only work
+of another kind."""
 
 WRITTEN_SLACK = 1 << 20
-"""Bytes in files or in shared memory outside the inputs that pass."""
+"""Bytes that may be written to files or to shared memory outside the inputs."""
 
 EXTRAPOLATION = 2
-"""The metered peak at the witness's size may exceed the peak extrapolated from the largest
-metered size by at most this factor."""
+"""The metered peak at the witness size may exceed the peak extrapolated from the largest metered
+size by at most this factor."""
 
 
 class CostCheck:
-    """A contract, and the readings of a submission that are held against it."""
+    """Compares a submission's readings with a contract."""
 
     def __init__(
         self, contract: Contract, measured: Sequence[Measured], solution: Mapping[str, str]
@@ -72,7 +73,7 @@ class CostCheck:
         self._solution = solution
 
     def readings(self) -> tuple[Reading, ...]:
-        """Each meter held against its limit."""
+        """Each meter, checked against its limit."""
         return tuple(self._reading(each) for each in self._measured.values())
 
     def _reading(self, found: Measured) -> Reading:
@@ -145,7 +146,7 @@ class CostCheck:
     def _faster_term(
         self, found: Polynomial, bound: Polynomial
     ) -> tuple[str, Mapping[str, Fraction]] | None:
-        """A term that outgrows the bound, with the direction in which it does."""
+        """A term that outgrows the bound, and the direction in which it does."""
         bounds = [monomial for monomial, _ in bound.terms]
         for monomial, _ in found.terms:
             direction = faster_direction(monomial, bounds, self._where)
@@ -156,8 +157,9 @@ class CostCheck:
     def _excess_problems(self, found: Measured) -> list[str]:
         """Directions in which the measured exponent exceeds the contract's.
 
-        A symbol that a relation keeps below others (window <= n) cannot grow without them, so it
-        is looked at together with them.
+        A symbol that a relation bounds by others (window <= n) cannot grow without them, so its
+        excess is
+        added to theirs.
         """
         above = {name: {name} for name in self._order}
         for pair in self._where:
@@ -170,8 +172,8 @@ class CostCheck:
         ]
 
     def _with_elementwise(self, found: Measured) -> tuple[int, int]:
-        """All work of the submission and of the solution: products may be written as
-        element-wise work, so both count together."""
+        """All work of the submission and of the solution. Matrix products may be written as
+        element-wise work, so both kinds count together."""
         parts = [found, self._measured.get(found.meter.of(MeterKind.ELEMENTWISE))]
         known = [part for part in parts if part is not None]
         return sum(part.largest for part in known), sum(part.solution or 0 for part in known)
@@ -193,7 +195,8 @@ class CostCheck:
         ]
 
     def _floor_problems(self, found: Measured) -> list[str]:
-        """Work that the meters should have seen: whatever is hidden from them, answers need it."""
+        """Too little metered work. Every answer needs some work, so the rest was hidden from the
+        meters."""
         if found.meter.kind is not MeterKind.FLOPS or found.solution is None:
             return []
         seen, own = self._with_elementwise(found)
@@ -205,8 +208,8 @@ class CostCheck:
         ]
 
     def _beside_solution(self, reading: Reading, found: Polynomial | None) -> Reading:
-        """The reading with the solution's formula, where there is one on record, and in a
-        sentence what the difference means."""
+        """The reading with the solution's formula, if one is recorded, and the difference in
+        words."""
         text = self._solution.get(str(reading.meter), "")
         if not text or found is None:
             return reading
@@ -225,9 +228,9 @@ class CostCheck:
         return msgspec.structs.replace(reading, solution_formula=text, difference=difference)
 
     def named_mistakes(self, known: Mapping[str, Mistake]) -> tuple[NamedMistake, ...]:
-        """The mistakes of cost whose whole signature the readings have."""
+        """The mistakes of cost whose whole signature matches the readings."""
         return tuple(
-            NamedMistake(id=name, says=mistake.says, concept=mistake.concept)
+            NamedMistake.of(name, mistake)
             for name, mistake in known.items()
             if mistake.cost and all(self._matches(*item) for item in mistake.cost.items())
         )
@@ -245,14 +248,14 @@ class CostCheck:
 
     # --- witness ---
 
-    def witness(self, seen: Watched | None) -> Witness:
-        """Does the process confirm what its meters say? None: it could not be watched."""
+    def witness(self, seen: WatchedCall | None) -> Witness:
+        """Does the process confirm its meters? ``seen`` is None if it could not be watched."""
         if seen is None:
             return Witness(
                 status="skip", message="resident memory cannot be read from outside on this system"
             )
-        # The reading was made in the learner's process: more than its own readings at smaller
-        # sizes lead one to expect is no excuse for the growth.
+        # This reading comes from the learner's process, so it may justify growth only up to the
+        # peak that the readings at smaller sizes predict.
         seen = replace(seen, metered=min(seen.metered, self._expected_peak(seen.params)))
         message = _hidden(seen)
         return Witness(
@@ -263,9 +266,9 @@ class CostCheck:
         )
 
     def _expected_peak(self, at: Params) -> int:
-        """Bytes at the witness's size: what the fitted formula gives, or what the reading at the
-        largest metered size becomes if it grows as the contract allows. No bound where the
-        contract says nothing of the peak."""
+        """An upper bound in bytes for the peak at the witness's size: the fitted formula's value
+        there, or, without a formula, the largest reading scaled by the contract's growth. Unlimited
+        if the contract does not limit the peak."""
         meter = Meter(MeterKind.PEAK_BYTES)
         limit, found = self._limits.get(meter), self._measured.get(meter)
         growth = limit.growth or limit.exact if limit is not None else None
@@ -276,14 +279,14 @@ class CostCheck:
             return int(EXTRAPOLATION * max(float(found.formula.evaluate(there)), SMALL_BYTES))
         bound = parse(growth).expand()
         here = {name: max(values) for name, values in self._contract.sizes.items()}
-        # A symbol that is smaller there need not make the peak smaller.
-        least = {name: max(size, there[name]) for name, size in here.items()}
-        scale = float(bound.evaluate(least)) / float(bound.evaluate(here))
+        # A symbol that is smaller at the witness's size does not lower the bound.
+        clamped = {name: max(size, there[name]) for name, size in here.items()}
+        scale = float(bound.evaluate(clamped)) / float(bound.evaluate(here))
         return int(EXTRAPOLATION * max(found.largest, SMALL_BYTES) * scale)
 
 
 def compared(comparison: Comparison, at: int, against: int) -> Reading:
-    """The reading at a point as a fraction of the reading at another."""
+    """The reading at one point as a fraction of the reading at another."""
     share = at / max(against, 1)
     return Reading(
         meter=Meter(comparison.meter),
@@ -295,8 +298,8 @@ def compared(comparison: Comparison, at: int, against: int) -> Reading:
     )
 
 
-def _hidden(seen: Watched) -> str:
-    """What the process did that its meters did not see, in words; "" if nothing."""
+def _hidden(seen: WatchedCall) -> str:
+    """What the process used that its meters did not see, in words; "" if nothing."""
     at = ", ".join(f"{name}={value}" for name, value in seen.params.items())
     metered = seen.metered + seen.outputs
     sending = metered + SENDING_COPIES * seen.outputs
@@ -305,18 +308,18 @@ def _hidden(seen: Watched) -> str:
             f"your code wrote {mebibytes(seen.written)} into files or shared memory: what it "
             "works with must be where the meters see it"
         )
-    if seen.kept > KEPT_SLACK:
+    if seen.retained > RETAINED_SLACK:
         return (
-            f"before the call ({at}) your code had kept {mebibytes(seen.kept)} since it was "
+            f"before the call ({at}) your code had kept {mebibytes(seen.retained)} since it was "
             "loaded: working memory made beforehand is memory all the same"
         )
-    worked, own = seen.worked / 1e9, seen.solution_worked / 1e9
-    if worked > WORK_FACTOR * own + WORK_SLACK:
+    used, own = seen.cpu_time / 1e9, seen.solution_time / 1e9
+    if used > CPU_TIME_FACTOR * own + CPU_TIME_SLACK:
         return (
-            f"the process worked for {worked:.1f} s at {at}, where the solution takes {own:.2f} s: "
+            f"the process worked for {used:.1f} s at {at}, where the solution takes {own:.2f} s: "
             "your code works where the meters cannot see it"
         )
-    for grown, explained in ((seen.growth, metered), (seen.sending, sending)):
+    for grown, explained in ((seen.growth, metered), (seen.sending_growth, sending)):
         if grown > WITNESS_FACTOR * explained + WITNESS_SLACK:
             return (
                 f"the meters saw {mebibytes(explained)}, but the process grew by "

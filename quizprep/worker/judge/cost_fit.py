@@ -1,10 +1,10 @@
 """From meter readings to an exact formula, or to none.
 
 Readings over a grid of sizes are fitted with non-negative coefficients on monomials of the
-size symbols, the coefficients are rounded to simple fractions, and the formula counts only if
-it predicts every reading exactly, those held out of the fit included. Where there is none, one of
-the symbols less one is tried in its place: who moves all but one entry of a window does work
-that has a negative term.
+size symbols, and the coefficients are rounded to simple fractions. The formula is accepted only if
+it predicts every reading exactly, including those held out of the fit. Otherwise each symbol x in
+turn is replaced by x - 1, because some honest work has a negative term: moving all but one entry of
+a window, for instance.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ DENOMINATORS = (1, 2, 3, 4, 6, 8, 16)
 MAX_MONOMIALS = 600
 
 Powers = tuple[int, ...]
-"""One power a symbol, in the order of the symbols."""
+"""The power of each symbol, in the order of the symbols."""
 
 
 Terms = dict[Powers, Fraction]
-"""Monomials with exact coefficients, none zero."""
+"""Monomials with exact, non-zero coefficients."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one meter read over all points.
+    """The readings of one meter at all points.
 
-    values    the readings; empty where the work could not be counted
-    formula   the exact one; None where none predicts every reading
-    slopes    where there is no formula: the measured exponent of the reading, by symbol
+    values    the readings; empty if the work could not be counted
+    formula   the exact formula; None if none predicts every reading
+    slopes    without a formula: the measured exponent of the reading, by symbol
     excess    by symbol, the exponent by which the reading outgrows the contract's formula
-    largest   the reading at the largest point; ``solution`` is the solution's own there
+    largest   the reading at the largest point; ``solution`` is the solution's reading there
     """
 
     meter: Meter
@@ -53,7 +53,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Grid:
-    """The sizes at which meters are read, and the monomials that can be told apart there.
+    """The sizes at which meters are read, and the monomials that they can distinguish.
 
     sizes  (points, symbols), positive
     """
@@ -70,13 +70,13 @@ class Grid:
         points: Sequence[Mapping[str, int]],
         tiles: Mapping[str, Sequence[str]],
     ) -> Grid:
-        """The grid of these points; tiles maps a symbol to the lengths it cuts."""
+        """The grid of these points; ``tiles`` maps a tile size to the lengths that it divides."""
         sizes = np.array([[point[s] for s in symbols] for point in points], dtype=np.float64)
         powers = tuple(_monomials(symbols, sizes, tiles))
         return Grid(tuple(symbols), sizes, powers, _table(sizes, powers))
 
     def less_one(self, axis: int) -> Grid:
-        """The same monomials over the symbol of this place less one."""
+        """The same monomials with the symbol of this place reduced by one."""
         sizes = self.sizes.copy()
         sizes[:, axis] -= 1
         return Grid(self.symbols, sizes, self.powers, _table(sizes, self.powers))
@@ -94,11 +94,14 @@ def _table(sizes: np.ndarray, powers: Sequence[Powers]) -> np.ndarray:
 def _monomials(
     symbols: Sequence[str], sizes: np.ndarray, tiles: Mapping[str, Sequence[str]]
 ) -> list[Powers]:
-    """A symbol with four values or more may appear squared, one with a single value not at all.
+    """Candidate monomials. A symbol with more than three values may appear squared, one with a
+    single value not at all.
 
-    A tile may divide the lengths it cuts: work in tiles is a number of tiles times a polynomial
-    in the tile, so beside lengths of total power p a tile has powers from -p to 2 - p, or to
-    1 - p where there are several tiles.
+    A tile size may divide the lengths that it cuts: tiled work is a number of tiles times a
+    polynomial
+    in the tile size. So next to lengths of total power p, a tile size has powers from -p to 2 - p,
+    or to
+    1 - p if there are several tile sizes.
     """
     place = {symbol: axis for axis, symbol in enumerate(symbols)}
     cut = {place[tile]: [place[s] for s in lengths] for tile, lengths in tiles.items()}
@@ -117,7 +120,7 @@ def _monomials(
         ranges = [range(power, power + 1) for power in powers]
         for axis, axes in cut.items():
             total = sum(powers[a] for a in axes)
-            # So many powers as it has values; with more of them 4 may read as P/4 - 8 + 128/P.
+            # No more powers than it has values, else P/4 - 8 + 128/P may fit a constant 4.
             last = min(max(top - total, 0), _distinct(sizes[:, axis]) - 1 - total)
             ranges[axis] = range(-total, last + 1)
         found.extend(product(*ranges))
@@ -125,28 +128,28 @@ def _monomials(
 
 
 def _distinct(values: np.ndarray) -> int:
-    """How many different values; np.unique would import numpy.ma for it, 30 ms."""
+    """The number of different values; np.unique would import numpy.ma, which takes 30 ms."""
     return len(set(values.tolist()))
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """The readings of all points, from which a formula for each meter is fitted.
+    """The readings at all points, from which a formula for each meter is fitted.
 
-    largest  the place of the largest point; ``own`` are the solution's readings there
+    largest  the place of the largest point; ``solution`` has the solution's readings there
     """
 
     grid: Grid
     held_out: Sequence[bool]
     largest: int
     samples: Sequence[dict[Meter, int]]
-    own: dict[Meter, int]
+    solution: dict[Meter, int]
 
     def measured(self, meter: Meter, bound: Sequence[float], budget: float = 1.0) -> Measured:
-        """What a meter read. ``bound`` is what the contract's growth comes to at each point,
-        ``budget`` the multiple of the solution's work that is allowed to element-wise work."""
+        """The readings of a meter. ``bound`` is the value of the contract's growth at each point,
+        ``budget`` the multiple of the solution's work that element-wise work may take."""
         if any(meter not in sample for sample in self.samples):
-            return Measured(meter, solution=self.own.get(meter))
+            return Measured(meter, solution=self.solution.get(meter))
         values = tuple(sample[meter] for sample in self.samples)
         formula = fit(self.grid, values, self.held_out)
         within = formula is not None or self._within(meter, bound, budget)
@@ -157,21 +160,23 @@ class Fitting:
             slopes={} if formula is not None else slopes(self.grid, values),
             excess={} if within else slopes(self.grid, values, bound),
             largest=values[self.largest],
-            solution=self.own.get(meter),
+            solution=self.solution.get(meter),
         )
 
     def _within(self, meter: Meter, bound: Sequence[float], budget: float) -> bool:
-        """Whether a reading is nowhere more than the bound with the solution's constant.
+        """Whether the readings nowhere exceed the bound, scaled to the solution's reading.
 
-        One with corners (rows that see nothing when n > m) has no formula and no single exponent,
-        and may yet be within it. The bound is one of all work: element-wise work is looked at
-        with the products, and may be the larger part of it where the sizes are small.
+        Piecewise costs (rows that see nothing when n > m) have no formula and no single exponent,
+        but may
+        still satisfy the bound. The bound is for all work, so element-wise work is added to the
+        products;
+        it may be the larger part at small sizes.
         """
         parts = [meter]
         if meter.kind is MeterKind.ELEMENTWISE:
             parts.append(meter.of(MeterKind.FLOPS))
-        own = sum(self.own.get(part, 0) for part in parts)
-        constant = budget * own / bound[self.largest]
+        total = sum(self.solution.get(part, 0) for part in parts)
+        constant = budget * total / bound[self.largest]
         return all(
             sum(sample[part] for part in parts) <= constant * limit
             for sample, limit in zip(self.samples, bound, strict=True)
@@ -179,13 +184,13 @@ class Fitting:
 
 
 def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Polynomial | None:
-    """The formula that gives every reading exactly, or None."""
+    """The formula that predicts every reading exactly, or None."""
     found = _fit(grid, readings, held_out)
     if found is not None:
         return _polynomial(grid, found)
     for axis in range(len(grid.symbols)):
         powers = {monomial[axis] for monomial in grid.powers}
-        # A tile may be divided by, and a size of one has nothing left.
+        # Not for a tile, which may be a divisor, nor for sizes of 1, which would become 0.
         if min(powers) < 0 or max(powers) == 0 or grid.sizes[:, axis].min() <= 1:
             continue
         found = _fit(grid.less_one(axis), readings, held_out)
@@ -204,7 +209,7 @@ def _polynomial(grid: Grid, terms: Terms) -> Polynomial:
 
 
 def _expanded(terms: Terms, axis: int) -> Terms:
-    """A formula in x - 1 as one in x, for the symbol x of this place."""
+    """A formula in x - 1, rewritten in x, for the symbol x at this place."""
     whole: Terms = {}
     for powers, coefficient in terms.items():
         power = powers[axis]
@@ -259,8 +264,8 @@ def _simple(value: float) -> Fraction | None:
 
 
 def _predicts(terms: Terms, grid: Grid, readings: Sequence[int]) -> bool:
-    """Whether every reading is met exactly: in whole numbers, with all denominators multiplied
-    away, because fractions would cost more than the fit."""
+    """Whether every reading is met exactly. Computed in integers, scaled by all denominators,
+    because fractions would take longer than the fit."""
     bottom = math.lcm(*(coefficient.denominator for coefficient in terms.values()))
     lowest = [min(0, *powers) for powers in zip(*terms, strict=True)]
     whole = [
@@ -280,7 +285,7 @@ def _predicts(terms: Terms, grid: Grid, readings: Sequence[int]) -> bool:
 
 
 def _non_negative(table: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least squares with non-negative unknowns, by Lawson and Hanson's active sets (1974)."""
+    """Non-negative least squares by Lawson and Hanson's active-set method (1974)."""
     count = table.shape[1]
     solution = np.zeros(count)
     active = np.zeros(count, dtype=bool)
@@ -312,7 +317,7 @@ def _non_negative(table: np.ndarray, target: np.ndarray) -> np.ndarray:
 def slopes(
     grid: Grid, readings: Sequence[int], bound: Sequence[float] = (1.0,)
 ) -> dict[str, float]:
-    """By symbol, the measured exponent of readings / bound: a plane fitted in logarithms."""
+    """By symbol, the measured exponent of readings / bound: a plane fitted in log space."""
     ratios = np.maximum(np.array(readings, dtype=np.float64), 1.0) / np.array(bound)
     varying = [a for a in range(len(grid.symbols)) if _distinct(grid.sizes[:, a]) > 1]
     table = np.column_stack([np.ones(len(ratios)), np.log(grid.sizes[:, varying])])

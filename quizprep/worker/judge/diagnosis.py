@@ -1,32 +1,32 @@
-"""Which known mistake gives the learner's output? A name only if it does on every case.
+"""Which known mistake explains the learner's outputs? It is named only if it does in every case.
 
-Mistakes run singly, then in pairs, on the inputs of every case; a candidate drops out at its
-first disagreement. Where two different explanations survive, they cannot be told apart on
-these cases and neither is named: no guess is better than a wrong name.
+The model of each mistake, then of each pair, runs on the inputs of every case; a candidate drops
+out at its first disagreement. If two different explanations survive, these cases cannot tell them
+apart, and neither is named: no guess is better than a wrong name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
 
 from quizprep.grading.verdict import NamedMistake
 from quizprep.worker.backends import Array, Backend, Function
-from quizprep.worker.judge.comparison import Expected, model, wrong
+from quizprep.worker.judge.comparison import Expected, model
 from quizprep.worker.judge.exercise_files import Mistakes
 
 SHARED_SLACK = 1.5
-"""The learner's rounding and the model's are both allowed for."""
+"""Factor on the allowed error: both the learner's outputs and the model's are rounded."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What a case showed: its inputs, what is right, and what came back.
+    """A case as observed: its inputs, the expected outputs, and the learner's.
 
-    outputs is None where the submission raised; then ``raised`` is the exception's name.
+    ``outputs`` is None if the submission raised; then ``raised`` is the exception's name.
     """
 
     args: tuple[Array, ...]
@@ -34,14 +34,14 @@ class Observed:
     outputs: tuple[np.ndarray, ...] | None
     raised: str
     failed: bool
-    around: Callable[[Function], Function] = lambda solve: solve
-    """What a case does with the function it judges, such as differentiating it."""
-    unequal: bool = False
-    """It failed because of its outputs, and not by changing an input, say."""
+    transform: Callable[[Function], Function] = lambda solve: solve
+    """What the case does with the function it judges, such as differentiating it."""
+    wrong_outputs: bool = False
+    """Whether it failed because of its outputs, not by modifying an input, say."""
 
 
 class Models:
-    """Runs of the faulty model, each made once."""
+    """Runs of the models of mistakes, each made once."""
 
     def __init__(self, known: Mistakes, backend: Backend) -> None:
         self._known = known
@@ -50,14 +50,14 @@ class Models:
         self.count = 0
 
     def run(self, switches: frozenset[str], place: int, case: Observed) -> Expected | str:
-        """The model's outputs on a case, or the name of the exception it raises."""
+        """The model's outputs on a case, or the name of the exception that it raises."""
         key = (switches, place)
         if key not in self._runs:
             self.count += 1
             solve: Function = self._known.solve
             try:
                 self._runs[key] = model(
-                    case.around(lambda *args: solve(*args, mistakes=switches)),
+                    case.transform(lambda *args: solve(*args, mistakes=switches)),
                     case.args,
                     self._backend,
                     np.random.default_rng(place),
@@ -75,7 +75,7 @@ def diagnose(
 ) -> tuple[NamedMistake, ...]:
     """The mistakes that explain all cases: one, a pair, or none.
 
-    ``models`` keeps runs on the same cases for a next diagnosis.
+    ``models`` caches runs on the same cases for the next diagnosis.
     """
     if not any(case.failed for case in cases):
         return ()
@@ -89,17 +89,17 @@ def diagnose(
                 continue
             if not all(_agrees(models.run(switches, p, cases[p]), cases[p]) for p in order):
                 continue
-            if any(_tells(models.run(switches, p, cases[p]), cases[p]) for p in order):
+            if any(_is_evidence(models.run(switches, p, cases[p]), cases[p]) for p in order):
                 found.append(names)
         if len(found) == 1:
-            return _named(known, found[0])
+            return tuple(NamedMistake.of(name, known.mistakes[name]) for name in found[0])
         if found:
             break
     return ()
 
 
 def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
-    """Every combination of mistakes of a size, each in every variant."""
+    """Every combination of ``size`` mistakes, each in every variant."""
     wrong_output = [name for name, mistake in known.mistakes.items() if not mistake.cost]
     for names in combinations(wrong_output, size):
         for switches in product(*(known.mistakes[name].switches(name) for name in names)):
@@ -114,28 +114,18 @@ def _agrees(run: Expected | str, case: Observed) -> bool:
     return not _differ(run.values, run, case)
 
 
-def _tells(run: Expected | str, case: Observed) -> bool:
-    """Whether it says anything that the model agrees with a case: not where it passed, and not
-    where the right outputs would agree with the learner's as well. On the edge of a condition a
-    unit in the last place of an input changes a model as much as a mistake does."""
+def _is_evidence(run: Expected | str, case: Observed) -> bool:
+    """Whether agreement on this case is evidence for the mistake. It is not if the case passed, or
+    if the reference agrees with the learner within the model's tolerance too: at the edge of a
+    condition, a unit in the last place of an input changes a model as much as a mistake does."""
     if isinstance(run, str) or not case.failed:
         return case.failed
     return _differ(case.expected.values, run, case)
 
 
-def _differ(values: Sequence[np.ndarray], run: Expected, case: Observed) -> bool:
-    """Whether values are others than the learner's outputs, by what a model's run allows."""
+def _differ(values: tuple[np.ndarray, ...], run: Expected, case: Observed) -> bool:
+    """Whether these values differ from the learner's outputs by more than a model's run allows."""
     assert case.outputs is not None
-    places = zip(values, run.allowed, case.expected.allowed, case.outputs, strict=True)
-    return any(
-        value.shape != got.shape
-        or bool(wrong(value, SHARED_SLACK * np.maximum(own, right), got).any())
-        for value, own, right, got in places
-    )
-
-
-def _named(known: Mistakes, names: Sequence[str]) -> tuple[NamedMistake, ...]:
-    return tuple(
-        NamedMistake(id=name, says=known.mistakes[name].says, concept=known.mistakes[name].concept)
-        for name in names
-    )
+    both = zip(run.allowed, case.expected.allowed, strict=True)
+    allowed = tuple(np.asarray(SHARED_SLACK * np.maximum(one, other)) for one, other in both)
+    return not replace(run, values=values, allowed=allowed).accepts(case.outputs)

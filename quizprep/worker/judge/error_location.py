@@ -1,7 +1,7 @@
-"""Where an output is wrong, in words, along the axes the exercise names.
+"""Where an output is wrong, in words, along the axes that the exercise names.
 
-Only what the numbers show is said: a subset of an axis, a shape that is a permutation of the
-right one, a constant factor, NaN. What the mistake is, is for `diagnose`.
+It reports only what the numbers show: indices along an axis, a shape that is a permutation of the
+right one, a constant factor, NaN. Naming the mistake is left to `diagnosis`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from quizprep.worker.judge.comparison import Allowed, wrong
 MAX_SHOWN = 6
 
 
-class Telling(enum.IntEnum):
-    """How much a sentence says beyond that something is wrong."""
+class Detail(enum.IntEnum):
+    """How much a message says beyond that something is wrong."""
 
     NOTHING = 0
     REGION = 1
@@ -28,7 +28,7 @@ class Telling(enum.IntEnum):
 
 
 def shape_slip(axes: Sequence[str], right: Sequence[int], got: Sequence[int]) -> str:
-    """What is wrong with a shape, where it is not the right one."""
+    """What is wrong with a shape that is not the right one."""
     want = f"({', '.join(axes)}) = {tuple(right)}"
     if len(got) == len(right):
         for order in permutations(range(len(right))):
@@ -52,13 +52,13 @@ def locate(
     allowed: Allowed,
     got: np.ndarray,
     sizes: Mapping[str, object],
-) -> tuple[str, Telling]:
-    """Where ``got`` differs from ``value``, as it does somewhere, and how telling that is."""
+) -> tuple[str, Detail]:
+    """Where ``got`` differs from ``value``, and how much that says. They must differ somewhere."""
     bad = wrong(value, allowed, got)
     if value.ndim == 0:
         text = f"{name} is {got.item():.6g} where {value.item():.6g} is right"
-        return text, Telling.NOTHING
-    region, telling = _region(axes, bad)
+        return text, Detail.NOTHING
+    region, detail = _region(axes, bad)
     parts = [region]
     nan = np.isnan(got) & bad
     if nan.any():
@@ -68,26 +68,25 @@ def locate(
     else:
         factor = _factor(value, got, bad, sizes)
         parts.append(factor or _off_by(value, got, bad, axes))
-        telling = Telling.FACTOR if factor else telling
-    return f"{name} is wrong {'; '.join(parts)}", telling
+        detail = Detail.FACTOR if factor else detail
+    return f"{name} is wrong {'; '.join(parts)}", detail
 
 
-def _region(axes: Sequence[str], bad: np.ndarray) -> tuple[str, Telling]:
-    """The part of the output that is wrong: along each axis, if it is not all of it."""
-    said = []
+def _region(axes: Sequence[str], bad: np.ndarray) -> tuple[str, Detail]:
+    """The indices along each axis that are wrong, unless all are."""
+    parts = []
     for place, axis in enumerate(axes):
         size = bad.shape[place]
         others = tuple(a for a in range(bad.ndim) if a != place)
         hit = np.flatnonzero(bad.any(axis=others))
         if len(hit) == size or size == 1:
             continue
-        # "Only at these" is honest where the error does not spill over to other indices.
-        said.append(f"{axis} = {_ranges(hit)} of 0..{size - 1}")
+        parts.append(f"{axis} = {_ranges(hit)} of 0..{size - 1}")
     share = bad.mean()
-    if not said:
+    if not parts:
         text = "everywhere" if share > 0.5 else f"in {_percent(share)} of its entries"
-        return text, Telling.NOTHING
-    return f"only at {', '.join(said)}", Telling.REGION
+        return text, Detail.NOTHING
+    return f"only at {', '.join(parts)}", Detail.REGION
 
 
 def _percent(share: float) -> str:
@@ -111,8 +110,9 @@ def _ranges(indices: np.ndarray) -> str:
 def _factor(
     value: np.ndarray, got: np.ndarray, bad: np.ndarray, sizes: Mapping[str, object]
 ) -> str:
-    """A constant that turns the right output into this one, and which size it is made of."""
-    # Zeros stay zeros under any factor: rows that see nothing, say.
+    """A constant factor between the right output and this one, and a size that explains it; or
+    ""."""
+    # Zeros stay zeros under any factor, such as rows with nothing visible.
     small = np.abs(value) <= 1e-3 * np.abs(value).max()
     usable = np.isfinite(value) & np.isfinite(got) & ~small
     if usable.sum() < 2 or not (bad | small).all():
@@ -152,7 +152,7 @@ def _short(value: float) -> str:
 
 
 def _off_by(value: np.ndarray, got: np.ndarray, bad: np.ndarray, axes: Sequence[str]) -> str:
-    """The largest error, with its place and both numbers."""
+    """The largest error, with its indices and both numbers."""
     error = np.where(bad & np.isfinite(value), np.abs(got - value), 0.0)
     place = np.unravel_index(int(np.argmax(error)), error.shape)
     named = ", ".join(f"{axis}={index}" for axis, index in zip(axes, place, strict=False))

@@ -1,4 +1,4 @@
-"""Is what came back from the learner right? Replies to calls, and the outputs of scripts."""
+"""Are the outputs right? Examines replies to calls, and the outputs of scripts."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ import numpy as np
 from quizprep.content.exercises import ExerciseSpec, Runtime
 from quizprep.grading.verdict import Frame, Params, Raised
 from quizprep.text import counted, printable
-from quizprep.worker import arena, protocol
+from quizprep.worker import protocol
+from quizprep.worker.arena import PlacedInputs
 from quizprep.worker.backends import Array, Backend
 from quizprep.worker.judge.channel import Channel
 from quizprep.worker.judge.comparison import Expected, wrong
-from quizprep.worker.judge.error_location import Telling, locate, shape_slip
+from quizprep.worker.judge.error_location import Detail, locate, shape_slip
 from quizprep.worker.judge.script import RemoteObject, Script, ScriptFailed
 
-REFUSED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
+BANNED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
 
 SHOWN_OUTPUTS = 3
-"""Outputs of one call of which it is said what is wrong."""
+"""Wrong outputs of one call that a message describes."""
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What is wrong with what came back; all is well where ``message`` is empty.
+    """What is wrong with a reply; all is well if ``message`` is empty.
 
-    outputs  the values, in float64, where there are any
-    telling  how much the message says beyond that something is wrong
+    outputs  the values in float64, if there are any
+    detail   how much the message says
     """
 
     message: str = ""
     outputs: tuple[np.ndarray, ...] | None = None
     raised: Raised | None = None
-    telling: Telling = Telling.NOTHING
+    detail: Detail = Detail.NOTHING
 
 
 class Examiner:
-    """Judges outputs by the names and axes that the exercise gives them."""
+    """Examines outputs by the names and axes that the exercise gives them."""
 
     def __init__(self, spec: ExerciseSpec, backend: Backend, channel: Channel) -> None:
         self._returns = spec.returns
@@ -53,7 +54,8 @@ class Examiner:
         params: Params,
         gradients: Sequence[str] = (),
     ) -> Examined:
-        """The reply to a call; ``gradients`` are the inputs by which it was differentiated."""
+        """Examine the reply to a call; ``gradients`` are the inputs that it was differentiated
+        by."""
         if stopped := _stopped(reply):
             return stopped
         names = [*self._returns, *(f"gradient of {name}" for name in gradients)]
@@ -64,14 +66,14 @@ class Examiner:
         for name, kind in zip(names, kinds, strict=True):
             if kind != "tensor":
                 thing = "an array" if self._runtime is Runtime.NUMPY else "a tensor"
-                text = f"{name} should be {thing}; your code returned a {submitted(kind)}."
+                text = f"{name} should be {thing}; your code returned a {sanitised(kind)}."
                 return Examined(text)
         tensors = self._channel.outputs(reply)
         arrays = tuple(tensors[str(place)] for place in range(len(names)))
         return self._compared(names, arrays, expected, params)
 
     def script(self, script: Script, expected: Expected, params: Params) -> Examined:
-        """The outputs of a script; raises LearnerGone."""
+        """Examine the outputs of a script; raises LearnerGone."""
         script.finish()
         try:
             outputs = script.outputs()
@@ -79,9 +81,9 @@ class Examiner:
             stopped = _stopped(failed.reply) or Examined()
             return Examined(f"{stopped.message} (in {failed.call})", raised=stopped.raised)
         except Exception as error:
-            # The same script has run on the reference: what it stumbled over came from there.
+            # The same script ran on the reference, so the submission's results caused the error.
             message = f"Your code returned something that cannot be used further: {error}"
-            return Examined(submitted(message))
+            return Examined(sanitised(message))
         if outputs.names != expected.names:
             return Examined("Your code returns another number of values than it should.")
         for name, value in zip(outputs.names, outputs, strict=True):
@@ -94,7 +96,7 @@ class Examiner:
         self, names: Sequence[str], arrays: Sequence[Array], expected: Expected, params: Params
     ) -> Examined:
         values = tuple(self._backend.exact(array) for array in arrays)
-        said: list[tuple[str, Telling]] = []
+        problems: list[tuple[str, Detail]] = []
         for place, name in enumerate(names):
             axes = self._returns.get(name, ())
             right, got = expected.values[place], values[place]
@@ -103,57 +105,57 @@ class Examiner:
                 name = f"{name} (number {names[: place + 1].count(name)})"
             if got.shape != right.shape:
                 slip = shape_slip(axes, right.shape, got.shape)
-                said.append((f"{name}: {slip}", Telling.NOTHING))
+                problems.append((f"{name}: {slip}", Detail.NOTHING))
                 continue
             dtype = self._backend.dtype(arrays[place])
             if wrong(right, expected.allowed[place], got).any():
-                said.append(locate(name, axes, right, expected.allowed[place], got, params))
+                problems.append(locate(name, axes, right, expected.allowed[place], got, params))
             elif expected.dtypes[place] not in ("", dtype):
                 text = f"{name} is {dtype}; it should be {expected.dtypes[place]}"
-                said.append((text, Telling.NOTHING))
-        shown = said[:SHOWN_OUTPUTS]
+                problems.append((text, Detail.NOTHING))
+        shown = problems[:SHOWN_OUTPUTS]
         return Examined(
             "; ".join(text for text, _ in shown),
             values,
-            telling=max((telling for _, telling in shown), default=Telling.NOTHING),
+            detail=max((detail for _, detail in shown), default=Detail.NOTHING),
         )
 
 
 def _stopped(reply: protocol.Reply) -> Examined | None:
-    """Why a call has no outputs that count; None where it has."""
-    raised = told(reply.raised)
-    if reply.refused:
-        return Examined(REFUSED.format(name=submitted(reply.refused)), raised=raised)
+    """Why a call has no outputs that count; None if it has."""
+    raised = sanitised_exception(reply.raised)
+    if reply.banned:
+        return Examined(BANNED.format(name=sanitised(reply.banned)), raised=raised)
     if raised is not None:
         return Examined(f"Your code raised {raised.kind}: {raised.message}", raised=raised)
     if reply.patched:
-        name = submitted(reply.patched)
+        name = sanitised(reply.patched)
         return Examined(f"Your code replaced {name}, with which it is measured.")
     return None
 
 
-def submitted(text: str) -> str:
-    """A text of the submission's, so that it cannot write over the report."""
+def sanitised(text: str) -> str:
+    """A text from the submission, unable to overwrite the report."""
     return printable(text, keep="\n")
 
 
-def told(raised: Raised | None) -> Raised | None:
-    """An exception that the learner's process told, fit for a terminal."""
+def sanitised_exception(raised: Raised | None) -> Raised | None:
+    """An exception reported by the learner's process, safe for a terminal."""
     if raised is None:
         return None
     frames = tuple(
-        Frame(line=f.line, function=submitted(f.function), text=submitted(f.text))
+        Frame(line=f.line, function=sanitised(f.function), text=sanitised(f.text))
         for f in raised.frames
     )
-    return Raised(kind=submitted(raised.kind), message=submitted(raised.message), frames=frames)
+    return Raised(kind=sanitised(raised.kind), message=sanitised(raised.message), frames=frames)
 
 
-def stray_message(stray: protocol.Stray, laid: arena.Laid) -> str:
-    """An access of a kernel without an element, in words."""
-    does = "writes" if stray.writes else "reads"
-    line = f" (line {stray.line})" if stray.line else ""
-    known = 0 <= stray.arg < len(laid.names)
-    name, by = laid.names[stray.arg] if known else submitted(stray.name), stray.by
+def access_message(access: protocol.InvalidAccess, placed: PlacedInputs) -> str:
+    """A kernel's invalid access, in words."""
+    does = "writes" if access.writes else "reads"
+    line = f" (line {access.line})" if access.line else ""
+    known = 0 <= access.arg < len(placed.names)
+    name, by = placed.names[access.arg] if known else sanitised(access.name), access.by
     if not name:
         return (
             f"Your kernel {does} outside every tensor that it was given{line}; mask lanes "

@@ -12,7 +12,7 @@ from typing import Any
 
 from quizprep.exercise import Mistake
 from quizprep.worker.backends import Array, Function
-from quizprep.worker.judge.script import Drive, local
+from quizprep.worker.judge.script import Drive, script_function
 
 
 def _load(path: Path, name: str) -> ModuleType:
@@ -26,14 +26,14 @@ def _load(path: Path, name: str) -> ModuleType:
 
 @dataclass(frozen=True)
 class Reference:
-    """What is right, and how inputs are made.
+    """The reference of an exercise, and how inputs are made.
 
-    drive  the script of calls, where the exercise is one; cost is the script whose phases are
-           metered, which is drive itself unless reference.py has one, and solve_cost what it
-           gives with the reference
-    allowance  of the inputs, an absolute error that is right beside rounding, such as what a
-           quantised cache may lose. A script has a mapping ``ALLOWANCE`` with classes like its
-           own, whose outputs are such errors, entry by entry
+    drive       the script of calls, if the exercise is one
+    cost        the script whose phases are metered: ``drive``, unless reference.py defines another
+    solve_cost  the reference driven by ``cost``
+    allowance   a function of the inputs: an absolute error that is right besides rounding, such as
+                the quantisation error of a cache. A script defines a mapping ``ALLOWANCE`` with
+                classes like its own, whose outputs are such errors, entry by entry
     """
 
     make_inputs: Callable[..., Mapping[str, Array]]
@@ -47,14 +47,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """What people get wrong, as one model with a switch per mistake."""
+    """An exercise's mistakes, as one model with a switch for each."""
 
     mistakes: Mapping[str, Mistake]
     solve: Function
 
 
 def load_reference(folder: str) -> Reference:
-    """reference.py of an exercise."""
+    """Load an exercise's reference.py."""
     module = _load(Path(folder) / "reference.py", "quizprep_reference")
     drive = getattr(module, "drive", None)
     if drive is None:
@@ -64,19 +64,19 @@ def load_reference(folder: str) -> Reference:
     errors = getattr(module, "ALLOWANCE", None)
     return Reference(
         make_inputs=module.make_inputs,
-        solve=local(module, drive),
+        solve=script_function(module, drive),
         drive=drive,
         cost=cost,
-        solve_cost=local(module, cost),
-        allowance=None if errors is None else local(errors, drive),
-        allowance_cost=None if errors is None else local(errors, cost),
+        solve_cost=script_function(module, cost),
+        allowance=None if errors is None else script_function(errors, drive),
+        allowance_cost=None if errors is None else script_function(errors, cost),
     )
 
 
 def load_mistakes(folder: str, reference: Reference | None = None) -> Mistakes:
-    """mistakes.py of an exercise; one without the file knows no mistakes.
+    """Load an exercise's mistakes.py; without the file there are no mistakes.
 
-    In a script its ``build(mistakes)`` gives what the file defines, by name.
+    In a script, its ``build(mistakes)`` returns the classes and functions by name.
     """
     path = Path(folder) / "mistakes.py"
     if not path.exists():
@@ -88,12 +88,12 @@ def load_mistakes(folder: str, reference: Reference | None = None) -> Mistakes:
 
     def solve(*args: Array, mistakes: frozenset[str]) -> Array:
         assert drive is not None
-        return local(module.build(mistakes), drive)(*args)
+        return script_function(module.build(mistakes), drive)(*args)
 
     return Mistakes(module.MISTAKES, solve)
 
 
 def load_solution(path: str, entries: Sequence[str]) -> dict[str, Any]:
-    """What the good answer defines, by name."""
+    """Load an exercise's solution; returns its entries by name."""
     module = _load(Path(path), "quizprep_solution")
     return {name: getattr(module, name) for name in entries}

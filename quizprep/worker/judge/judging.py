@@ -1,31 +1,40 @@
-"""The judge: trusted, holds the reference and the mistakes, and decides the verdict.
+"""The judge's process: trusted, it holds the reference and the mistakes, and decides the verdict.
 
-It runs in a process of its own beside the learner. What comes from the learner is data with a
-number on it; readings made in the learner's process are checked by witnesses from outside.
+What comes from the learner is parsed as numbered data. Readings made in the learner's process are
+checked by witnesses from outside.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import os
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quizprep.grading import wire
 from quizprep.grading.verdict import CaseResult, NamedMistake, Raised, Stage, Status, Verdict
 from quizprep.worker import arena
-from quizprep.worker.backends import Backend, backend_for
-from quizprep.worker.judge.channel import Calls, Channel, LearnerGone
-from quizprep.worker.judge.comparison import computed_lower
-from quizprep.worker.judge.cost import Costing
+from quizprep.worker.backends import backend_for
+from quizprep.worker.children import JudgeEnds, detach
+from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
+from quizprep.worker.judge.comparison import Expected, computed_lower
+from quizprep.worker.judge.cost import CostStage
 from quizprep.worker.judge.diagnosis import Observed, diagnose
-from quizprep.worker.judge.error_location import Telling
-from quizprep.worker.judge.examiner import Examiner, stray_message, submitted, told
+from quizprep.worker.judge.error_location import Detail
+from quizprep.worker.judge.examiner import (
+    Examined,
+    Examiner,
+    access_message,
+    sanitised,
+    sanitised_exception,
+)
 from quizprep.worker.judge.exercise_files import load_mistakes, load_reference
-from quizprep.worker.judge.preparation import Cases, Grounds, as_it_is
+from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
 from quizprep.worker.judge.reference_cache import ReferenceCache
-from quizprep.worker.judge.script import Remote, Script
-from quizprep.worker.judge.witness import Subject, Watch
+from quizprep.worker.judge.script import RemoteApi, Script
+from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 
 NO_MASK = NamedMistake(
     id="lanes_without_an_element",
@@ -39,73 +48,74 @@ NO_STRIDES = NamedMistake(
     "by side. An element is at the sum of its indices times their strides.",
     concept="strides",
 )
-"""What accesses of a kernel without an element are called; every Triton exercise may see them."""
+"""The mistakes behind invalid accesses; every Triton exercise covers their concepts."""
 
 
-def main(
-    job: wire.Job,
-    subject: Subject,
-    orders: int,
-    replies: int,
-    events: int,
-    control: int,
-    ready: int,
-    cache: int,
-) -> None:
+def main(nursery: int, ends: JudgeEnds, learner: int, scratch: str) -> None:
+    """In the judge's process: read the job and judge the submission of the process ``learner``."""
+    detach(nursery, ends.all())
+    _reuse_freed_memory()
+    # Read only here: neither the nursery nor the learner, forked from it, has ever held a seed.
+    job: wire.Job = wire.receive(ends.requests, wire.Job)
+    os.close(ends.requests)
+    judge(job, LearnerProcess(learner, ends.memory, scratch), ends)
+
+
+def judge(job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
     """Judge one submission and send the verdict; a fault of ours is sent as a fault."""
     try:
-        backend = backend_for(job.spec.runtime)
-        channel = Channel(backend, arena.attach(subject.memory), orders, replies, events, control)
-        known = ReferenceCache(cache, job)
-        verdict = Judge(job, subject, backend, channel, known).run(ready)
-        wire.send(events, wire.Judged(verdict=verdict))
-        known.save()
+        judge = Judge(job, process, ends)
+        wire.send(ends.events, wire.Judged(verdict=judge.verdict()))
+        judge.cache.save()
     except wire.Closed:
         return
     except Exception:
         with contextlib.suppress(wire.Closed):
-            wire.send(events, wire.Fault(message=traceback.format_exc()))
+            wire.send(ends.events, wire.Fault(message=traceback.format_exc()))
+
+
+def _reuse_freed_memory() -> None:
+    """Have malloc keep freed blocks: nobody watches the judge's memory, and page faults on fresh
+    pages take longer than the reference's arithmetic."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+        mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A case that was called: its result, what diagnosis needs of it, how telling a failure is."""
+    """A completed case: its result, what diagnosis needs to know, and how much the message says."""
 
     result: CaseResult
     seen: Observed
-    telling: Telling
+    detail: Detail
 
 
 class Judge:
     """The stages of one grading, in order; a failed stage ends it."""
 
-    def __init__(
-        self,
-        job: wire.Job,
-        subject: Subject,
-        backend: Backend,
-        channel: Channel,
-        cache: ReferenceCache,
-    ) -> None:
+    def __init__(self, job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
         self.job = job
-        self.subject = subject
-        self.backend = backend
-        self.channel = channel
-        self.cache = cache
+        self.process = process
+        self.backend = backend_for(job.spec.runtime)
+        self.channel = Channel(self.backend, arena.attach(ends.memory), ends)
+        self.cache = ReferenceCache(ends.cache, job)
         self.reference = load_reference(job.folder)
-        self.examiner = Examiner(job.spec, backend, channel)
-        self._cases = Cases(job, self.reference, backend, cache)
-        self._grounds = Grounds(job, self.reference, backend)
-        channel.meanwhile = self._work_ahead
-        self._stray: NamedMistake | None = None
-        """What the first access of a kernel without an element is called."""
+        self.examiner = Examiner(job.spec, self.backend, self.channel)
+        self._cases = Cases(job, self.reference, self.backend, self.cache)
+        self._points = MeteredPoints(job, self.reference, self.backend)
+        self.channel.idle_work = self._prepare
+        self._invalid_access: NamedMistake | None = None
+        """The mistake behind the kernel's first invalid access."""
         self._driven: dict[int, Script] = {}
-        """By place of a case, its script, driven before its turn."""
+        """By place of a case, its script if it was driven in advance."""
 
-    def run(self, ready: int) -> Verdict:
+    def verdict(self) -> Verdict:
         """Load, correctness, then diagnosis or cost."""
         try:
-            unconfined = self.channel.ready(ready)
+            unconfined = self.channel.wait_until_confined()
         except LearnerGone as gone:
             load = Stage(name="load", status="error", message=str(gone))
             return self._verdict([load])
@@ -120,9 +130,9 @@ class Judge:
 
     def _stages(self) -> Iterator[Stage]:
         """The stages that are reached."""
-        # Before anything of the submission's exists, so that what it keeps from now on shows.
-        watch = Watch(self.subject, self.channel)
-        self.channel.tell(wire.Progress(stage="load", done=0, total=1))
+        # Before the submission is loaded, so that all memory that it retains counts.
+        watch = ProcessWatch(self.process, self.channel)
+        self.channel.send_event(wire.Progress(stage="load", done=0, total=1))
         load = self._load()
         yield load
         if load.status != "pass":
@@ -146,23 +156,23 @@ class Judge:
             )
             yield Stage(name="cost", status="skip", message=message)
             return
-        yield from Costing(
-            self.job,
-            watch,
-            self.backend,
-            self.channel,
-            self.reference,
-            self._grounds,
-            self.examiner,
-            self.cache,
+        yield from CostStage(
+            job=self.job,
+            watch=watch,
+            backend=self.backend,
+            channel=self.channel,
+            reference=self.reference,
+            points=self._points,
+            examiner=self.examiner,
+            cache=self.cache,
         ).stages()
 
-    def _work_ahead(self) -> bool:
-        """A piece of what will be needed, while the learner is waited for; False at its end."""
+    def _prepare(self) -> bool:
+        """Prepare the next inputs or expected outputs; False once all are prepared."""
         if self._cases.step():
             return True
-        # A script sends few calls ahead: the learner would soon wait for the end of a long piece.
-        return self.reference.drive is None and not self.job.brief and self._grounds.step()
+        # A script has few calls in flight: the learner would soon idle during a long step.
+        return self.reference.drive is None and not self.job.brief and self._points.step()
 
     # --- load ---
 
@@ -176,13 +186,13 @@ class Judge:
                 name="load",
                 status="fail",
                 message="Your file could not be loaded.",
-                raised=told(reply.raised),
+                raised=sanitised_exception(reply.raised),
             )
         for name, output in zip(self.job.spec.entries, reply.outputs, strict=False):
             if output.kind == "missing":
                 message = f"Your file defines no {name}; the starter shows its signature."
             elif output.kind != "callable":
-                kind = submitted(output.kind)
+                kind = sanitised(output.kind)
                 message = f"{name} in your file is a {kind}; it should be callable."
             else:
                 continue
@@ -192,13 +202,17 @@ class Judge:
     # --- correctness ---
 
     def _correctness(self) -> tuple[list[Outcome], tuple[CaseResult, ...]]:
-        """The cases that were called to their end, and the results of all."""
+        """The outcomes of the cases that were completed, and the results of all cases."""
         outcomes: list[Outcome] = []
         cases = self.job.cases
-        calls = Calls(self.channel, self._in_order()) if self.reference.drive is None else None
+        calls = (
+            PipelinedCalls(self.channel, self._in_order()) if self.reference.drive is None else None
+        )
         for place, case in enumerate(cases):
             if place % 8 == 0:
-                self.channel.tell(wire.Progress(stage="correctness", done=place, total=len(cases)))
+                self.channel.send_event(
+                    wire.Progress(stage="correctness", done=place, total=len(cases))
+                )
             try:
                 if calls is not None:
                     outcomes.append(self._case(place, case, calls))
@@ -212,109 +226,119 @@ class Judge:
                 break
         return outcomes, tuple(outcome.result for outcome in outcomes)
 
-    def _case(self, place: int, case: wire.Case, calls: Calls) -> Outcome:
+    def _case(self, place: int, case: wire.Case, calls: PipelinedCalls) -> Outcome:
         made = self._cases.inputs(place)
         reply, changed = calls.next()
-        # The learner is at work on the cases behind it meanwhile.
+        # The learner works on the next cases meanwhile.
         expected = self._cases.expected(place)
         found = self.examiner.reply(reply, expected, case.params, case.gradients)
-        message, telling = found.message, found.telling
-        if message and found.outputs is not None and made.around is as_it_is:
+        if found.message and found.outputs is not None and made.transform is unchanged:
             solve = self.reference.solve
             lower = computed_lower(solve, made.args, self.backend, expected, found.outputs)
             if lower:
-                message += f"; the error is as large as computing in {lower} makes it"
-        if not message and changed:
-            message = f"Your code changed its input {changed}; inputs belong to the caller."
+                text = f"{found.message}; the error is as large as computing in {lower} makes it"
+                found = replace(found, message=text)
+        repeated = Examined()
         if case.twice:
             try:
-                again = self.examiner.reply(calls.next()[0], expected, case.params, case.gradients)
+                repeated = self.examiner.reply(
+                    calls.next()[0], expected, case.params, case.gradients
+                )
             except LearnerGone:
-                # What is known of the first call says more; the next case tells of the end.
-                if not message:
+                # The result of the first call says more; the next case reports the end.
+                if not found.message and not changed:
                     raise
-            else:
-                if again.message and not message:
-                    message = f"A second call with the same inputs is wrong: {again.message}"
-                    telling = again.telling
+        outcome = self._outcome(case, made, expected, found, changed, repeated)
+        access = reply.invalid_access
+        if access is None:
+            return outcome
+        # Not part of what is diagnosed: the models of mistakes have outputs, but no kernels.
+        between = access.arg >= 0 and access.by == 0
+        self._invalid_access = self._invalid_access or (NO_STRIDES if between else NO_MASK)
+        parts = (outcome.result.message, access_message(access, made.placed))
+        message = "; ".join(part for part in parts if part)
+        return replace(outcome, result=_result(case, "fail", message, found.raised))
+
+    def _outcome(
+        self,
+        case: wire.Case,
+        made: CaseInputs,
+        expected: Expected,
+        found: Examined,
+        changed: str,
+        repeated: Examined,
+    ) -> Outcome:
+        """The outcome of a case: ``found`` is what is wrong with its outputs, ``changed`` an input
+        that was modified, ``repeated`` what is wrong with the outputs of a second call."""
+        message, detail = found.message, found.detail
+        if not message and changed:
+            message = f"Your code changed its input {changed}; inputs belong to the caller."
+        if not message and repeated.message:
+            message = f"A second call with the same inputs is wrong: {repeated.message}"
+            detail = repeated.detail
         seen = Observed(
             args=made.args,
             expected=expected,
             outputs=found.outputs,
             raised=found.raised.kind if found.raised else "",
             failed=bool(message),
-            around=made.around,
-            unequal=bool(found.message) and found.outputs is not None,
+            transform=made.transform,
+            wrong_outputs=bool(found.message) and found.outputs is not None,
         )
-        # No part of what is diagnosed: models of mistakes have outputs, and no kernels.
-        if reply.stray is not None:
-            between = reply.stray.arg >= 0 and reply.stray.by == 0
-            self._stray = self._stray or (NO_STRIDES if between else NO_MASK)
-            stray = stray_message(reply.stray, made.laid)
-            message = "; ".join(part for part in (message, stray) if part)
         status: Status = "fail" if message else "pass"
-        return Outcome(_result(case, status, message, found.raised), seen, telling)
+        return Outcome(_result(case, status, message, found.raised), seen, detail)
 
-    def _in_order(self) -> Iterator[tuple[arena.Laid, str]]:
-        """The calls of all cases; some are made twice."""
+    def _in_order(self) -> Iterator[tuple[arena.PlacedInputs, str]]:
+        """The inputs of all calls; some cases are called twice."""
         for place, case in enumerate(self.job.cases):
-            laid = self._cases.inputs(place).laid
-            yield laid, ""
+            placed = self._cases.inputs(place).placed
+            yield placed, ""
             if case.twice:
-                yield laid, ""
+                yield placed, ""
 
     def _script_case(self, place: int, case: wire.Case) -> Outcome:
         made = self._cases.inputs(place)
         script = self._driven.pop(place, None) or self._drive(place)
-        # The learner is at work on the other core meanwhile.
+        # The learner works on the other core meanwhile.
         expected = self._cases.expected(place)
         script.finish()
-        changed = self.channel.changed(made.laid)
+        changed = self.channel.modified_input(made.placed)
         if place + 1 < len(self.job.cases):
             self._driven[place + 1] = self._drive(place + 1)
         found = self.examiner.script(script, expected, case.params)
-        message = found.message
-        if not message and changed:
-            message = f"Your code changed its input {changed}; inputs belong to the caller."
-        seen = Observed(
-            args=made.args,
-            expected=expected,
-            outputs=found.outputs,
-            raised=found.raised.kind if found.raised else "",
-            failed=bool(message),
-            unequal=bool(found.message) and found.outputs is not None,
-        )
-        status: Status = "fail" if message else "pass"
-        return Outcome(_result(case, status, message, found.raised), seen, found.telling)
+        return self._outcome(case, made, expected, found, changed, Examined())
 
     def _drive(self, place: int) -> Script:
-        """The script of a case, driven up to where it waits for the last of its answers."""
+        """The script of a case, driven until only its last replies are pending."""
         made = self._cases.inputs(place)
-        api = Remote(self.channel, made.laid, self.backend, self.job.spec.entries, metered=False)
+        api = RemoteApi(
+            self.channel, made.placed, self.backend, self.job.spec.entries, metered=False
+        )
         assert self.reference.drive is not None
         return Script(api, self.reference.drive, made.args)
 
     # --- diagnosis ---
 
     def _diagnose(self, outcomes: Sequence[Outcome], failed: CaseResult, complete: bool) -> Stage:
-        """Where outputs are wrong and which mistakes explain them; ``failed`` is the first
-        failure, for where no outcome has one."""
-        self.channel.tell(wire.Progress(stage="diagnosis", done=0, total=1))
+        """Where outputs are wrong, and which mistakes explain them. ``failed``, the first failing
+        case, is described if no completed case failed."""
+        self.channel.send_event(wire.Progress(stage="diagnosis", done=0, total=1))
         failures = [outcome for outcome in outcomes if outcome.result.status == "fail"]
-        shown = max(failures, key=lambda o: o.telling).result if failures else failed
+        shown = max(failures, key=lambda o: o.detail).result if failures else failed
         mistakes: tuple[NamedMistake, ...] = ()
         unexplained = False
         seen = [outcome.seen for outcome in outcomes]
         if complete and any(case.failed for case in seen):
             known = load_mistakes(self.job.folder, self.reference)
             mistakes = diagnose(known, seen, self.backend)
-            # What raises, returns none or changes its inputs has no outputs to be explained.
-            by_outputs = all(case.unequal for case in seen if case.failed)
-            unexplained = not mistakes and self._stray is None and by_outputs
-        # Seen, and not concluded from outputs; where a mistake of the exercise says it, once.
+            # A failure by an exception or a modified input leaves no outputs to explain.
+            by_outputs = all(case.wrong_outputs for case in seen if case.failed)
+            unexplained = not mistakes and self._invalid_access is None and by_outputs
+        # The invalid access was observed, not inferred from outputs. It is left out if one of the
+        # exercise's own mistakes has the same concept.
         concepts = {*self.job.spec.concepts} - {mistake.concept for mistake in mistakes}
-        if self._stray is not None and self._stray.concept in concepts:
-            mistakes = (*mistakes, self._stray)
+        if self._invalid_access is not None and self._invalid_access.concept in concepts:
+            mistakes = (*mistakes, self._invalid_access)
         sizes = ", ".join(f"{name}={value}" for name, value in shown.params.items())
         return Stage(
             name="diagnosis",

@@ -1,4 +1,4 @@
-"""One large call watched from outside: what the process took that the meters did not see."""
+"""One large call, watched from outside: what the process used that the meters did not see."""
 
 from __future__ import annotations
 
@@ -6,90 +6,92 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from quizprep.grading.verdict import Params
-from quizprep.worker import arena, process_stats, protocol
+from quizprep.worker import process_stats, protocol
+from quizprep.worker.arena import PlacedInputs
 from quizprep.worker.judge.channel import Channel, LearnerGone
 
 
 @dataclass(frozen=True)
-class Subject:
+class LearnerProcess:
     """The learner as seen from outside: process id, descriptor of the arena, scratch folder."""
 
     pid: int
     memory: int
-    folder: str
+    scratch: str
 
 
 @dataclass(frozen=True)
-class Watched:
-    """The learner's process over one large call, read from outside; bytes.
+class WatchedCall:
+    """The learner's process over one large call, measured from outside, in bytes unless noted.
 
-    growth   over the call; ``sending`` also while its outputs were sent
-    kept     what the process had kept since before the submission was loaded
-    written  what it wrote into files and into shared memory that is not an input
-    worked   nanoseconds of processor time of the call; 0 where the system does not tell.
-             ``solution_worked`` is what the solution takes for it, in the judge's process
-    metered  what the meters say that the call needed at its peak
-    outputs  the size of the outputs
+    growth           of resident memory during the call
+    sending_growth   of resident memory until the outputs were sent
+    retained         memory that the process has gained since before the submission was loaded
+    written          to files, and to shared memory outside the inputs
+    cpu_time         of the call, in nanoseconds; 0 where the system does not report it
+    solution_time    the same for the solution, in the judge's process
+    metered          the call's peak according to the meters
+    outputs          size of the outputs
     """
 
     params: Params
     growth: int
-    sending: int = 0
-    kept: int = 0
+    sending_growth: int = 0
+    retained: int = 0
     written: int = 0
-    worked: int = 0
-    solution_worked: int = 0
+    cpu_time: int = 0
+    solution_time: int = 0
     metered: int = 0
     outputs: int = 0
 
 
-class Watch:
-    """Made before the submission is loaded; what is kept is counted from then."""
+class ProcessWatch:
+    """Watches the learner's process; made before the submission is loaded."""
 
-    def __init__(self, subject: Subject, channel: Channel) -> None:
-        self._subject = subject
+    def __init__(self, process: LearnerProcess, channel: Channel) -> None:
+        self._process = process
         self._channel = channel
-        if process_stats.resting(subject.pid) is not None:
-            channel.rest()
-        self._born = process_stats.resting(subject.pid)
+        if process_stats.private_bytes(process.pid) is not None:
+            channel.trim_memory()
+        self._initial = process_stats.private_bytes(process.pid)
 
     @property
     def available(self) -> bool:
-        """Whether this system shows resident memory of another process at all."""
-        return self._born is not None and process_stats.reset_peak(self._subject.pid) is not None
+        """Whether this system shows the resident memory of another process at all."""
+        return self._initial is not None and process_stats.reset_peak(self._process.pid) is not None
 
     def call(
-        self, params: Params, laid: arena.Laid, check: Callable[[protocol.Reply], None]
-    ) -> Watched:
-        """Call with these inputs, of this size, and read the process before and after.
+        self, params: Params, placed: PlacedInputs, check: Callable[[protocol.Reply], None]
+    ) -> WatchedCall:
+        """Call with these inputs, of size ``params``, and measure the process before and after.
 
-        ``check`` looks at the outputs. Raises LearnerGone, also when the process ended in between.
+        ``check`` examines the outputs. Raises LearnerGone, also if the process ends in between.
         """
-        pid = self._subject.pid
-        self._channel.rest()
-        kept = self._now(process_stats.resting(pid)) - (self._born or 0)
-        before = self._now(process_stats.reset_peak(pid))
-        idle = process_stats.processor_time(pid)
-        number = self._channel.order(laid, hold=True)
-        reply = self._channel.answer(number)
-        worked = process_stats.processor_time(pid) - idle
-        during = self._now(process_stats.peak(pid))
-        if not (reply.raised or reply.refused):
+        pid = self._process.pid
+        self._channel.trim_memory()
+        retained = self._alive(process_stats.private_bytes(pid)) - (self._initial or 0)
+        before = self._alive(process_stats.reset_peak(pid))
+        time_before = process_stats.cpu_time(pid)
+        number = self._channel.start_call(placed, defer_outputs=True)
+        reply = self._channel.receive(number)
+        cpu_time = process_stats.cpu_time(pid) - time_before
+        during = self._alive(process_stats.peak_resident(pid))
+        if not (reply.raised or reply.banned):
             reply = self._channel.fetch(number)
-        after = self._now(process_stats.peak(pid))
+        after = self._alive(process_stats.peak_resident(pid))
         check(reply)
-        inputs = self._channel.laid_bytes
-        return Watched(
+        inputs = self._channel.high_water_mark
+        in_arena = process_stats.memfd_bytes(self._process.memory)
+        return WatchedCall(
             params=params,
             growth=during - before,
-            sending=after - before,
-            kept=max(kept - inputs, 0),
-            written=process_stats.written(self._subject.folder)
-            + max(process_stats.shared(self._subject.memory) - inputs, 0),
-            worked=max(worked, 0),
+            sending_growth=after - before,
+            retained=max(retained - inputs, 0),
+            written=process_stats.folder_bytes(self._process.scratch) + max(in_arena - inputs, 0),
+            cpu_time=max(cpu_time, 0),
         )
 
-    def _now(self, reading: int | None) -> int:
+    def _alive(self, reading: int | None) -> int:
         if reading is None:
             raise LearnerGone("ended before its memory could be read")
         return reading

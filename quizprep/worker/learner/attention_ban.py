@@ -1,8 +1,8 @@
-"""The library's own attention, switched off in the learner's process.
+"""The ban on the library's own attention in the learner's process.
 
-An exercise is about writing attention, so every kernel of torch's own is replaced in the
-dispatcher, below Python, below autograd and below every mode: it answers with an error however
-it is reached (``torch.nn``, ``torch.ops``, ``torch._C``, a reference captured before).
+An exercise is about writing attention, so every attention kernel of torch is replaced in the
+dispatcher, below Python, autograd and every mode: it raises however it is reached (``torch.nn``,
+``torch.ops``, ``torch._C``, a reference captured earlier).
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class LibraryAttentionError(RuntimeError):
     """The submission called the library's own attention."""
 
 
-class Ban:
-    """The replaced kernels; ``used`` is the name of the one that was called, or ""."""
+class AttentionBan:
+    """The replaced kernels; ``used`` is the name of the last one that was called, or ""."""
 
     def __init__(self) -> None:
-        """Replace them, for the rest of the process's life."""
+        """Replace the kernels, for the rest of the process's life."""
         self.used = ""
         self._library = torch.library.Library("aten", "IMPL")
         with warnings.catch_warnings():
@@ -53,7 +53,7 @@ class Ban:
                         key,
                         allow_override=True,
                     )
-        # Written in Python out of matrix products, so that no kernel of it is ever called.
+        # This one is composed of matrix products in Python: there is no kernel to replace.
         torch.nn.functional.multi_head_attention_forward = self._refusal(
             "multi_head_attention_forward"
         )
@@ -65,7 +65,7 @@ class Ban:
 
         return refuse
 
-    def take(self) -> str:
-        """The name of what was called since the last time, or ""."""
+    def take_used(self) -> str:
+        """The name of a kernel that was called since the last time, or ""."""
         used, self.used = self.used, ""
         return used

@@ -1,20 +1,19 @@
 """How the learner's process gives up its rights before it loads the submission.
 
-Three walls, each reported when it is missing:
+Three layers; the report names any that is missing:
 
 - rlimits: address space, file size, open files, no core dump;
 - Landlock: read the interpreter and the libraries, add files to one empty folder, nothing else;
-- seccomp: a list of allowed system calls. No sockets, no process, no thread, no exec, no signal
-  to another process, no ptrace, no change of metadata (which Landlock does not cover), and no
-  memory outside the process that the witnesses could not see: no pipes, no memory files, and
-  what was written to a file can be neither shortened nor deleted.
+- seccomp: an allowlist of system calls. No sockets, processes, threads or exec; no signals to other
+  processes, no ptrace; no changes of metadata (which Landlock does not cover); and no memory that
+  the witnesses could not see: no pipes, no memory files, and files can be neither shortened nor
+  deleted once written.
 
 The one thread that torch's profiler needs is started before the filter is loaded.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import resource
@@ -74,11 +73,11 @@ _FCNTL = (0, 1, 2, 3, 4, 1030, 1032, 1034)
 # file that is open for reading.
 _IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 _LAST_ADVICE = 18
-"""MADV_WIPEONFORK; later ones push pages out of resident memory."""
+"""MADV_WIPEONFORK; later values evict pages from resident memory."""
 
 
 def limit(memory: int) -> None:
-    """rlimits: ``memory`` more bytes of address space than the process has now."""
+    """Set the rlimits; the address space may grow by ``memory`` bytes from its present size."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     ceiling = pages * resource.getpagesize() + memory
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
@@ -88,13 +87,14 @@ def limit(memory: int) -> None:
 
 
 def readable(hidden: Iterable[str]) -> list[str]:
-    """The files and folders a learner may read: interpreter and libraries, without ``hidden``.
+    """The files and folders that a learner may read: interpreter and libraries, without ``hidden``.
 
-    Landlock only knows what is allowed, so a folder with something hidden inside is replaced
-    by its other children.
+    Landlock has allow rules only, so a folder that contains something hidden is replaced by its
+    other
+    children.
     """
     secret = [os.path.realpath(path) for path in (*hidden, *installed_content())]
-    # Its own name: torch's profiler complains on standard error when it cannot read it.
+    # The process's own name: torch's profiler prints a warning if it cannot read it.
     own = (f"/proc/{os.getpid()}/comm", f"/proc/{os.getpid()}/cmdline")
     roots = {sys.prefix, sys.base_prefix, *_SYSTEM_ROOTS, *_DEVICES, *own}
     roots.update(_package_roots(("torch", "numpy", "triton", "safetensors", "msgspec")))
@@ -105,9 +105,9 @@ def readable(hidden: Iterable[str]) -> list[str]:
 
 
 def installed_content(prefixes: Sequence[str] = (sys.prefix, sys.base_prefix, "/usr")) -> list[str]:
-    """The content of every copy of this program that is installed in these prefixes.
+    """The content folders of every installation of this program under these prefixes.
 
-    A program that runs from its source tree can have a wheel of itself beside it.
+    A program that runs from its source tree may also be installed as a wheel.
     """
     found: list[Path] = []
     for prefix in {os.path.realpath(prefix) for prefix in prefixes}:
@@ -142,15 +142,15 @@ def _inside(path: str, folder: str) -> bool:
 
 
 def confine(read: Iterable[str], write: str, memory: int) -> list[str]:
-    """Raise every wall around this process; returns what is missing, in words."""
+    """Apply all three layers to this process; returns the missing ones, in words."""
     limit(memory)
-    # Built first, because behind Landlock nothing could be imported for it.
+    # The filter is built first, because its imports fail behind Landlock.
     load_filter, missing = _seccomp()
     return [part for part in (_landlock(read, write), missing or load_filter()) if part]
 
 
 def _landlock(read: Iterable[str], write: str) -> str:
-    """Allow reading ``read`` and writing the folder ``write``; returns what is missing or ""."""
+    """Allow reading ``read`` and writing the folder ``write``; returns what is missing, or ""."""
     try:
         from py_landlock import landlock_sys
         from py_landlock.abi import get_supported_fs, get_supported_net, get_supported_scope
@@ -203,8 +203,8 @@ def _rule(landlock_sys: object, ruleset: int, path: str, rights: int) -> None:
 
 
 def _seccomp() -> tuple[Callable[[], str], str]:
-    """What loads the filter of system calls into this process and returns what is missing then;
-    and what is missing already."""
+    """Returns a function that loads the filter and returns what is missing, or ""; and what is
+    known to be missing already, or ""."""
     try:
         import pyseccomp
     except (ImportError, RuntimeError):
@@ -214,7 +214,7 @@ def _seccomp() -> tuple[Callable[[], str], str]:
         _add(rules, pyseccomp.ALLOW, _ALLOWED)
         _add(rules, pyseccomp.ERRNO(errno.EPERM), _REFUSED)
         rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone")
-        # Limits may be read: another process's are out of reach, and root could raise its own.
+        # Limits may be read but not set: only this process's own, and root could raise them.
         own = (pyseccomp.Arg(0, pyseccomp.EQ, 0), pyseccomp.Arg(2, pyseccomp.EQ, 0))
         rules.add_rule(pyseccomp.ALLOW, "prlimit64", *own)
         rules.add_rule(pyseccomp.ALLOW, "madvise", pyseccomp.Arg(2, pyseccomp.LE, _LAST_ADVICE))
@@ -241,11 +241,3 @@ def _add(rules: object, action: int, names: Iterable[str]) -> None:
             rules.add_rule(action, name)  # type: ignore[attr-defined]
         except (OSError, ValueError):
             continue  # a call that this architecture or this libseccomp does not know
-
-
-def die_with_parent(parent: int) -> None:
-    """Be killed when the process ``parent`` dies; leave at once if it already has."""
-    PR_SET_PDEATHSIG, SIGKILL = 1, 9
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)

@@ -1,20 +1,19 @@
-"""The meters of a runtime behind one face: what a call costs, by the means its runtime has."""
+"""One interface to the meters of every runtime."""
 
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
 
 from quizprep.worker import protocol
-from quizprep.worker.backends import Array, Backend, Function, Memory
-from quizprep.worker.learner.tamper_seal import Seal
+from quizprep.worker.backends import Array, Backend, Function, Memory, outputs_of
 
 
 class Instruments:
-    """The meters of a runtime, imported before the submission is loaded."""
+    """The meters of one runtime, imported before the submission is loaded."""
 
     def __init__(self, runtime: str) -> None:
         self.runtime = runtime
@@ -34,20 +33,20 @@ class Instruments:
             self._triton, self._memcheck = triton_meters, memcheck
 
     def ban_library_attention(self) -> Any:
-        """Switch it off in this process; None in a runtime that has none."""
-        return None if self.runtime == "numpy" else self._ban.Ban()
+        """Ban the library's own attention in this process; None in a runtime without any."""
+        return None if self.runtime == "numpy" else self._ban.AttentionBan()
 
     def memcheck(
         self, order: protocol.Call, backend: Backend, memory: Memory, path: str
     ) -> AbstractContextManager[Any]:
-        """What watches the accesses of kernels in a call; nothing where it is metered, or where
-        nothing is interpreted."""
+        """A check of the memory accesses of kernels in a call; None if the call is metered or no
+        kernel is interpreted."""
         if self.runtime != "triton" or order.meter or backend.name == "cuda":
             return nullcontext()
-        return self._memcheck.Bounds(memory, order.args, backend.itemsize, path)
+        return self._memcheck.AccessChecker(memory, order.args, backend.itemsize, path).active()
 
-    def warm(self) -> None:
-        """Start the one thread that a meter needs, because threads are refused later."""
+    def start_threads(self) -> None:
+        """Start the one thread that a meter needs: confined, the process can start none."""
         if self.runtime == "torch":
             self._torch.peak_by_profiler(lambda: None, lambda _: [])
 
@@ -58,13 +57,14 @@ class Instruments:
     def differentiated(
         self, entry: Function, gradients: Sequence[int], cotangents: Sequence[Array]
     ) -> Function:
-        """The entry with the gradients of its weighted outputs behind them (torch only)."""
+        """The entry with the gradients of its weighted outputs behind its outputs (torch only)."""
         return self._torch.differentiated(entry, gradients, cotangents)
 
-    def seal(self) -> Seal:
-        """What a submission would have to patch in order to forge a reading."""
+    def seal(self) -> TamperSeal:
+        """A seal of everything that a submission would have to patch in order to forge a
+        reading."""
         if self.runtime == "numpy":
-            return Seal((self._numpy, self._numpy.CountingArray, tracemalloc))
+            return TamperSeal((self._numpy, self._numpy.CountingArray, tracemalloc))
         import torch
         from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -78,8 +78,8 @@ class Instruments:
         if self.runtime == "triton":
             from triton.runtime.interpreter import InterpreterBuilder
 
-            owners += [self._triton, self._triton.Traffic, InterpreterBuilder]
-        return Seal(owners)
+            owners += [self._triton, self._triton.KernelCounters, InterpreterBuilder]
+        return TamperSeal(owners)
 
     def measure(
         self,
@@ -96,8 +96,7 @@ class Instruments:
         """
 
         def arrays(result: Array) -> list[Array]:
-            places = result if isinstance(result, tuple | list) else (result,)
-            return [value for value in places if backend.is_array(value)]
+            return [value for value in outputs_of(result) if backend.is_array(value)]
 
         match self.runtime, meter:
             case _, "":
@@ -122,9 +121,9 @@ class Instruments:
     def _measure_kernels(
         self, entry: Function, args: Sequence[Array], arrays: Callable[[Array], list[Array]]
     ) -> tuple[Array, dict[str, int]]:
-        """Traffic from the interpreter's builder; memory, and the work outside kernels, from the
-        host's tensors. The interpreter makes and drops small tensors while it stages arguments;
-        they share their storage with what was passed, so they are no births."""
+        """Kernels are counted in the interpreter's builder; memory, and work outside kernels, by
+        the host's tensors. The small tensors that the interpreter makes while it stages arguments
+        share their storage with the arguments, so they do not count as allocations."""
         with self._triton.counting() as counted:
             host = self._torch.Meters(self._torch.tensors_in(args))
             with host:
@@ -133,3 +132,33 @@ class Instruments:
         memory = {name: found[name] for name in ("peak_bytes", "held_bytes")}
         work = found["flops"] + found["elementwise"]
         return result, {**memory, "host_work": work, **counted.readings()}
+
+
+class TamperSeal:
+    """A record of the meters' attributes, taken before the submission is loaded.
+
+    A submission shares its process with the meters, so it can patch them; the record is compared
+    when a reading is taken. It is one of several defences: readings are also compared with work
+    floors and with the witnesses outside.
+    """
+
+    def __init__(self, owners: Iterable[type | ModuleType]) -> None:
+        self._sealed = tuple((owner, dict(vars(owner))) for owner in owners)
+
+    def first_change(self) -> str:
+        """The name of the first attribute that is another object now, or ""."""
+        for owner, sealed in self._sealed:
+            now = vars(owner)
+            for name in sealed.keys() | now.keys():
+                if now.get(name) is sealed.get(name) or _is_bookkeeping(name):
+                    continue
+                # A new name does nothing, unless it overrides an inherited one.
+                bases = owner.__mro__[1:] if isinstance(owner, type) else ()
+                if name in sealed or any(name in vars(base) for base in bases):
+                    return f"{owner.__name__}.{name}"
+        return ""
+
+
+def _is_bookkeeping(name: str) -> bool:
+    """Whether classes and modules change this attribute by themselves."""
+    return name.startswith("__") and name not in ("__torch_dispatch__", "__torch_function__")

@@ -1,13 +1,12 @@
-"""Triton's interpreter without work that it does again and again.
+"""A faster interpreter for Triton: patches that remove its repeated work.
 
 Before each launch, and before each call of a function such as `tl.max` inside a kernel, the
 interpreter replaces several hundred names of `triton.language`: up to half of a small kernel's
-time. The same few types are made anew for every value, their shapes checked and their names
-written out; operands are filled up to the shape of the result before an operation that would do
-it itself: half of the rest.
+time. Most of the rest goes into constructing the same few types for every value, with shape checks
+and names, and into broadcasting operands that numpy would broadcast anyway.
 
-What a kernel computes, and what is counted, is the same with and without this. A kernel with
-`triton.autotune` runs with its first configuration: there is no GPU to time the others on.
+Results of kernels and readings of the meters are the same with and without these patches. A kernel
+with `triton.autotune` runs with its first configuration: there is no GPU to time the others on.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from types import FunctionType
 import numpy as np
 import triton
 
-# A launch would import it, in each process that launches.
+# Imported here once; otherwise every process imports it at its first launch.
 import triton.experimental.gluon.language
 import triton.language as tl
 from triton.language.core import dtype as Type
@@ -32,36 +31,36 @@ from triton.runtime.interpreter import InterpreterBuilder as Builder
 from triton.runtime.interpreter import TensorHandle as Handle
 
 KNOWN = "3.9."
-"""The version whose insides are known here; any other one is left as it is."""
+"""The version whose internals these patches fit; any other version stays unpatched."""
 
-REMEMBERED = 4096
-"""Types remembered at once; a pointer's is new in every launch."""
+MAX_TYPES = 4096
+"""Capacity of the cache of types; pointer types are new in every launch."""
 
 
 Operands = tuple[Value, Value]
 
 
-class _Kept:
-    """What a launch or a call inside one restores: names stay replaced."""
+class _PermanentScope:
+    """The scope that the interpreter closes after a launch: here names stay replaced."""
 
     def restore(self) -> None:
-        """Nothing; the process has no other use for them."""
+        """Nothing: the process needs the original names no more."""
 
 
-def without_repetition() -> None:
-    """Make the interpreter of this process faster, if it is of a version that is known."""
+def speed_up() -> None:
+    """Apply the patches to this process's interpreter, if its version is known."""
     if triton.__version__.startswith(KNOWN):
-        _replace_names_once()
-        _call_at_once()
-        _make_values_at_once()
-        _remember_types()
-        _change_only_what_differs()
-        _look_for_overflow_at_once()
+        _patch_names_once()
+        _call_directly()
+        _check_values_quickly()
+        _cache_types()
+        _skip_identity_conversions()
+        _check_overflow_quickly()
 
 
-def choose_without_timing() -> None:
-    """Let `triton.autotune` take the first configuration that its own rules leave over; timing
-    them needs a GPU, and is refused without one in words about drivers."""
+def autotune_without_timing() -> None:
+    """Let `triton.autotune` take the first configuration that its own pruning leaves. Timing them
+    needs a GPU; without one it fails with an error about drivers."""
     prune: Callable[..., list[Config]] = Autotuner.prune_configs
 
     def prune_configs(self: Autotuner, *args: object, **keywords: object) -> list[Config]:
@@ -70,14 +69,14 @@ def choose_without_timing() -> None:
     Autotuner.prune_configs = prune_configs
 
 
-def _replace_names_once() -> None:
-    """Replace the names that a function uses when it is first called, for good."""
+def _patch_names_once() -> None:
+    """Replace the names that a function uses at its first call, permanently."""
     original: Callable[..., object] = interpreter._patch_lang
     modules: set[int] = set()
     functions: dict[int, dict[str, object]] = {}
-    """By id, the names of functions whose modules are replaced; held, so that ids stay theirs."""
+    """The globals of functions whose modules are patched, by id; held so that ids stay unique."""
 
-    def replace_names(function: FunctionType) -> _Kept:
+    def replace_names(function: FunctionType) -> _PermanentScope:
         names = function.__globals__
         if id(names) not in functions:
             used = {
@@ -89,14 +88,14 @@ def _replace_names_once() -> None:
                 original(function)
                 modules.update(used)
             functions[id(names)] = names
-        return _Kept()
+        return _PermanentScope()
 
     interpreter._patch_lang = replace_names
 
 
-def _call_at_once() -> None:
-    """Let a name of the language be called without a copy of its keywords and a second look at
-    the one that is added."""
+def _call_directly() -> None:
+    """Call functions of the language without copying their keywords and checking the added one
+    again."""
 
     def patch_attr(
         obj: object,
@@ -106,7 +105,7 @@ def _call_at_once() -> None:
         scope: interpreter._LangPatchScope,
     ) -> None:
         semantic = interpreter.interpreter_semantic
-        # What is wrapped only asks for the keyword, in words for who calls it outside a kernel.
+        # The wrapper only checks for the keyword, to explain that kernels alone may call this.
         call = getattr(member, "__wrapped__", member)
 
         def new_member(*args: object, **keywords: object) -> object:
@@ -118,8 +117,9 @@ def _call_at_once() -> None:
     interpreter._patch_attr = patch_attr
 
 
-def _make_values_at_once() -> None:
-    """Let a value hold its data after one comparison of sizes, where they fit."""
+def _check_values_quickly() -> None:
+    """Let the constructor of a value compare its sizes once, and run the full check only on a
+    mismatch."""
     handle = interpreter.TensorHandle
     refuse: Callable[..., None] = handle.__post_init__
     pointer = tl.core.pointer_type
@@ -133,19 +133,19 @@ def _make_values_at_once() -> None:
         self.data = data
         self.dtype = dtype
         self.attr = {} if attr is None else attr
-        most = dtype.__dict__.get("_most_bytes")
-        if most is None:
-            # The interpreter's own measure: any pointer fits, and one bit takes a byte.
+        max_bytes = dtype.__dict__.get("_max_bytes")
+        if max_bytes is None:
+            # As the interpreter's own check does: any pointer fits, and a bit takes a byte.
             bits = math.inf if isinstance(dtype, pointer) else dtype.primitive_bitwidth
-            most = dtype._most_bytes = max(8, bits) / 8
-        if data.itemsize > most:
+            max_bytes = dtype._max_bytes = max(8, bits) / 8
+        if data.itemsize > max_bytes:
             refuse(self)
 
     handle.__init__ = init_handle
 
 
-def _remember_types() -> None:
-    """Let a type of a block be worked out once, and what a value has from its type as well."""
+def _cache_types() -> None:
+    """Cache block types, and the attributes that a value derives from its type."""
     block, several = tl.core.block_type, tl.core.tuple
     make: Callable[..., None] = block.__init__
     types: dict[tuple[int, ...], tl.core.block_type] = {}
@@ -154,7 +154,7 @@ def _remember_types() -> None:
         if type(shape) is several:
             shape = shape.values
         for length in shape:
-            # A number that equals a length but is of another type is refused.
+            # The original constructor rejects numbers of other types, equal or not.
             if type(length) is not int:
                 make(self, element_ty, shape)
                 self._with_element = {}
@@ -166,9 +166,9 @@ def _remember_types() -> None:
             return
         make(self, element_ty, shape)
         self._with_element = {}
-        if len(types) >= REMEMBERED:
+        if len(types) >= MAX_TYPES:
             types.clear()
-        # It holds the element's type, so that no other one gets that id.
+        # The cached type holds its element type, so that the id in the key stays unique.
         types[key] = self
 
     def with_element_ty(self: tl.core.block_type, scalar_ty: Type) -> tl.core.block_type:
@@ -178,7 +178,7 @@ def _remember_types() -> None:
         return known
 
     def init_value(self: Value, handle: Handle, type: Type) -> None:
-        known = type.__dict__.get("_of_values")
+        known = type.__dict__.get("_value_attributes")
         if known is None:
             lengths = type.shape if type.is_block() else ()
             shape = tl.core.tuple([tl.core.constexpr(length) for length in lengths])
@@ -188,16 +188,16 @@ def _remember_types() -> None:
                 "type": type,
                 "dtype": type.scalar,
             }
-            type._of_values = known
+            type._value_attributes = known
         self.handle = handle
         self.__dict__.update(known)
 
     numpy_type: Callable[..., np.dtype] = interpreter._get_np_dtype
 
     def np_dtype(tt_dtype: Type) -> np.dtype:
-        known = tt_dtype.__dict__.get("_of_numpy")
+        known = tt_dtype.__dict__.get("_numpy_dtype")
         if known is None:
-            known = tt_dtype._of_numpy = numpy_type(tt_dtype)
+            known = tt_dtype._numpy_dtype = numpy_type(tt_dtype)
         return known
 
     block.__init__ = init_type
@@ -206,18 +206,18 @@ def _remember_types() -> None:
     interpreter._get_np_dtype = np_dtype
 
 
-def _change_only_what_differs() -> None:
-    """Let operands be that would be broadcast or cast to the shape and type they have, and leave
-    it to numpy to broadcast the two operands of one operation."""
+def _skip_identity_conversions() -> None:
+    """Skip broadcasts and casts that change nothing, and let numpy broadcast the operands of an
+    operation."""
     broadcast: Callable[..., Operands] = TritonSemantic.broadcast_impl_value
     cast: Callable[..., Value] = TritonSemantic._cast_to_computation_type
     check: Callable[..., Operands] = TritonSemantic.binary_op_type_checking_impl
     value, block = tl.core.tensor, tl.core.block_type
     common: dict[tuple[object, ...], tuple[Type, ...]] = {}
-    """By the ids of two types, which are held, the type they are computed in."""
+    """By the ids of two types, which are held, the type in which both are computed."""
 
-    def joint(own: list[int], other: list[int]) -> list[int] | None:
-        """The shape that two of as many axes are broadcast to, if they can be."""
+    def broadcast_shape(own: list[int], other: list[int]) -> list[int] | None:
+        """The shape that two shapes of equal rank broadcast to, or None."""
         if own == other:
             return own
         pairs = list(zip(own, other, strict=False))
@@ -228,22 +228,26 @@ def _change_only_what_differs() -> None:
     def broadcast_impl_value(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
         one, two = lhs.type, rhs.type
         if one.is_block() and two.is_block():
-            # As lists of numbers; as Triton's tuples they are compared one constexpr at a time.
+            # Lists of numbers: Triton's tuples are compared one constexpr at a time.
             own, other = one.shape.values, two.shape.values
-            shape = joint(own, other)
+            shape = broadcast_shape(own, other)
             if shape is not None:
-                return broaden(self, lhs, own, shape), broaden(self, rhs, other, shape)
+                return broadcast_value(self, lhs, own, shape), broadcast_value(
+                    self, rhs, other, shape
+                )
         return broadcast(self, lhs, rhs)
 
-    def broaden(self: TritonSemantic, value: Value, own: list[int], shape: list[int]) -> Value:
+    def broadcast_value(
+        self: TritonSemantic, value: Value, own: list[int], shape: list[int]
+    ) -> Value:
         if own == shape:
             return value
-        wide = block(value.type.scalar, shape)
-        return self.make_tensor(self.builder.create_broadcast(value.handle, shape), wide)
+        result_type = block(value.type.scalar, shape)
+        return self.make_tensor(self.builder.create_broadcast(value.handle, shape), result_type)
 
-    def called_wide(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
-        """Both operands with the type of the result; their data stay as they are, for the numpy
-        operation on the two broadcasts them."""
+    def with_result_type(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
+        """Both operands with the type of the result. Their data stay as they are: numpy broadcasts
+        them in the operation."""
         one, two = lhs.type, rhs.type
         if one is two:
             return lhs, rhs
@@ -252,7 +256,7 @@ def _change_only_what_differs() -> None:
         if not two.is_block():
             return lhs, value(rhs.handle, one.with_element_ty(two))
         own, other = one.shape.values, two.shape.values
-        shape = joint(own, other)
+        shape = broadcast_shape(own, other)
         if shape is None:
             return broadcast(self, lhs, rhs)
         if own != shape:
@@ -295,9 +299,9 @@ def _change_only_what_differs() -> None:
                 two = self.to_tensor_type(rhs) if plain else rhs.dtype
                 dtype = computation_type(self, one, two, plain, div_or_mod)
                 lhs = cast_to_computation_type(self, lhs, dtype)
-                return called_wide(self, lhs, cast_to_computation_type(self, rhs, dtype))
+                return with_result_type(self, lhs, cast_to_computation_type(self, rhs, dtype))
             if one.is_ptr() and allow_lhs_ptr and type(rhs) is value and rhs.dtype.is_int():
-                return called_wide(self, lhs, rhs)
+                return with_result_type(self, lhs, rhs)
         return check(self, lhs, rhs, allow_lhs_ptr, allow_rhs_ptr, arithmetic_check, div_or_mod)
 
     TritonSemantic.binary_op_type_checking_impl = binary_op_type_checking_impl
@@ -305,9 +309,9 @@ def _change_only_what_differs() -> None:
     TritonSemantic._cast_to_computation_type = cast_to_computation_type
 
 
-def _look_for_overflow_at_once() -> None:
-    """Let an operation on integers be checked with three calls of numpy in the place of twenty of
-    the interpreter's; what does overflow is left to it to tell."""
+def _check_overflow_quickly() -> None:
+    """Check an integer operation for overflow with three calls of numpy instead of twenty of the
+    interpreter, which still reports an overflow itself."""
     exactly: dict[str, Callable[..., np.ndarray]] = {
         "add": np.add,
         "sub": np.subtract,

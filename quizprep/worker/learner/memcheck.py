@@ -1,17 +1,18 @@
-"""Where a Triton kernel reads and writes, watched in the interpreter.
+"""Memory check of Triton kernels: every access is compared with the elements that tensors have.
 
-A lane without a mask that runs past the end of a matrix may do no harm: what it read is thrown
-away, and the outputs are right. On a GPU it faults, some day. So every access in a correctness
-case is held against the elements that inputs have, and against the tensors of the launch. What
-lies in none of them is neither read nor written: a result without a mask would end the process
-in its allocator, and all that could be told is a signal.
+A lane without a mask that runs past the end of a matrix may do no harm here: its value is
+discarded, and the outputs are right. On a GPU it faults sooner or later. So in correctness cases
+every access is compared with the elements of the inputs and with the tensors of the launch. An
+access to neither is not executed: an invalid store could corrupt the allocator's heap, and then
+the only diagnosis would be a signal.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from types import FrameType, TracebackType
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,11 @@ from triton.runtime.interpreter import TensorHandle as Handle
 
 from quizprep.worker import protocol
 from quizprep.worker.backends import Memory
+from quizprep.worker.learner.triton_meters import replaced
 
 
-class Bounds:
-    """Watches the launches inside the block; ``stray`` is the first access that has no element."""
+class AccessChecker:
+    """Checks the accesses of kernels in one call."""
 
     def __init__(
         self,
@@ -39,14 +41,15 @@ class Bounds:
     ) -> None:
         """memory is the arena with the inputs, itemsize gives the bytes of a dtype, path is the
         submission's file."""
-        self.stray: protocol.Stray | None = None
+        self.first_invalid: protocol.InvalidAccess | None = None
         self._path = path
-        self._zones: list[tuple[int, int, int, int, int]] = []
-        """By input: its place, its zone's first and last byte, its first and last element's."""
+        self._inputs: list[tuple[int, int, int, int, int]] = []
+        """Of each input: its place, the start and end of its buffer with the guard zones, the
+        offsets of its first and last element."""
         inputs = [(place, at) for place, at in enumerate(args) if isinstance(at, protocol.TensorAt)]
         ends = [at.start + at.span * itemsize(at.dtype) for _, at in inputs]
-        self._elements = np.zeros(max(ends, default=0), dtype=bool)
-        """Of every byte of the arena, whether an element begins there."""
+        self._element_starts = np.zeros(max(ends, default=0), dtype=bool)
+        """For every byte of the arena, whether an element begins there."""
         self._base = np.frombuffer(memory, np.uint8).ctypes.data
         self._length = len(memory)
         for (place, at), end in zip(inputs, ends, strict=True):
@@ -55,136 +58,123 @@ class Bounds:
             if 0 in at.shape:
                 continue
             steps = tuple(stride * size for stride in at.strides)
-            as_strided(self._elements[first:], at.shape, steps)[...] = True
+            as_strided(self._element_starts[first:], at.shape, steps)[...] = True
             reach = zip(at.shape, steps, strict=True)
             last = first + sum((length - 1) * step for length, step in reach)
-            self._zones.append((place, at.start, end, first, last))
-        self._own: list[tuple[str, int, int]] = []
-        """Of the tensors of the launch, the kernel's name, the first byte and the end."""
+            self._inputs.append((place, at.start, end, first, last))
+        self._launch_tensors: list[tuple[str, int, int]] = []
+        """The tensors of the current launch: the kernel's parameter, first byte and end."""
 
-    def __enter__(self) -> Bounds:
-        builder, executor = type(interpreter.interpreter_builder), interpreter.GridExecutor
-        names = (
-            "create_masked_load",
-            "create_masked_store",
-            "create_atomic_rmw",
-            "create_atomic_cas",
-        )
-        self._originals = [(builder, name, builder.__dict__[name]) for name in names]
-        self._originals.append((executor, "_init_args_hst", executor.__dict__["_init_args_hst"]))
-        load, store, rmw, cas, arguments = (original for _, _, original in self._originals)
+    @contextmanager
+    def active(self) -> Iterator[AccessChecker]:
+        """Check the launches inside the block."""
+        original: dict[str, Callable[..., Handle]] = dict(vars(Builder))
+        init_args: Callable[..., tuple[Any, Any]] = vars(GridExecutor)["_init_args_hst"]
 
-        def masked_load(builder: Builder, ptrs: Handle, mask: Handle, *rest: object) -> Handle:
-            return load(builder, ptrs, self._looked(ptrs, mask, False), *rest)
-
-        def masked_store(
-            builder: Builder,
-            ptrs: Handle,
-            value: Handle,
-            mask: Handle,
-            *rest: object,
-        ) -> object:
-            return store(builder, ptrs, value, self._looked(ptrs, mask, True), *rest)
-
-        def atomic_rmw(
-            builder: Builder,
-            op: object,
-            ptr: Handle,
-            val: Handle,
-            mask: Handle,
-            *rest: object,
+        def create_masked_load(
+            builder: Builder, ptrs: Handle, mask: Handle, *rest: object
         ) -> Handle:
-            return rmw(builder, op, ptr, val, self._looked(ptr, mask, True), *rest)
+            mask = self._valid(ptrs, mask, False)
+            return original["create_masked_load"](builder, ptrs, mask, *rest)
 
-        def atomic_cas(builder: Builder, ptr: Handle, cmp: Handle, *rest: object) -> Handle:
+        def create_masked_store(
+            builder: Builder, ptrs: Handle, value: Handle, mask: Handle, *rest: object
+        ) -> object:
+            mask = self._valid(ptrs, mask, True)
+            return original["create_masked_store"](builder, ptrs, value, mask, *rest)
+
+        def create_atomic_rmw(
+            builder: Builder, op: object, ptr: Handle, val: Handle, mask: Handle, *rest: object
+        ) -> Handle:
+            mask = self._valid(ptr, mask, True)
+            return original["create_atomic_rmw"](builder, op, ptr, val, mask, *rest)
+
+        def create_atomic_cas(builder: Builder, ptr: Handle, cmp: Handle, *rest: object) -> Handle:
             every = interpreter.TensorHandle(np.ones(ptr.data.shape, dtype=bool), tl.int1)
-            made = self._looked(ptr, every, True) is every
-            # There is no mask to leave lanes out with.
-            return cas(builder, ptr, cmp, *rest) if made else cmp
+            if self._valid(ptr, every, True) is every:
+                return original["create_atomic_cas"](builder, ptr, cmp, *rest)
+            return cmp  # it takes no mask that could disable single lanes
 
-        def init_args(executor: GridExecutor, args: object, kwargs: object) -> tuple[Any, Any]:
-            made = arguments(executor, args, kwargs)
-            # Some come by name, so there may be fewer that come by place.
+        def _init_args_hst(executor: GridExecutor, args: object, kwargs: object) -> tuple[Any, Any]:
+            made = init_args(executor, args, kwargs)
+            # Keyword arguments are named already, so there may be fewer positional ones.
             named = [*zip(executor.arg_names, made[0], strict=False), *made[1].items()]
-            self._own = [(n, *_storage(t)) for n, value in named for t in _tensors(value)]
+            self._launch_tensors = [(n, *_extent(t)) for n, value in named for t in _tensors(value)]
             return made
 
-        for (owner, name, _), method in zip(
-            self._originals,
-            (masked_load, masked_store, atomic_rmw, atomic_cas, init_args),
-            strict=True,
-        ):
-            setattr(owner, name, method)
-        return self
+        accesses = (create_masked_load, create_masked_store, create_atomic_rmw, create_atomic_cas)
+        with replaced(Builder, *accesses), replaced(GridExecutor, _init_args_hst):
+            yield self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for owner, name, original in self._originals:
-            setattr(owner, name, original)
-
-    def _looked(self, ptrs: Handle, mask: Handle, writes: bool) -> Handle:
-        """The mask of the lanes that may be read or written; notes the first that strays."""
+    def _valid(self, ptrs: Handle, mask: Handle, writes: bool) -> Handle:
+        """The mask without the lanes whose access is not to be executed; records the first
+        invalid access. One in an input's own guard zones or gaps is executed: the arena has it."""
         used = np.broadcast_to(mask.data, ptrs.data.shape)
         address = ptrs.data.astype(np.int64)
         at = address - self._base
-        shared = (at >= 0) & (at < self._length)
-        if self.stray is None:
-            inside = np.minimum(at[used & shared], len(self._elements) - 1)
-            for offset in inside[~self._elements[inside]][:1]:
-                self.stray = self._beside(int(offset), ptrs, writes)
-        outside = used & ~shared
+        in_arena = (at >= 0) & (at < self._length)
+        if self.first_invalid is None:
+            inside = np.minimum(at[used & in_arena], len(self._element_starts) - 1)
+            for offset in inside[~self._element_starts[inside]][:1]:
+                self.first_invalid = self._in_buffer(int(offset), ptrs, writes)
+        outside = used & ~in_arena
         if not outside.any():
             return mask
-        owned = [(address >= start) & (address < end) for _, start, end in self._own]
-        for lanes in owned:
+        inside_of = [(address >= low) & (address < high) for _, low, high in self._launch_tensors]
+        for lanes in inside_of:
             outside &= ~lanes
         if not outside.any():
             return mask
-        if self.stray is None:
-            self.stray = self._past(int(address[outside][0]), used, owned, ptrs, writes)
+        if self.first_invalid is None:
+            self.first_invalid = self._past_end(
+                int(address[outside][0]), used, inside_of, ptrs, writes
+            )
         return interpreter.TensorHandle(used & ~outside, mask.dtype)
 
-    def _past(
+    def _past_end(
         self,
         address: int,
         used: np.ndarray,
-        owned: Sequence[np.ndarray],
+        inside_of: Sequence[np.ndarray],
         ptrs: Handle,
         writes: bool,
-    ) -> protocol.Stray:
-        """An access outside every tensor, with the name of the one that its other lanes are in."""
-        met = [own for own, lanes in zip(self._own, owned, strict=True) if (used & lanes).any()]
-        if len(met) != 1:
-            return protocol.Stray(arg=-1, by=0, writes=writes, line=self._line())
-        ((name, start, end),) = met
+    ) -> protocol.InvalidAccess:
+        """An access outside every tensor, as an overrun of the one that its other lanes access."""
+        accessed = [
+            tensor
+            for tensor, lanes in zip(self._launch_tensors, inside_of, strict=True)
+            if (used & lanes).any()
+        ]
+        if len(accessed) != 1:
+            return self._invalid(writes)
+        ((name, start, end),) = accessed
         size = _size(ptrs)
         by = (address - end) // size + 1 if address >= end else -(-(address - start) // size)
-        return protocol.Stray(arg=-1, name=name[:200], by=by, writes=writes, line=self._line())
+        return self._invalid(writes, by=by, name=name[:200])
 
-    def _beside(self, offset: int, ptrs: Handle, writes: bool) -> protocol.Stray:
-        """An access in the zone of an input where it has no element."""
+    def _in_buffer(self, offset: int, ptrs: Handle, writes: bool) -> protocol.InvalidAccess:
+        """An access to an input's buffer at an offset where no element begins."""
         size = _size(ptrs)
-        for place, start, end, first, last in self._zones:
+        for place, start, end, first, last in self._inputs:
             if start <= offset < end:
                 past = -(-(offset - last) // size) if offset > last else 0
                 before = -(-(first - offset) // size) if offset < first else 0
-                return protocol.Stray(arg=place, by=past - before, writes=writes, line=self._line())
-        return protocol.Stray(arg=-1, by=0, writes=writes, line=self._line())
+                return self._invalid(writes, arg=place, by=past - before)
+        return self._invalid(writes)
 
-    def _line(self) -> int:
-        """The line of the submission that is at work, or 0."""
+    def _invalid(
+        self, writes: bool, arg: int = -1, by: int = 0, name: str = ""
+    ) -> protocol.InvalidAccess:
+        """An invalid access by the line of the submission that is executing."""
         frame: FrameType | None = sys._getframe()
         while frame is not None and frame.f_code.co_filename != self._path:
             frame = frame.f_back
-        return frame.f_lineno if frame is not None else 0
+        line = frame.f_lineno if frame is not None else 0
+        return protocol.InvalidAccess(arg=arg, name=name, by=by, writes=writes, line=line)
 
 
 def _size(ptrs: Handle) -> int:
-    """Bytes of an element that is pointed to."""
+    """Bytes of the elements that the pointers point to."""
     return max(ptrs.get_element_ty().primitive_bitwidth // 8, 1)
 
 
@@ -196,6 +186,7 @@ def _tensors(values: Any) -> list[torch.Tensor]:
     return [values] if hasattr(values, "untyped_storage") else []
 
 
-def _storage(tensor: torch.Tensor) -> tuple[int, int]:
+def _extent(tensor: torch.Tensor) -> tuple[int, int]:
+    """The addresses of the first byte and of the end of a tensor's storage."""
     storage = tensor.untyped_storage()
     return storage.data_ptr(), storage.data_ptr() + storage.nbytes()

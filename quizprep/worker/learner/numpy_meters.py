@@ -1,13 +1,13 @@
 """Cost of numpy code without a clock: bytes alive from tracemalloc, flops from a counting array.
 
-numpy reports its buffers to tracemalloc. Python's own objects (an array header, a tuple) are
-reported too, and the chunks through which numpy broadcasts (33 KB, unless they are told to be
-small). The sizes of numpy exercises make every matrix a multiple of GRAIN bytes, so rounding
-down to GRAIN leaves the matrices alone; a vector beside them is rounded away.
+tracemalloc sees numpy's buffers. It also sees Python's own objects (an array header, a tuple), and
+the 33 KB buffers through which numpy broadcasts, unless they are configured to be small. The
+sizes of numpy exercises make every matrix a multiple of GRAIN bytes, so rounding down to GRAIN
+leaves matrices exact and drops vectors.
 
-Flops are counted by a subclass of ndarray that sees each ufunc. Code that leaves the subclass
-(``np.asarray``, a list) is not seen; `count_flops` says so, and then no flop
-reading is offered rather than one that is too low.
+Flops are counted by a subclass of ndarray that intercepts ufuncs. Arithmetic outside the subclass
+(``np.asarray``, a list) is not counted; `count_flops` detects that and returns no reading rather
+than one that is too low.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from quizprep.worker.backends import Function
 
 Value = Any
-"""What a call of numpy takes or returns: arrays, numbers, and lists of these."""
+"""An argument or result of numpy functions: arrays, numbers, and lists of these."""
 
 GRAIN = 1 << 13
 BUFFER = 16
@@ -32,7 +32,8 @@ BUFFER = 16
 def peak_bytes(
     call: Callable[[], Value], read: Callable[[Value], list[np.ndarray]]
 ) -> tuple[Value, dict[str, int]]:
-    """Run ``call``; returns (result, readings) with peak and held bytes beyond the outputs."""
+    """Run ``call``; returns (result, readings) with peak and held bytes beyond the outputs.
+    ``read`` lists the arrays of a result."""
     gc.collect()
     gc.disable()
     usual = np.setbufsize(BUFFER)
@@ -45,7 +46,7 @@ def peak_bytes(
         tracemalloc.stop()
         np.setbufsize(usual)
         gc.enable()
-    # The outputs are alive at the end; what was alive at the peak beside them is work.
+    # Outputs are alive at the peak too; only memory beside them is working memory.
     returned = sum(array.nbytes for array in read(result))
     return result, {
         "peak_bytes": _grain(peak - before - returned),
@@ -58,7 +59,7 @@ def _grain(size: int) -> int:
 
 
 class Counter:
-    """What a counting array saw."""
+    """The work that counting arrays did."""
 
     def __init__(self) -> None:
         self.elementwise = 0
@@ -67,7 +68,7 @@ class Counter:
 
 
 class CountingArray(np.ndarray):
-    """An ndarray whose arithmetic is counted; views and results are counting arrays as well."""
+    """An ndarray whose arithmetic is counted; its views and results are counting arrays too."""
 
     counter: Counter | None = None
 
@@ -125,13 +126,13 @@ def _count_ufunc(counter: Counter, ufunc: np.ufunc, inputs: Sequence[Value], res
 
 
 def _product_terms(args: Sequence[Value], result: Value) -> int:
-    """Multiplications of a product that sums over axes of both: with a free and b free entries
-    and k summed ones, the sizes are a*k, b*k and a*b, and a*b*k is the root of their product."""
+    """Multiplications of a product that sums over common axes. With a and b free entries and k
+    summed ones, the sizes are a*k, b*k and a*b, and a*b*k is the square root of their product."""
     return math.isqrt(np.size(args[0]) * np.size(args[1]) * np.size(result))
 
 
 def _einsum_terms(args: Sequence[Value], _: Value) -> int:
-    """Multiplications of an einsum that goes over all its indices at once."""
+    """Multiplications of an einsum that iterates over all its indices at once."""
     if isinstance(args[0], str):
         texts = args[0].replace(" ", "").split("->")[0].split(",")
         pairs = [(_indices(text), np.shape(x)) for text, x in zip(texts, args[1:], strict=True)]
@@ -140,7 +141,7 @@ def _einsum_terms(args: Sequence[Value], _: Value) -> int:
     lengths: dict[Hashable, int] = {}
     for indices, shape in pairs:
         if ... in indices:
-            # Axes under the dots are matched from the right.
+            # The axes of an ellipsis are aligned from the right.
             at, free = indices.index(...), len(shape) - len(indices) + 1
             indices = [
                 *indices[:at],
@@ -179,8 +180,8 @@ def _wrap(value: Value, counter: Counter | None) -> Value:
 def count_flops(call: Function, inputs: Sequence[Value]) -> tuple[Value, dict[str, int]]:
     """Run ``call`` on counting views of the inputs.
 
-    Returns (result, readings). There are no readings when a result left the counting array, so
-    that some of its arithmetic may not have been seen.
+    Returns (result, readings). Readings are empty if a result is no counting array: then some
+    arithmetic may not have been counted.
     """
     counter = Counter()
     watched = []

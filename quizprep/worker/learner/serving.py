@@ -1,9 +1,8 @@
-"""The learner's process: confined first, then the submission is loaded and called on order.
+"""The learner's process: it confines itself, then loads the submission and calls it on order.
 
-It never holds the reference, the mistakes, the solution or an expected output. It reads
-orders from one pipe, answers on another, and leaves by ``os._exit``. Whatever the submission
-does in here - and it can do anything to this process - ends in an answer that the judge reads
-as data, or in none.
+It never holds the reference, the mistakes, the solution or an expected output. It reads orders
+from one pipe, replies on another, and exits by ``os._exit``. The submission can do anything to
+this process; the judge then reads a reply as data, or gets none.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import importlib.util
 import linecache
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from importlib.machinery import SourceFileLoader
@@ -25,25 +25,27 @@ import msgspec
 
 from quizprep.grading import wire
 from quizprep.grading.verdict import Frame, Raised
-from quizprep.worker import arena, protocol
-from quizprep.worker.backends import Backend
+from quizprep.worker import arena, crash_location, protocol
+from quizprep.worker.backends import Backend, backend_for, outputs_of
+from quizprep.worker.children import LearnerEnds, detach
+from quizprep.worker.learner import confinement
 from quizprep.worker.learner.instruments import Instruments
 
 MODULE_NAME = "submission"
 
 
-WRAPPED = 8
-"""Kernels at most, one calling the other, through which an exception is followed."""
+MAX_NESTED_KERNELS = 8
+"""Kernels calling each other through which an exception is followed."""
 
 
 def raised(error: BaseException, file: str) -> Raised:
-    """An exception as the learner should see it: the frames of the submission only."""
+    """An exception as the learner should see it: only with the submission's own frames."""
     frames = []
-    for _ in range(WRAPPED):
+    for _ in range(MAX_NESTED_KERNELS):
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == file:
                 frames.append(_frame(frame.lineno, frame.name, frame.line))
-        # What was raised inside a kernel Triton's interpreter raises once more as its own.
+        # Triton's interpreter wraps an exception inside a kernel in one of its own.
         if type(error).__name__ != "InterpreterError" or error.__cause__ is None:
             break
         error = error.__cause__
@@ -65,14 +67,14 @@ def _frame(line: int | None, function: str, text: str | None) -> Frame:
 
 
 def _short(text: str, length: int) -> str:
-    """At most so long, and no lone surrogates, which no frame can carry."""
+    """At most ``length`` characters, without lone surrogates, which msgpack cannot encode."""
     return str(text)[:length].encode("utf-8", "replace").decode()
 
 
 def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
-    """Execute a file as a module. It is registered first: dataclasses look themselves up, and
-    Triton's interpreter reads the source of a kernel from its file."""
-    # Whatever the file is called, it is Python.
+    """Execute a file as a module. It is registered in sys.modules first: dataclasses look their
+    module up, and Triton's interpreter reads a kernel's source from the module's file."""
+    # An explicit loader, because the file's name may not end in .py.
     loader = SourceFileLoader(name, path)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None
@@ -83,15 +85,15 @@ def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
     return module
 
 
-class Opaque:
-    """A result that is not looked into: what is a handle to the submission may be a list."""
+class _Opaque:
+    """A result that stays a handle, even if it is a list or a number."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
 
 class Learner:
-    """Answers the judge's orders with the submission."""
+    """Executes the judge's orders with the submission."""
 
     def __init__(
         self, backend: Backend, runtime: str, path: str, entries: Sequence[str], memory: Any
@@ -102,18 +104,18 @@ class Learner:
         self.names = tuple(entries)
         self.memory = memory
         self.entries: dict[str, Any] = {}
-        self.kept: dict[int, Any] = {}
-        self.stopped = False
-        """The last call of a script raised; what was sent ahead of that is not called."""
+        self.objects: dict[int, Any] = {}
+        self.pipeline_failed = False
+        """The last call of a script raised, so the pipelined calls behind it are skipped."""
         self.session: Any = None
         self.instruments = Instruments(runtime)
         self.ban = self.instruments.ban_library_attention()
         self.seal = self.instruments.seal()
         self.trim: Callable[[int], Any] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
-        self.held: tuple[int, Any] | None = None
+        self.deferred: tuple[int, Any] | None = None
 
     def answer(self, order: protocol.Order) -> protocol.Reply:
-        """The reply to one order; an exception of the submission is part of a reply."""
+        """The reply to one order; an exception of the submission is part of the reply."""
         match order:
             case protocol.Load():
                 try:
@@ -121,72 +123,73 @@ class Learner:
                     self.entries = {name: getattr(module, name, None) for name in self.names}
                 except BaseException as error:
                     return protocol.Reply(number=0, raised=raised(error, self.path))
-                kinds = tuple(protocol.Array(kind=_kind(e)) for e in self.entries.values())
+                kinds = tuple(protocol.Output(kind=_entry_kind(e)) for e in self.entries.values())
                 return protocol.Reply(number=0, outputs=kinds)
             case protocol.Call():
                 return self._call(order)
             case protocol.Fetch():
-                number, result = self.held or (0, None)
-                self.held = None
+                number, result = self.deferred or (0, None)
+                self.deferred = None
                 return self._pack(number, result, {}, "")
-            case protocol.Rest():
+            case protocol.TrimMemory():
                 gc.collect()
                 self.trim(0)
                 return protocol.Reply(number=order.number)
 
     def _call(self, order: protocol.Call) -> protocol.Reply:
-        self.stopped = self.stopped and order.ahead
-        if self.stopped:
+        self.pipeline_failed = self.pipeline_failed and order.pipelined
+        if self.pipeline_failed:
             return protocol.Reply(number=order.number, raised=Raised(kind="", message=""))
-        if order.anew:
-            self.kept, self.session = {}, None
+        if order.reset_objects:
+            self.objects, self.session = {}, None
         name = order.name or self.names[0]
         try:
             args = [self._argument(argument) for argument in order.args]
-            owner = self.entries if order.target is None else self.kept[order.target]
+            owner = self.entries if order.target is None else self.objects[order.target]
             entry = owner[name] if order.target is None else getattr(owner, name)
             if order.cotangents:
                 weights = [self._argument(at) for at in order.cotangents]
                 entry = self.instruments.differentiated(entry, order.gradients, weights)
             if order.meter == "session":
                 self.session = self.session or self.instruments.session()
-            with self.instruments.memcheck(order, self.backend, self.memory, self.path) as watched:
+            with self.instruments.memcheck(order, self.backend, self.memory, self.path) as checker:
                 result, readings = self.instruments.measure(
                     entry, args, order.meter, self.backend, self.session
                 )
         except BaseException as error:
-            self.stopped = type(error).__name__ != order.raises
+            self.pipeline_failed = type(error).__name__ != order.raises
             return protocol.Reply(
                 number=order.number,
                 raised=raised(error, self.path),
-                refused=self.ban.take() if self.ban else "",
+                banned=self.ban.take_used() if self.ban else "",
             )
-        self.backend.settle()
+        self.backend.copy_back()
         if order.meter == "session" and self.session is not None:
             del args
-            readings["held_bytes"] += self.session.kept_inputs(result)
-        refused = self.ban.take() if self.ban else ""
-        if order.hold:
-            self.held = (order.number, result)
-            return protocol.Reply(number=order.number, refused=refused)
+            readings["held_bytes"] += self.session.retained_inputs(result)
+        banned = self.ban.take_used() if self.ban else ""
+        if order.defer_outputs:
+            self.deferred = (order.number, result)
+            return protocol.Reply(number=order.number, banned=banned)
         if order.opaque:
-            result = Opaque(result)
-        reply = self._pack(order.number, result, readings, refused, scripted=bool(order.name))
-        stray = watched.stray if watched is not None else None
-        return msgspec.structs.replace(reply, stray=stray) if stray is not None else reply
+            result = _Opaque(result)
+        reply = self._pack(order.number, result, readings, banned, scripted=bool(order.name))
+        if checker is None or checker.first_invalid is None:
+            return reply
+        return msgspec.structs.replace(reply, invalid_access=checker.first_invalid)
 
     def _argument(self, argument: protocol.Arg) -> Any:
         match argument:
             case protocol.TensorAt():
                 return self.backend.view(self.memory, argument)
             case protocol.Handle(number=number):
-                return self.kept[number]
-            case protocol.Kind(dtype=dtype):
+                return self.objects[number]
+            case protocol.DTypeArg(dtype=dtype):
                 return self.backend.kind(dtype)
-            case protocol.Several(items=items):
-                several = [self._argument(item) for item in items]
-                return tuple(several) if argument.fixed else several
-            case protocol.Plain(value=value):
+            case protocol.ListArg(items=items):
+                values = [self._argument(item) for item in items]
+                return tuple(values) if argument.is_tuple else values
+            case protocol.ScalarArg(value=value):
                 return value
 
     def _pack(
@@ -194,20 +197,18 @@ class Learner:
         number: int,
         result: Any,
         readings: dict[str, int],
-        refused: str,
+        banned: str,
         scripted: bool = False,
     ) -> protocol.Reply:
-        several = isinstance(result, tuple | list)
-        places = result if several else (result,)
         kinds, tensors = [], {}
-        for place, value in enumerate(places[: protocol.MAX_OUTPUTS]):
-            if self.backend.is_array(value) and self.backend.is_plain(value):
-                kinds.append(protocol.Array(kind="tensor"))
+        for place, value in enumerate(outputs_of(result)[: protocol.MAX_OUTPUTS]):
+            if self.backend.is_plain(value):
+                kinds.append(protocol.Output(kind="tensor"))
                 tensors[str(place)] = value
             elif scripted:
-                kinds.append(self._kept(protocol.handle(number, place), value))
+                kinds.append(self._output(protocol.handle(number, place), value))
             else:
-                kinds.append(protocol.Array(kind=_short(type(value).__name__, 200)))
+                kinds.append(protocol.Output(kind=_short(type(value).__name__, 200)))
         try:
             blob = self.backend.pack(tensors) if tensors else b""
         except BaseException as error:
@@ -216,38 +217,41 @@ class Learner:
         return protocol.Reply(
             number=number,
             outputs=tuple(kinds),
-            several=several,
+            is_sequence=isinstance(result, tuple | list),
             tensors=blob,
             readings=readings | ({"held_bytes": 0} if held < 0 else {}),
             freed=max(-held, 0),
-            refused=refused,
-            patched=_short(self.seal.broken(), 200) if readings else "",
+            banned=banned,
+            patched=_short(self.seal.first_change(), 200) if readings else "",
         )
 
-    def _kept(self, number: int, value: Any) -> protocol.Array:
-        """A result of a script's call: a number or short text goes over, an object stays."""
+    def _output(self, number: int, value: Any) -> protocol.Output:
+        """An output of a script's call: a number or short text is sent, an object stays as a
+        handle."""
         kind = _short(type(value).__name__, 200)
         if value is None or type(value) in (bool, int, float):
-            return protocol.Array(kind=kind, value=value)
+            return protocol.Output(kind=kind, value=value)
         if type(value) is str:
-            return protocol.Array(kind=kind, value=_short(value, 200))
-        self.kept[number] = value.inner if isinstance(value, Opaque) else value
-        return protocol.Array(kind=kind, stays=True)
+            return protocol.Output(kind=kind, value=_short(value, 200))
+        self.objects[number] = value.inner if isinstance(value, _Opaque) else value
+        return protocol.Output(kind=kind, is_handle=True)
 
 
-def _kind(entry: Any) -> str:
-    """What was found under a name: something to call, nothing, or a thing of some type."""
+def _entry_kind(entry: Any) -> str:
+    """What the submission defines under a name: ``callable``, ``missing``, or the name of a
+    type."""
     if callable(entry):
         return "callable"
     return "missing" if entry is None else _short(type(entry).__name__, 200)
 
 
 SHARED = ("quizprep", "quizprep.exercise")
-"""What an exercise's own files import when they are graded as submissions."""
+"""Modules that an exercise's own files import when they are graded as submissions."""
 
 
 def _hide_grader() -> None:
-    """Importing ours then gives a copy that measures nothing, or nothing at all."""
+    """Remove this program's modules: importing one then gives a fresh copy that measures nothing,
+    or fails."""
     root = sys.modules["quizprep"]
     for name in [name for name in sys.modules if name.startswith("quizprep.")]:
         if name not in SHARED:
@@ -255,23 +259,65 @@ def _hide_grader() -> None:
             root.__dict__.pop(name.split(".")[1], None)
 
 
-def main(
-    orders: int,
-    answers: int,
-    memory_fd: int,
-    backend: Backend,
-    runtime: str,
-    path: str,
-    entries: Sequence[str],
-) -> None:
-    """Serve orders until the pipe closes; the caller has confined this process already."""
-    sys.argv = [Path(path).name]
-    sys.dont_write_bytecode = True
-    learner = Learner(backend, runtime, path, entries, arena.attach(memory_fd))
-    os.close(memory_fd)
+def main(nursery: int, ends: LearnerEnds, setup: wire.Setup, path: Path, scratch: Path) -> None:
+    """Confine this process, then answer orders until the pipe closes.
+
+    path is the submission's file, scratch the one folder that it may write to.
+    """
+    os.dup2(ends.output, 1)
+    os.dup2(ends.output, 2)
+    detach(nursery, {*ends.all()} - {ends.output})
+    crash_location.enable(ends.crash)
+    _reset_environment(setup, scratch)
+    os.write(ends.ready, msgspec.msgpack.encode(_confine(setup, path, scratch)))
+    os.close(ends.ready)
+    backend = backend_for(setup.runtime, setup.device)
+    memory = arena.attach(ends.memory)
+    learner = Learner(backend, setup.runtime, str(path), setup.entries, memory)
+    os.close(ends.memory)
     _hide_grader()
     while True:
         try:
-            wire.send(answers, learner.answer(wire.receive(orders, protocol.Order)))
+            wire.send(ends.replies, learner.answer(wire.receive(ends.orders, protocol.Order)))
         except (wire.Closed, wire.Malformed, msgspec.MsgspecError):
             return
+
+
+def _reset_environment(setup: wire.Setup, scratch: Path) -> None:
+    """Leave the submission nothing of the nursery's environment, and no end of its pipes."""
+    os.chdir(scratch)
+    tempfile.tempdir = str(scratch)
+    on_gpu = setup.device == "cuda"
+    tools = {"PATH": os.environ.get("PATH", "")} if on_gpu else {}
+    os.environ.clear()
+    os.environ.update(
+        TMPDIR=str(scratch),
+        HOME=str(scratch),
+        TRITON_INTERPRET="0" if on_gpu else "1",
+        KINETO_LOG_LEVEL="99",
+        # oneDNN compiles a kernel for every shape of a half-precision product, with half a MiB of
+        # metadata each, and caches a thousand, which looks like the submission's memory. Two,
+        # because attention alternates between two products.
+        ONEDNN_PRIMITIVE_CACHE_CAPACITY="2",
+        LRU_CACHE_CAPACITY="2",
+        **tools,
+    )
+    sys.stdin = open(os.devnull)
+    sys.stdout = open(1, "w", closefd=False, buffering=1)
+    sys.stderr = open(2, "w", closefd=False, buffering=1)
+    sys.argv = [setup.file_name]
+    sys.dont_write_bytecode = True
+
+
+def _confine(setup: wire.Setup, path: Path, scratch: Path) -> list[str]:
+    """Confine this process; returns the parts of the confinement that are missing, in words."""
+    if setup.device == "cuda":  # unseen: only on a GPU
+        # A GPU's driver opens devices, starts threads and maps more than any limit allows, and
+        # Triton's compiler starts processes.
+        return ["anything: a GPU's driver cannot work confined"]
+    # Threads cannot be started once confined.
+    Instruments(setup.runtime).start_threads()
+    if not setup.confine:
+        return ["everything (switched off)"]
+    read = [*confinement.readable(setup.hidden), str(path.parent)]
+    return confinement.confine(read, str(scratch), setup.memory_limit)

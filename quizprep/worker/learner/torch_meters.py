@@ -1,9 +1,9 @@
 """Cost of torch code without a clock: flops, bytes alive, bytes moved, operations.
 
-A dispatch mode sees every operation below autograd and counts it. Memory is followed by
-storage: an operation's new storages are born, and die when Python lets them go. Temporaries
-inside an operation are invisible there; `peak_by_profiler` reads the allocator's own events
-and sees them, at a higher price, so it is asked at a few points only.
+A dispatch mode intercepts every operation below autograd and counts it. Memory is tracked by
+storage: the new storages of an operation are allocations, freed when Python releases them.
+Temporaries inside an operation are invisible to the mode; `peak_by_profiler` sees them in the
+allocator's own events, but is expensive, so it is used at a few points only.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from torch._ops import OpOverload, OpOverloadPacket
 from torch.autograd.graph import _engine_run_backward
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from quizprep.worker.backends import Function
+from quizprep.worker.backends import Function, outputs_of
 
 Result = Any
-"""What an operation or a call takes or returns: tensors, numbers, and lists of these."""
+"""An argument or result of an operation or a call: tensors, numbers, and lists of these."""
 
-# No arithmetic: these only make, move or look at values.
+# No arithmetic: these only allocate, move or read values.
 _FREE = frozenset(
     """
     empty empty_like empty_strided new_empty new_empty_strided zeros zeros_like new_zeros ones
@@ -43,7 +43,8 @@ _WEIGHT = {"_softmax": 5, "_log_softmax": 5, "logsumexp": 4, "_softmax_backward_
 
 
 def _load_flop_formulas() -> dict[OpOverloadPacket, Callable[..., int]]:
-    """torch's own registry of matrix-product costs, without the triton it would import."""
+    """torch's own registry of the costs of matrix products, without importing triton along with
+    it."""
     masked = "triton" not in sys.modules
     if masked:
         sys.modules["triton"] = None  # type: ignore[assignment]
@@ -58,10 +59,11 @@ def _load_flop_formulas() -> dict[OpOverloadPacket, Callable[..., int]]:
 FLOP_FORMULAS = _load_flop_formulas()
 
 
-# How an operation is counted, found once for each overload.
+# How an operation is counted; each overload is classified once.
 _VIEW, _MOVES, _PLACES, _PRODUCT, _FORMULA, _ELEMENTWISE = range(6)
 _OPERATIONS: dict[int, tuple[int, Any, Any]] = {}
-"""By id, because hashing an overload is Python; the overload is kept, so that its id is too."""
+"""By id, because hashing an overload runs Python code; the overload is retained, so that its id
+stays unique."""
 
 # The operand whose last axis is summed over: 2 flops an output element and term.
 _PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
@@ -87,8 +89,8 @@ def _classify(func: OpOverload) -> tuple[int, Any, Any]:
 
 
 def _placed(name: str, args: Sequence[Result]) -> int:
-    """How many values a write through indices changes: a cache may be written so, and the rest
-    of it does not move."""
+    """The number of values that a write through indices changes: the rest of a cache that is
+    updated this way does not move."""
     if name == "index_copy_":
         return int(args[3].numel())
     whole, indices = args[:2]
@@ -100,17 +102,25 @@ def _placed(name: str, args: Sequence[Result]) -> int:
         for axis, size in enumerate(whole.shape)
         if axis >= len(indices) or indices[axis] is None
     )
-    # torch.broadcast_shapes would import sympy, 35 MB that the learner seems to have kept.
+    # torch.broadcast_shapes would import sympy: 35 MB that would count as the submission's.
     aligned = zip_longest(*(reversed(index.shape) for index in given), fillvalue=1)
     # An axis of size 0 stays 0 against one of size 1.
     return rest * math.prod(0 if 0 in sizes else max(sizes) for sizes in aligned)
 
 
-class Meters(TorchDispatchMode):
+class DispatchMode(TorchDispatchMode):
+    """A dispatch mode that does not import torch._dynamo, which takes a second."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class Meters(DispatchMode):
     """Counts while it is active. Read it with ``readings`` afterwards.
 
     It runs for every operation of the submission, so it is written for speed: an operation is
-    classified once, and a view costs nothing.
+    classified once, and views are not counted.
     """
 
     def __init__(self, inputs: Iterable[torch.Tensor]) -> None:
@@ -127,17 +137,12 @@ class Meters(TorchDispatchMode):
         self.begin(inputs)
 
     def begin(self, inputs: Iterable[torch.Tensor]) -> None:
-        """Begin a call: counters at zero, these inputs known. Storages of earlier calls are
-        still followed, so that a cache that replaces its buffer is seen to free the old one."""
+        """Begin a call: reset the counters and set the inputs. Storages of earlier calls are still
+        tracked, so that a cache that replaces its buffer is seen to free the old one."""
         self.flops = self.elementwise = self.moved = self.calls = 0
         self._inputs = [(weakref.ref(x.untyped_storage()), x.nbytes) for x in inputs]
         self._known = {storage._cdata for ref, _ in self._inputs if (storage := ref())}
         self._events.clear()
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: the wrapper it would add imports torch._dynamo, a second and 900 modules."""
-        return False
 
     def __torch_dispatch__(
         self,
@@ -186,9 +191,10 @@ class Meters(TorchDispatchMode):
         return out
 
     def _born(self, tensor: torch.Tensor, given: Iterable[torch.Tensor]) -> bool:
-        """Whether this output brought a storage that was not there before.
+        """Whether this output has a storage that did not exist before.
 
-        One that an argument has was made before anything was metered, as a buffer in
+        A storage shared with an argument was allocated before anything was metered, as a buffer
+        made in
         ``__init__`` may be.
         """
         storage = tensor.untyped_storage()
@@ -203,7 +209,7 @@ class Meters(TorchDispatchMode):
         return True
 
     def _follow(self, storage: torch.UntypedStorage, size: int) -> None:
-        """Note a birth now and a death when Python lets the storage go."""
+        """Record an allocation now, and its release when Python frees the storage."""
         key = storage._cdata
         serial = self._serial = self._serial + 1
         events, live = self._events, self._live
@@ -215,11 +221,12 @@ class Meters(TorchDispatchMode):
         live[key] = (serial, weakref.ref(storage, died))
         events.append((serial, size))
 
-    def kept_inputs(self, result: Result) -> int:
-        """The bytes of inputs that are still referred to after the caller has dropped them.
+    def retained_inputs(self, result: Result) -> int:
+        """The bytes of inputs that are still referenced after the caller has dropped them.
 
-        A cache that keeps what it was given, without a copy, holds it all the same. A result
-        that is a view of an input does not count.
+        A cache that retains its inputs without a copy holds their memory all the same. A result
+        that is a
+        view of an input does not count.
         """
         returned = {tensor.untyped_storage()._cdata for tensor in tensors_in(result)}
         kept = 0
@@ -232,7 +239,7 @@ class Meters(TorchDispatchMode):
         return kept
 
     def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
-        """What was counted. peak and held leave out inputs and the bytes of the outputs."""
+        """The counters. Peak and held bytes exclude the inputs and the bytes of the outputs."""
         returned: dict[int, int] = {}
         for tensor in outputs:
             found = self._live.get(tensor.untyped_storage()._cdata)
@@ -250,9 +257,9 @@ class Meters(TorchDispatchMode):
 
 
 def _replay(events: Iterable[tuple[int, int]], returned: Mapping[int, int]) -> tuple[int, int]:
-    """The most bytes alive over a history of births (+) and deaths (-), and those at its end.
+    """Peak and final bytes alive over a history of allocations (+) and frees (-).
 
-    ``returned`` maps a storage to the bytes of it that were returned, which do not count.
+    ``returned`` maps an allocation to the bytes of it that were returned, which do not count.
     """
     alive = peak = 0
     for serial, size in events:
@@ -276,9 +283,9 @@ def tensors_in(value: Result) -> list[torch.Tensor]:
 def peak_by_profiler(
     call: Callable[[], Result], read: Callable[[Result], list[torch.Tensor]]
 ) -> tuple[Result, int]:
-    """Run ``call`` under the allocator's events; returns (result, peak_bytes).
+    """Run ``call`` while recording the allocator's events; returns (result, peak_bytes).
 
-    ``read`` gives the tensors of a result, which do not count.
+    ``read`` lists the tensors of a result, which do not count.
     """
     profiler_module: ModuleType = torch.autograd.profiler
     with profiler_module.profile(use_kineto=True, profile_memory=True) as profile:
@@ -293,8 +300,8 @@ def peak_by_profiler(
         if hasattr(fields, "alloc_size"):
             history.append((event.start_time_ns, fields.ptr, fields.alloc_size))
     history.sort(key=lambda item: item[0])
-    # An address is used again after its storage died, so births are numbered; what lives on
-    # at a returned tensor's address when the call ends is that tensor.
+    # Addresses are reused after a storage is freed, so allocations are numbered. The allocation
+    # that is live at a returned tensor's address when the call ends is that tensor.
     events: list[tuple[int, int]] = []
     current: dict[int, int] = {}
     for serial, (_, pointer, size) in enumerate(history):
@@ -312,7 +319,7 @@ def peak_by_profiler(
 def differentiated(
     entry: Function, gradients: Sequence[int], cotangents: Sequence[torch.Tensor]
 ) -> Function:
-    """A function that returns the entry's outputs and behind them gradients.
+    """A function that returns the entry's outputs and, behind them, gradients.
 
     gradients   places of the arguments to differentiate by
     cotangents  the weight of each output, in its shape and dtype
@@ -323,8 +330,8 @@ def differentiated(
         for place in gradients:
             own[place] = own[place].detach().requires_grad_()
         result = entry(*own)
-        outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-        # An output that depends on no input, such as zeros for an empty batch, adds nothing.
+        outputs = outputs_of(result)
+        # An output that depends on no input, such as zeros for an empty batch, has no gradient.
         reached = [
             (output, weight)
             for output, weight in zip(outputs, cotangents, strict=False)
@@ -332,7 +339,7 @@ def differentiated(
         ]
         found: Sequence[torch.Tensor | None] = [None] * len(gradients)
         if reached:
-            # What torch.autograd.grad ends in, without the 500 modules that it imports first.
+            # torch.autograd.grad ends in this call, but imports 500 modules first.
             found = _engine_run_backward(
                 tuple(output for output, _ in reached),
                 tuple(weight for _, weight in reached),

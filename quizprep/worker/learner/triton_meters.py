@@ -1,23 +1,26 @@
-"""What a Triton kernel asks of main memory, counted in Triton's own interpreter.
+"""Meters of Triton kernels: their accesses to main memory and their arithmetic.
 
-Every load, store, descriptor and atomic access of a kernel ends in two methods of the
-interpreter's builder; counting there gives the bytes of the lanes that no mask switched off,
-exactly, and nothing of the host's own copies.
+Every load, store, descriptor and atomic access of a kernel ends in two methods of the builder of
+Triton's interpreter. Counting there gives exactly the bytes of the lanes that no mask disables, and
+excludes the host's own copies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from triton.runtime import interpreter
 from triton.runtime.interpreter import InterpreterBuilder as Builder
 from triton.runtime.interpreter import TensorHandle as Handle
 
 
-class Traffic:
-    """Bytes read and written by kernels, their products and other arithmetic, their programs."""
+class KernelCounters:
+    """What kernels have done so far.
+
+    read, written  bytes
+    flops          of tile products (``tl.dot``); ``work`` is all other arithmetic
+    """
 
     def __init__(self) -> None:
         self.read = 0
@@ -38,115 +41,95 @@ class Traffic:
         }
 
 
-def _multiplies_tiles(op: object, product: np.ndarray) -> bool:
-    """Whether an operation is arithmetic of integer data, and not of addresses.
+@contextmanager
+def replaced(owner: type, *methods: Callable[..., object]) -> Iterator[None]:
+    """Replace the methods of the same names in a class while inside the block."""
+    originals = {method.__name__: owner.__dict__[method.__name__] for method in methods}
+    for method in methods:
+        setattr(owner, method.__name__, method)
+    try:
+        yield
+    finally:
+        for name, original in originals.items():
+            setattr(owner, name, original)
 
-    An address is a row's place times one stride plus a column's times another: what is multiplied
-    there is long in one axis at most.
+
+def _multiplies_tiles(op: object, product: np.ndarray) -> bool:
+    """Whether an integer operation is arithmetic on data, not on addresses.
+
+    An address is a row index times a stride plus a column index times another; the products in it
+    are longer than 1 in one axis at most.
     """
     return op is np.multiply and sum(length > 1 for length in product.shape) > 1
 
 
 @contextmanager
-def counting() -> Iterator[Traffic]:
+def counting() -> Iterator[KernelCounters]:
     """Count what kernels do inside the block."""
-    traffic = Traffic()
-    builder = interpreter.interpreter_builder
-    kind = type(builder)
-    original = {
-        name: kind.__dict__[name]
-        for name in (
-            "create_masked_load",
-            "create_masked_store",
-            "create_atomic_rmw",
-            "create_atomic_cas",
-            "create_dot",
-            "unary_op",
-            "binary_op",
-            "set_grid_idx",
-            "set_grid_dim",
-        )
-    }
+    counters = KernelCounters()
+    original: dict[str, Callable[..., Handle]] = dict(vars(Builder))
 
-    def masked_load(self: Builder, ptrs: Handle, mask: Handle, *rest: object) -> Handle:
+    def create_masked_load(self: Builder, ptrs: Handle, mask: Handle, *rest: object) -> Handle:
         result = original["create_masked_load"](self, ptrs, mask, *rest)
-        traffic.read += int(np.count_nonzero(mask.data)) * result.data.itemsize
+        counters.read += int(np.count_nonzero(mask.data)) * result.data.itemsize
         return result
 
-    def masked_store(
-        self: Builder,
-        ptrs: Handle,
-        value: Handle,
-        mask: Handle,
-        *rest: object,
+    def create_masked_store(
+        self: Builder, ptrs: Handle, value: Handle, mask: Handle, *rest: object
     ) -> object:
         lanes = np.count_nonzero(np.broadcast_to(mask.data, ptrs.data.shape))
-        traffic.written += int(lanes) * value.data.itemsize
+        counters.written += int(lanes) * value.data.itemsize
         return original["create_masked_store"](self, ptrs, value, mask, *rest)
 
-    def atomic_rmw(
-        self: Builder,
-        op: object,
-        ptr: Handle,
-        val: Handle,
-        mask: Handle,
-        *rest: object,
+    def create_atomic_rmw(
+        self: Builder, op: object, ptr: Handle, val: Handle, mask: Handle, *rest: object
     ) -> Handle:
         size = int(np.count_nonzero(mask.data)) * val.data.itemsize
-        traffic.read += size
-        traffic.written += size
+        counters.read += size
+        counters.written += size
         return original["create_atomic_rmw"](self, op, ptr, val, mask, *rest)
 
-    def atomic_cas(
-        self: Builder,
-        ptr: Handle,
-        cmp: Handle,
-        val: Handle,
-        *rest: object,
+    def create_atomic_cas(
+        self: Builder, ptr: Handle, cmp: Handle, val: Handle, *rest: object
     ) -> Handle:
-        traffic.read += val.data.nbytes
-        traffic.written += val.data.nbytes
+        counters.read += val.data.nbytes
+        counters.written += val.data.nbytes
         return original["create_atomic_cas"](self, ptr, cmp, val, *rest)
 
-    def dot(self: Builder, a: Handle, b: Handle, *rest: object) -> Handle:
-        traffic.flops += 2 * a.data.size * b.data.shape[-1]
+    def create_dot(self: Builder, a: Handle, b: Handle, *rest: object) -> Handle:
+        counters.flops += 2 * a.data.size * b.data.shape[-1]
         return original["create_dot"](self, a, b, *rest)
 
-    def unary(self: Builder, arg: Handle, op: object) -> Handle:
+    def unary_op(self: Builder, arg: Handle, op: object) -> Handle:
         result = original["unary_op"](self, arg, op)
         if result.data.dtype.kind == "f":
-            traffic.work += result.data.size
+            counters.work += result.data.size
         return result
 
-    def binary(self: Builder, lhs: Handle, rhs: Handle, op: object) -> Handle:
+    def binary_op(self: Builder, lhs: Handle, rhs: Handle, op: object) -> Handle:
         result = original["binary_op"](self, lhs, rhs, op)
         if result.data.dtype.kind == "f" or _multiplies_tiles(op, result.data):
-            traffic.work += result.data.size
+            counters.work += result.data.size
         return result
 
-    def grid_idx(self: Builder, *place: object) -> object:
-        traffic.programs += 1
-        return original["set_grid_idx"](self, *place)
+    def set_grid_idx(self: Builder, *index: object) -> object:
+        counters.programs += 1
+        return original["set_grid_idx"](self, *index)
 
-    def grid_dim(self: Builder, *size: object) -> object:
-        traffic.launches += 1
+    def set_grid_dim(self: Builder, *size: object) -> object:
+        counters.launches += 1
         return original["set_grid_dim"](self, *size)
 
-    counters = {
-        "create_masked_load": masked_load,
-        "create_masked_store": masked_store,
-        "create_atomic_rmw": atomic_rmw,
-        "create_atomic_cas": atomic_cas,
-        "create_dot": dot,
-        "unary_op": unary,
-        "binary_op": binary,
-        "set_grid_idx": grid_idx,
-        "set_grid_dim": grid_dim,
-    }
-    for name, method in counters.items():
-        setattr(kind, name, method)
-    try:
-        yield traffic
-    finally:
-        for name, method in original.items():
-            setattr(kind, name, method)
+    with replaced(
+        Builder,
+        create_masked_load,
+        create_masked_store,
+        create_atomic_rmw,
+        create_atomic_cas,
+        create_dot,
+        unary_op,
+        binary_op,
+        set_grid_idx,
+        set_grid_dim,
+    ):
+        yield counters
