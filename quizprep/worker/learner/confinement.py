@@ -20,6 +20,7 @@ import resource
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 FILE_BYTES = 256 << 10
 OPEN_FILES = 64
@@ -188,16 +189,16 @@ def _landlock(read: Iterable[str], write: str) -> str:
     return ""
 
 
-def _rule(landlock_sys: object, ruleset: int, path: str, rights: int) -> None:
+def _rule(landlock_sys: ModuleType, ruleset: int, path: str, rights: int) -> None:
     try:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:
-        attributes = landlock_sys.PathBeneathAttr()  # type: ignore[attr-defined]
+        attributes = landlock_sys.PathBeneathAttr()
         attributes.allowed_access = rights
         attributes.parent_fd = fd
-        landlock_sys.add_rule(ruleset, attributes)  # type: ignore[attr-defined]
+        landlock_sys.add_rule(ruleset, attributes)
     finally:
         os.close(fd)
 
