@@ -215,7 +215,7 @@ def _seccomp() -> tuple[Callable[[], str], str]:
         _add(rules, pyseccomp.ALLOW, _ALLOWED)
         _add(rules, pyseccomp.ERRNO(errno.EPERM), _REFUSED)
         rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone")
-        # Limits may be read but not set: only this process's own, and root could raise them.
+        # Only this process's own limits, and only for reading: root could raise them.
         own = (pyseccomp.Arg(0, pyseccomp.EQ, 0), pyseccomp.Arg(2, pyseccomp.EQ, 0))
         rules.add_rule(pyseccomp.ALLOW, "prlimit64", *own)
         rules.add_rule(pyseccomp.ALLOW, "madvise", pyseccomp.Arg(2, pyseccomp.LE, _LAST_ADVICE))
