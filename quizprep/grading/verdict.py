@@ -5,13 +5,15 @@ The judge builds it, and nothing rebuilds it: the parent stores and prints what 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
 from quizprep import meter
-from quizprep.exercise import Mistake
 from quizprep.meter import Meter
+
+if TYPE_CHECKING:
+    from quizprep.exercise import Mistake
 
 Scalar = bool | int | float | str | None
 Params = dict[str, Scalar]

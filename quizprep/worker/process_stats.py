@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 MAX_WRITTEN = 1 << 20
@@ -67,14 +66,8 @@ def _fields(pid: int) -> dict[str, int]:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return {}
-    return dict(_sizes(status))
-
-
-def _sizes(status: str) -> Iterator[tuple[str, int]]:
-    for line in status.splitlines():
-        name, _, value = line.partition(":")
-        if value.endswith(" kB"):
-            yield name, int(value.split()[0]) * 1024
+    fields = (line.partition(":") for line in status.splitlines() if line.endswith(" kB"))
+    return {name: int(value.split()[0]) * 1024 for name, _, value in fields}
 
 
 def memfd_bytes(fd: int) -> int:

@@ -147,8 +147,9 @@ def computed_lower(
 ) -> str:
     """The dtype, lower than the case's, whose rounding explains the errors of these outputs; or "".
 
-    Their errors must be within a factor of ten of those of a plain computation in that dtype, and
-    nowhere larger than it can make them.
+    The largest error must be at least a tenth of, and at most SLACK times, that of a plain
+    computation
+    in that dtype.
     """
     if any(backend.dtype(a) in LOWER for a in args if backend.is_array(a)):
         return ""

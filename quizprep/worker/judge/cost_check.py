@@ -39,7 +39,7 @@ WITNESS_SLACK = 3 << 20
 fragmentation, the interpreter's own memory."""
 
 SENDING_COPIES = 4
-"""Copies of the outputs in memory while they are sent: contiguous, as safetensors, framed."""
+"""Copies of the outputs in memory while they are made contiguous, serialised and framed."""
 
 RETAINED_SLACK = 8 << 20
 """Bytes that a process may retain between calls: modules, allocator and library caches."""

@@ -31,8 +31,10 @@ class Reference:
     drive       the script of calls, if the exercise is one
     cost        the script whose phases are metered: ``drive``, unless reference.py defines another
     solve_cost  the reference driven by ``cost``
-    allowance   a function of the inputs: an absolute error that is right besides rounding, such as
-                the quantisation error of a cache. A script defines a mapping ``ALLOWANCE`` with
+    allowance   a function of the inputs: the absolute error that is tolerated in addition to
+                rounding,
+                such as the quantisation error of a cache. A script defines a mapping ``ALLOWANCE``
+                with
                 classes like its own, whose outputs are such errors, entry by entry
     """
 

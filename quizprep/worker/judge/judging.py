@@ -48,7 +48,7 @@ NO_STRIDES = NamedMistake(
     "by side. An element is at the sum of its indices times their strides.",
     concept="strides",
 )
-"""The mistakes behind invalid accesses; every Triton exercise covers their concepts."""
+"""The mistakes behind invalid accesses, which any Triton exercise may name."""
 
 
 def main(nursery: int, ends: JudgeEnds, learner: int, scratch: str) -> None:
@@ -75,7 +75,7 @@ def judge(job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
 
 
 def _reuse_freed_memory() -> None:
-    """Have malloc keep freed blocks: nobody watches the judge's memory, and page faults on fresh
+    """Have malloc retain freed blocks: nobody watches the judge's memory, and page faults on fresh
     pages take longer than the reference's arithmetic."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

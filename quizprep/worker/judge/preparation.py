@@ -59,9 +59,7 @@ class Cases:
         have_inputs, have_expected = len(self._inputs), len(self._expected)
         # The inputs of all calls in flight are needed before the first expected outputs.
         if have_inputs < min(have_expected + IN_FLIGHT + 1, len(self._cases)):
-            self._inputs.append(
-                case_inputs(self._reference, self._cases[have_inputs], self._backend)
-            )
+            self._place_next()
         elif have_expected < have_inputs:
             self._expect(have_expected)
         else:
@@ -71,8 +69,7 @@ class Cases:
     def inputs(self, place: int) -> CaseInputs:
         """The inputs of the case at that place."""
         while len(self._inputs) <= place:
-            case = self._cases[len(self._inputs)]
-            self._inputs.append(case_inputs(self._reference, case, self._backend))
+            self._place_next()
         return self._inputs[place]
 
     def expected(self, place: int) -> Expected:
@@ -80,6 +77,10 @@ class Cases:
         while len(self._expected) <= place:
             self.step()
         return self._expected[place]
+
+    def _place_next(self) -> None:
+        case = self._cases[len(self._inputs)]
+        self._inputs.append(case_inputs(self._reference, case, self._backend))
 
     def _expect(self, place: int) -> None:
         case, found = self._cases[place], self._cache.expected.get(place)
@@ -123,7 +124,7 @@ class MeteredPoints:
         compared = [point for pair in self._job.compared for point in (pair.at, pair.against)]
         calls = [(point, purpose, True) for point in (*self._job.points, *compared)]
         if self._job.witness is not None:
-            # The first of the two calls at the witness's size only warms caches.
+            # The outputs of the first call at the witness's size are not checked.
             calls += [(self._job.witness, "dispatch", False), (self._job.witness, "watched", True)]
         for point, purpose, judged in calls:
             inputs = self.inputs(point, purpose)

@@ -3,8 +3,8 @@
 Moving the inputs does not show everything. Where numbers cancel, as in the gradient of a softmax
 over a single key, the definition may give exactly 0 for any inputs, while code that takes the same
 sums in another order leaves a rounding error. So the result of each operation is moved up or down
-at random by a unit in the last place of its largest intermediate (Monte Carlo arithmetic, Parker
-1997).
+at random by a unit in the last place, for a sum that of the sum of absolute values (Monte Carlo
+arithmetic, Parker 1997).
 """
 
 from __future__ import annotations

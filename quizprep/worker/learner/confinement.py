@@ -20,6 +20,7 @@ import resource
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 FILE_BYTES = 256 << 10
 OPEN_FILES = 64
@@ -188,16 +189,16 @@ def _landlock(read: Iterable[str], write: str) -> str:
     return ""
 
 
-def _rule(landlock_sys: object, ruleset: int, path: str, rights: int) -> None:
+def _rule(landlock_sys: ModuleType, ruleset: int, path: str, rights: int) -> None:
     try:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:
-        attributes = landlock_sys.PathBeneathAttr()  # type: ignore[attr-defined]
+        attributes = landlock_sys.PathBeneathAttr()
         attributes.allowed_access = rights
         attributes.parent_fd = fd
-        landlock_sys.add_rule(ruleset, attributes)  # type: ignore[attr-defined]
+        landlock_sys.add_rule(ruleset, attributes)
     finally:
         os.close(fd)
 
@@ -214,7 +215,7 @@ def _seccomp() -> tuple[Callable[[], str], str]:
         _add(rules, pyseccomp.ALLOW, _ALLOWED)
         _add(rules, pyseccomp.ERRNO(errno.EPERM), _REFUSED)
         rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone")
-        # Limits may be read but not set: only this process's own, and root could raise them.
+        # Only this process's own limits, and only for reading: root could raise them.
         own = (pyseccomp.Arg(0, pyseccomp.EQ, 0), pyseccomp.Arg(2, pyseccomp.EQ, 0))
         rules.add_rule(pyseccomp.ALLOW, "prlimit64", *own)
         rules.add_rule(pyseccomp.ALLOW, "madvise", pyseccomp.Arg(2, pyseccomp.LE, _LAST_ADVICE))

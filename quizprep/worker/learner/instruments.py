@@ -71,6 +71,7 @@ class Instruments:
         owners: list[type | ModuleType] = [
             self._torch,
             self._torch.Meters,
+            self._torch.DispatchMode,
             TorchDispatchMode,
             torch.Tensor,
             torch.UntypedStorage,

@@ -41,10 +41,10 @@ Operands = tuple[Value, Value]
 
 
 class _PermanentScope:
-    """The scope that the interpreter closes after a launch: here names stay replaced."""
+    """The scope that the interpreter closes after a launch; closing this one restores nothing."""
 
     def restore(self) -> None:
-        """Nothing: the process needs the original names no more."""
+        """Nothing: the process no longer needs the original names."""
 
 
 def speed_up() -> None:
@@ -118,8 +118,8 @@ def _call_directly() -> None:
 
 
 def _check_values_quickly() -> None:
-    """Let the constructor of a value compare its sizes once, and run the full check only on a
-    mismatch."""
+    """Compare sizes once when a value is constructed, and run the interpreter's full check only if
+    they do not fit."""
     handle = interpreter.TensorHandle
     refuse: Callable[..., None] = handle.__post_init__
     pointer = tl.core.pointer_type
@@ -246,8 +246,8 @@ def _skip_identity_conversions() -> None:
         return self.make_tensor(self.builder.create_broadcast(value.handle, shape), result_type)
 
     def with_result_type(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
-        """Both operands with the type of the result. Their data stay as they are: numpy broadcasts
-        them in the operation."""
+        """Both operands with the type of the result. Their data are not broadcast: numpy does that
+        in the operation."""
         one, two = lhs.type, rhs.type
         if one is two:
             return lhs, rhs

@@ -107,8 +107,8 @@ class AccessChecker:
             yield self
 
     def _valid(self, ptrs: Handle, mask: Handle, writes: bool) -> Handle:
-        """The mask without the lanes whose access is not to be executed; records the first
-        invalid access. One in an input's own guard zones or gaps is executed: the arena has it."""
+        """The mask without the lanes that access no tensor; records the first invalid access.
+        Accesses to an input's own guard zones or gaps stay enabled: the arena has that memory."""
         used = np.broadcast_to(mask.data, ptrs.data.shape)
         address = ptrs.data.astype(np.int64)
         at = address - self._base

@@ -250,8 +250,8 @@ SHARED = ("quizprep", "quizprep.exercise")
 
 
 def _hide_grader() -> None:
-    """Remove this program's modules: importing one then gives a fresh copy that measures nothing,
-    or fails."""
+    """Remove this program's modules from sys.modules: an import then loads a fresh copy, which
+    measures nothing, or fails."""
     root = sys.modules["quizprep"]
     for name in [name for name in sys.modules if name.startswith("quizprep.")]:
         if name not in SHARED:
@@ -262,7 +262,7 @@ def _hide_grader() -> None:
 def main(nursery: int, ends: LearnerEnds, setup: wire.Setup, path: Path, scratch: Path) -> None:
     """Confine this process, then answer orders until the pipe closes.
 
-    path is the submission's file, scratch the one folder that it may write to.
+    ``path`` is the submission's file, ``scratch`` the only folder that it may write to.
     """
     os.dup2(ends.output, 1)
     os.dup2(ends.output, 2)
