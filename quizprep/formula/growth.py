@@ -37,7 +37,7 @@ def relation(text: str) -> Relation:
 def leading_terms(polynomial: Polynomial, where: Sequence[Relation] = ()) -> Polynomial:
     """The terms that no other term dominates, each with coefficient 1."""
     monomials = [monomial for monomial, _ in polynomial.terms]
-    kept = [
+    leading = [
         monomial
         for place, monomial in enumerate(monomials)
         if not any(
@@ -47,7 +47,7 @@ def leading_terms(polynomial: Polynomial, where: Sequence[Relation] = ()) -> Pol
             if other_place != place
         )
     ]
-    return Polynomial(tuple((monomial, Fraction(1)) for monomial in kept))
+    return Polynomial(tuple((monomial, Fraction(1)) for monomial in leading))
 
 
 def _covers(large: Exponents, small: Exponents, where: Sequence[Relation]) -> bool:

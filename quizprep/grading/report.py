@@ -98,21 +98,21 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
 def _failures(failed: Sequence[CaseResult]) -> Iterator[Line]:
     """The first failures, which are the smallest; exceptions from the same place are shown once."""
     places = Counter(_place(case) for case in failed)
-    met: set[object] = set()
+    shown_places: set[object] = set()
     shown = 0
     for case in failed:
         place = _place(case)
-        if place in met or shown == SHOWN_FAILURES:
+        if place in shown_places or shown == SHOWN_FAILURES:
             continue
         shown += 1
         yield Line(f"{case.described()}: {case.message}", None, 5)
         yield from _raised(case.raised)
         if place is None:
             continue
-        met.add(place)
+        shown_places.add(place)
         if (more := places[place] - 1) > 0:
             yield Line(f"the same in {counted(more, 'more case')}", "dim", 7)
-    rest = len(failed) - shown - sum(places[place] - 1 for place in met)
+    rest = len(failed) - shown - sum(places[place] - 1 for place in shown_places)
     if rest > 0:
         yield Line(f"... and {rest} more", "dim", 5)
 

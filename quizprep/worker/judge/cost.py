@@ -163,10 +163,10 @@ class CostStage:
                 "and launch."
             )
 
-    def _check_kernel_work(self, readings: Readings, own: Readings) -> None:
+    def _check_kernel_work(self, readings: Readings, solution: Readings) -> None:
         """Raises CostFailed if the kernels do too little: their work was then done elsewhere,
         unmetered."""
-        work, wanted = readings.get("kernel_work", 0), own.get("kernel_work", 0)
+        work, wanted = readings.get("kernel_work", 0), solution.get("kernel_work", 0)
         if work * KERNEL_WORK < wanted:
             raise CostFailed(
                 f"Your kernels do {work:,} operations at the largest size, where the solution's "

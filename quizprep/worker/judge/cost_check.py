@@ -182,16 +182,16 @@ class CostCheck:
         kind = found.meter.kind
         if limit.budget is None or found.solution is None or kind is MeterKind.ELEMENTWISE:
             return []
-        used, own = found.largest, found.solution
+        used, solution = found.largest, found.solution
         if kind is MeterKind.FLOPS:
-            used, own = self._with_elementwise(found)
-        if used <= limit.budget * max(own, SMALL_BYTES):
+            used, solution = self._with_elementwise(found)
+        if used <= limit.budget * max(solution, SMALL_BYTES):
             return []
-        if own == 0:
+        if solution == 0:
             return [f"{used:,} {kind.unit} at the largest size, where the solution takes none"]
         return [
-            f"{used / own:.2f} times the solution's {own:,} {kind.unit} at the largest size; "
-            f"{limit.budget:g} times is allowed"
+            f"{used / solution:.2f} times the solution's {solution:,} {kind.unit} at the largest "
+            f"size; {limit.budget:g} times is allowed"
         ]
 
     def _floor_problems(self, found: Measured) -> list[str]:
@@ -199,12 +199,12 @@ class CostCheck:
         meters."""
         if found.meter.kind is not MeterKind.FLOPS or found.solution is None:
             return []
-        seen, own = self._with_elementwise(found)
-        if seen * WORK_FLOOR >= own:
+        seen, solution = self._with_elementwise(found)
+        if seen * WORK_FLOOR >= solution:
             return []
         return [
             f"the meters saw {seen:,} operations at the largest size, where the solution takes "
-            f"{own:,}: your code works where they cannot see it"
+            f"{solution:,}: your code works where they cannot see it"
         ]
 
     def _beside_solution(self, reading: Reading, found: Polynomial | None) -> Reading:
@@ -313,11 +313,11 @@ def _hidden(seen: WatchedCall) -> str:
             f"before the call ({at}) your code had kept {mebibytes(seen.retained)} since it was "
             "loaded: working memory made beforehand is memory all the same"
         )
-    used, own = seen.cpu_time / 1e9, seen.solution_time / 1e9
-    if used > CPU_TIME_FACTOR * own + CPU_TIME_SLACK:
+    used, solution = seen.cpu_time / 1e9, seen.solution_time / 1e9
+    if used > CPU_TIME_FACTOR * solution + CPU_TIME_SLACK:
         return (
-            f"the process worked for {used:.1f} s at {at}, where the solution takes {own:.2f} s: "
-            "your code works where the meters cannot see it"
+            f"the process worked for {used:.1f} s at {at}, where the solution takes "
+            f"{solution:.2f} s: your code works where the meters cannot see it"
         )
     for grown, explained in ((seen.growth, metered), (seen.sending_growth, sending)):
         if grown > WITNESS_FACTOR * explained + WITNESS_SLACK:

@@ -213,9 +213,9 @@ def _expanded(terms: Terms, axis: int) -> Terms:
     whole: Terms = {}
     for powers, coefficient in terms.items():
         power = powers[axis]
-        for kept in range(power + 1):
-            monomial = (*powers[:axis], kept, *powers[axis + 1 :])
-            part = coefficient * math.comb(power, kept) * (-1) ** (power - kept)
+        for lower in range(power + 1):
+            monomial = (*powers[:axis], lower, *powers[axis + 1 :])
+            part = coefficient * math.comb(power, lower) * (-1) ** (power - lower)
             whole[monomial] = whole.get(monomial, Fraction(0)) + part
     return {monomial: c for monomial, c in whole.items() if c}
 
@@ -238,10 +238,10 @@ def _fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Terms
         scale = np.linalg.norm(columns, axis=0)
         refit, *_ = np.linalg.lstsq(columns / scale, target[used] * weights[used], rcond=None)
         refit = refit / scale
-        kept = [k for k, c in zip(support, refit, strict=True) if _matters(c, table[:, k])]
-        if kept == support:
+        significant = [k for k, c in zip(support, refit, strict=True) if _matters(c, table[:, k])]
+        if significant == support:
             break
-        support = kept
+        support = significant
     terms: Terms = {}
     for k, coefficient in zip(support, refit, strict=True):
         simple = _simple(float(coefficient))

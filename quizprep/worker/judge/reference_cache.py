@@ -32,7 +32,7 @@ class _Record(msgspec.Struct, array_like=True):
 
 def create() -> int:
     """A memfd for one exercise, which judges inherit from the nursery."""
-    return os.memfd_create("quizprep-kept", os.MFD_CLOEXEC)
+    return os.memfd_create("quizprep-references", os.MFD_CLOEXEC)
 
 
 class ReferenceCache:

@@ -216,31 +216,32 @@ def _skip_identity_conversions() -> None:
     common: dict[tuple[object, ...], tuple[Type, ...]] = {}
     """By the ids of two types, which are held, the type in which both are computed."""
 
-    def broadcast_shape(own: list[int], other: list[int]) -> list[int] | None:
+    def broadcast_shape(left_shape: list[int], right_shape: list[int]) -> list[int] | None:
         """The shape that two shapes of equal rank broadcast to, or None."""
-        if own == other:
-            return own
-        pairs = list(zip(own, other, strict=False))
-        if len(own) == len(other) and all(x == y or x == 1 or y == 1 for x, y in pairs):
+        if left_shape == right_shape:
+            return left_shape
+        pairs = list(zip(left_shape, right_shape, strict=False))
+        if len(left_shape) == len(right_shape) and all(
+            x == y or x == 1 or y == 1 for x, y in pairs
+        ):
             return [y if x == 1 else x for x, y in pairs]
         return None
 
     def broadcast_impl_value(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
-        one, two = lhs.type, rhs.type
-        if one.is_block() and two.is_block():
+        left, right = lhs.type, rhs.type
+        if left.is_block() and right.is_block():
             # Lists of numbers: Triton's tuples are compared one constexpr at a time.
-            own, other = one.shape.values, two.shape.values
-            shape = broadcast_shape(own, other)
+            left_shape, right_shape = left.shape.values, right.shape.values
+            shape = broadcast_shape(left_shape, right_shape)
             if shape is not None:
-                return broadcast_value(self, lhs, own, shape), broadcast_value(
-                    self, rhs, other, shape
-                )
+                left_value = broadcast_value(self, lhs, left_shape, shape)
+                return left_value, broadcast_value(self, rhs, right_shape, shape)
         return broadcast(self, lhs, rhs)
 
     def broadcast_value(
-        self: TritonSemantic, value: Value, own: list[int], shape: list[int]
+        self: TritonSemantic, value: Value, own_shape: list[int], shape: list[int]
     ) -> Value:
-        if own == shape:
+        if own_shape == shape:
             return value
         result_type = block(value.type.scalar, shape)
         return self.make_tensor(self.builder.create_broadcast(value.handle, shape), result_type)
@@ -248,21 +249,23 @@ def _skip_identity_conversions() -> None:
     def with_result_type(self: TritonSemantic, lhs: Value, rhs: Value) -> Operands:
         """Both operands with the type of the result. Their data are not broadcast: numpy does that
         in the operation."""
-        one, two = lhs.type, rhs.type
-        if one is two:
+        left, right = lhs.type, rhs.type
+        if left is right:
             return lhs, rhs
-        if not one.is_block():
-            return (value(lhs.handle, two.with_element_ty(one)) if two.is_block() else lhs), rhs
-        if not two.is_block():
-            return lhs, value(rhs.handle, one.with_element_ty(two))
-        own, other = one.shape.values, two.shape.values
-        shape = broadcast_shape(own, other)
+        if not left.is_block():
+            return (
+                value(lhs.handle, right.with_element_ty(left)) if right.is_block() else lhs
+            ), rhs
+        if not right.is_block():
+            return lhs, value(rhs.handle, left.with_element_ty(right))
+        left_shape, right_shape = left.shape.values, right.shape.values
+        shape = broadcast_shape(left_shape, right_shape)
         if shape is None:
             return broadcast(self, lhs, rhs)
-        if own != shape:
-            lhs = value(lhs.handle, block(one.element_ty, shape))
-        if other != shape:
-            rhs = value(rhs.handle, block(two.element_ty, shape))
+        if left_shape != shape:
+            lhs = value(lhs.handle, block(left.element_ty, shape))
+        if right_shape != shape:
+            rhs = value(rhs.handle, block(right.element_ty, shape))
         return lhs, rhs
 
     def computation_type(

@@ -229,14 +229,14 @@ class Meters(DispatchMode):
         view of an input does not count.
         """
         returned = {tensor.untyped_storage()._cdata for tensor in tensors_in(result)}
-        kept = 0
+        retained = 0
         for ref, size in self._inputs:
             storage = ref()
             if storage is not None and storage._cdata not in returned | self._live.keys():
                 self._follow(storage, size)
-                kept += size
+                retained += size
         self._inputs.clear()
-        return kept
+        return retained
 
     def readings(self, outputs: Iterable[torch.Tensor]) -> dict[str, int]:
         """The counters. Peak and held bytes exclude the inputs and the bytes of the outputs."""
@@ -263,8 +263,8 @@ def _replay(events: Iterable[tuple[int, int]], returned: Mapping[int, int]) -> t
     """
     alive = peak = 0
     for serial, size in events:
-        own = max(abs(size) - returned.get(serial, 0), 0)
-        alive += own if size > 0 else -own
+        counted = max(abs(size) - returned.get(serial, 0), 0)
+        alive += counted if size > 0 else -counted
         peak = max(peak, alive)
     return peak, alive
 
@@ -326,10 +326,10 @@ def differentiated(
     """
 
     def call(*args: Result) -> tuple[Result, ...]:
-        own = list(args)
+        inputs = list(args)
         for place in gradients:
-            own[place] = own[place].detach().requires_grad_()
-        result = entry(*own)
+            inputs[place] = inputs[place].detach().requires_grad_()
+        result = entry(*inputs)
         outputs = outputs_of(result)
         # An output that depends on no input, such as zeros for an empty batch, has no gradient.
         reached = [
@@ -345,11 +345,11 @@ def differentiated(
                 tuple(weight for _, weight in reached),
                 False,
                 False,
-                tuple(own[place] for place in gradients),
+                tuple(inputs[place] for place in gradients),
                 allow_unreachable=True,
                 accumulate_grad=False,
             )
-        zeros = (torch.zeros_like(own[place]) for place in gradients)
+        zeros = (torch.zeros_like(inputs[place]) for place in gradients)
         filled = (z if g is None else g for g, z in zip(found, zeros, strict=True))
         return (*(output.detach() for output in outputs), *filled)
 
