@@ -23,10 +23,10 @@ class Instruments:
             self._numpy = numpy_meters
             return
 
-        from quizprep.worker.learner import attention_ban, torch_meters
+        from quizprep.worker.learner import torch_bans, torch_meters
 
         self._torch = torch_meters
-        self._ban = attention_ban
+        self._ban = torch_bans
         if runtime == "triton":
             from quizprep.worker.learner import memcheck, triton_meters
 

@@ -273,6 +273,10 @@ def main(nursery: int, ends: LearnerEnds, setup: wire.Setup, path: Path, scratch
     os.close(ends.ready)
     backend = backend_for(setup.runtime, setup.device)
     memory = arena.attach(ends.memory)
+    if setup.runtime != "numpy":
+        from quizprep.worker.learner.torch_bans import switch_off_compiler
+
+        switch_off_compiler()
     learner = Learner(backend, setup.runtime, str(path), setup.entries, memory)
     os.close(ends.memory)
     _hide_grader()

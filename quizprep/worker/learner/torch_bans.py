@@ -1,8 +1,11 @@
-"""The ban on the library's own attention in the learner's process.
+"""What of torch is switched off in the learner's process: its own attention, and its compiler.
 
-An exercise is about writing attention, so every attention kernel of torch is replaced in the
-dispatcher, below Python, autograd and every mode: it raises however it is reached (``torch.nn``,
-``torch.ops``, ``torch._C``, a reference captured earlier).
+An exercise is about writing attention, so every kernel of torch's own is replaced in the
+dispatcher, below Python, below autograd and below every mode: it answers with an error however
+it is reached (``torch.nn``, ``torch.ops``, ``torch._C``, a reference captured before).
+
+A compiler needs processes and files, which a submission may not have, so a function that is to
+be compiled runs as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import warnings
 from typing import Any, NoReturn
 
 import torch
+
+from quizprep.worker.backends import Function
 
 ATTENTION = (
     "scaled_dot_product",
@@ -69,3 +74,31 @@ class AttentionBan:
         """The name of a kernel that was called since the last time, or ""."""
         used, self.used = self.used, ""
         return used
+
+
+UNCOMPILED = "torch.compile is not available while code is graded: your function runs uncompiled."
+
+
+def switch_off_compiler() -> None:
+    """Let ``torch.compile`` and ``torch.compiler.disable`` return what they are given, for the rest
+    of the process's life. The first use of ``torch.compile`` prints that."""
+    used = False
+
+    def compile_nothing(model: Function | None = None, **_: object) -> Function:
+        nonlocal used
+        if not used:
+            print(UNCOMPILED)
+        used = True
+        return unchanged if model is None else model
+
+    def disable(fn: Function | None = None, *_: object, **__: object) -> Function:
+        return unchanged if fn is None else fn
+
+    torch.compile = compile_nothing
+    # Its own would import torch._dynamo: a second, and 75 MiB that look like a workspace.
+    torch.compiler.disable = disable
+
+
+def unchanged(function: Function) -> Function:
+    """The function itself, as a decorator with arguments returns it."""
+    return function
