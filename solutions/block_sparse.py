@@ -1,7 +1,5 @@
 """Longformer attention: windows in blocks, global columns beside them, global rows on top."""
 
-from collections.abc import Iterable
-
 import torch
 from torch.nn.functional import pad
 
@@ -11,13 +9,13 @@ def longformer_attention(
     k: torch.Tensor,
     v: torch.Tensor,
     window: int,
-    global_tokens: Iterable[int],
+    global_tokens: list[int],
 ) -> torch.Tensor:
     """Attention in which a token sees its neighbours, and global tokens see and are seen by all.
 
     q, k, v        (b, h, n, d)
     window         key j is near query i when abs(i - j) <= window; 0 is legal
-    global_tokens  distinct positions, none or some: any iterable of integers
+    global_tokens  distinct positions, none or some
     returns        (b, h, n, d)
 
     Cost: each block of queries meets three blocks of keys, 12*b*h*n*window*d flops; global

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
@@ -70,7 +68,7 @@ def solve(
     k: Tensor,
     v: Tensor,
     window: int,
-    global_tokens: Iterable[int],
+    global_tokens: list[int],
     mistakes: frozenset[str] = frozenset(),
 ) -> Tensor:
     """o: (b, h, n, d). Dense, so the plain answer already is the mistake full_matrix."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,18 +15,18 @@ def make_inputs(
     window: int = 1,
     globals: int = 1,
     d: int = 8,
-) -> dict[str, np.ndarray | int]:
-    """q, k, v: (b, h, n, d); global_tokens: (globals,), distinct positions in any order."""
+) -> dict[str, np.ndarray | int | list[int]]:
+    """q, k, v: (b, h, n, d); global_tokens: a list of distinct positions in any order."""
     return {
         "q": rng.standard_normal((b, h, n, d)),
         "k": rng.standard_normal((b, h, n, d)),
         "v": rng.standard_normal((b, h, n, d)),
         "window": window,
-        "global_tokens": rng.choice(n, globals, replace=False).astype(np.int64),
+        "global_tokens": rng.choice(n, globals, replace=False).tolist(),
     }
 
 
-def solve(q: Tensor, k: Tensor, v: Tensor, window: int, global_tokens: Iterable[int]) -> Tensor:
+def solve(q: Tensor, k: Tensor, v: Tensor, window: int, global_tokens: list[int]) -> Tensor:
     """o: (b, h, n, d), in the dtype of q."""
     n, d = q.shape[-2:]
     scores = q @ k.transpose(-2, -1) / d**0.5

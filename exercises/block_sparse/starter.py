@@ -1,7 +1,5 @@
 """Window and global tokens. The task: quizprep show block_sparse. Then: quizprep grade it."""
 
-from collections.abc import Iterable
-
 import torch
 
 
@@ -10,14 +8,13 @@ def longformer_attention(
     k: torch.Tensor,
     v: torch.Tensor,
     window: int,
-    global_tokens: Iterable[int],
+    global_tokens: list[int],
 ) -> torch.Tensor:
     """Attention in which a token sees its neighbours, and global tokens see and are seen by all.
 
     q, k, v        (b, h, n, d)
     window         key j is near query i when abs(i - j) <= window; 0 is legal
-    global_tokens  distinct positions, none or some: any iterable of integers. The grader hands
-                   over an int64 tensor (globals,)
+    global_tokens  distinct positions, none or some
     returns        (b, h, n, d)
     """
     # TODO: never compute, or hold, a score for each pair of query and key.

@@ -17,7 +17,7 @@ Sizes = Annotated[tuple[Size, ...], Meta(min_length=1)]
 OptionValue = bool | int | float | str | None
 OptionValues = Annotated[tuple[OptionValue, ...], Meta(min_length=1)]
 DType = Literal["float32", "float16", "bfloat16", "float64"]
-Layout = Literal["contiguous", "permuted", "strided"]
+Layout = Literal["contiguous", "permuted", "strided", "pitched", "mixed"]
 
 
 class Runtime(enum.StrEnum):

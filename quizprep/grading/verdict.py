@@ -66,7 +66,11 @@ class CaseResult(_Part, frozen=True, kw_only=True):
             f"{name}={'default' if value is None else value}" for name, value in self.params.items()
         )
         extras = [self.dtype]
-        if self.layout != "contiguous":
+        if self.layout == "mixed":
+            extras.append("each input with strides of its own")
+        elif self.layout == "pitched":
+            extras.append("slices of wider rows")
+        elif self.layout != "contiguous":
             extras.append(f"{self.layout} in memory")
         if self.magnitude != 1:
             extras.append(f"inputs times {self.magnitude:g}")

@@ -9,7 +9,6 @@ kill the judge by truncating a file that both map.
 from __future__ import annotations
 
 import fcntl
-import math
 import mmap
 import os
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ import msgspec
 import numpy as np
 
 from quizprep.worker.backends import Array, Backend
-from quizprep.worker.protocol import ScalarArg, TensorAt
+from quizprep.worker.protocol import ListArg, ScalarArg, TensorAt
 
 ARENA_BYTES = 256 << 20
 """Address space only: pages are allocated when they are first written."""
@@ -45,6 +44,10 @@ def attach(fd: int) -> mmap.mmap:
     return mmap.mmap(fd, ARENA_BYTES)
 
 
+Placed = TensorAt | ScalarArg | ListArg
+"""An input of a call; a list holds numbers."""
+
+
 @dataclass(frozen=True)
 class PlacedInputs:
     """The inputs of one call, placed in memory: the layout of each, and the private bytes that hold
@@ -53,7 +56,7 @@ class PlacedInputs:
     gradients, cotangents  as in `protocol.Call`
     """
 
-    args: tuple[TensorAt | ScalarArg, ...]
+    args: tuple[Placed, ...]
     names: tuple[str, ...]
     memory: bytearray
     gradients: tuple[int, ...] = ()
@@ -61,9 +64,16 @@ class PlacedInputs:
 
     def views(self, backend: Backend) -> tuple[Array, ...]:
         """The arguments, arrays being views of the private bytes."""
-        return tuple(
-            backend.view(self.memory, a) if isinstance(a, TensorAt) else a.value for a in self.args
-        )
+        return tuple(self._value(backend, argument) for argument in self.args)
+
+    def _value(self, backend: Backend, argument: Placed) -> Array:
+        match argument:
+            case TensorAt():
+                return backend.view(self.memory, argument)
+            case ListArg():
+                return [item.value for item in argument.items if isinstance(item, ScalarArg)]
+            case ScalarArg():
+                return argument.value
 
 
 def moved(at: TensorAt, by: int) -> TensorAt:
@@ -71,36 +81,54 @@ def moved(at: TensorAt, by: int) -> TensorAt:
     return msgspec.structs.replace(at, start=at.start + by) if by else at
 
 
+EACH_LAYOUT = ("permuted", "strided", "pitched", "contiguous")
+"""What the inputs of a ``mixed`` layout have, in turn."""
+
+PITCH = 3
+"""Elements between two rows of a pitched layout."""
+
+
 def lay_out(
-    inputs: Mapping[str, Array], backend: Backend, dtype: str, layout: str, guards: bool
+    inputs: Mapping[str, Array],
+    backend: Backend,
+    dtype: str,
+    layout: str,
+    guards: bool,
+    seed: int = 0,
 ) -> PlacedInputs:
     """Place inputs in private memory in the given layout.
 
     contiguous  row-major
     permuted    with another order of axes in memory, so that strides are not descending
     strided     every second element of the last axis, with NaN in the gaps
+    pitched     rows of the last axis apart, as in a slice of wider rows, with NaN in the gaps
+    mixed       each input in one of these, neighbours in different ones; which one, says ``seed``
 
     Each input lies between two guard zones. With ``guards`` these hold NaN (for integers, the
-    dtype's
-    largest value), which exposes reads past the end as the gaps expose reads between elements;
-    without,
-    they hold ones, so that such a read gives a finite value.
+    dtype's largest value), which exposes reads past the end as the gaps expose reads between
+    elements; without, they hold ones, so that such a read gives a finite value.
     """
-    args: list[TensorAt | ScalarArg] = []
+    args: list[Placed] = []
     places: list[tuple[TensorAt, np.ndarray]] = []
     end = 0
     for value in inputs.values():
+        if isinstance(value, list):
+            args.append(ListArg(items=tuple(ScalarArg(value=item) for item in value)))
+            continue
         if not isinstance(value, np.ndarray):
             args.append(ScalarArg(value=value))
             continue
         kind = dtype if value.dtype.kind == "f" else str(value.dtype)
-        shape, strides, span = _strides(value.shape, layout)
+        own = EACH_LAYOUT[(seed + len(places)) % 4] if layout == "mixed" else layout
+        strides = _strides(value.shape, own)
+        reach = zip(value.shape, strides, strict=True)
+        span = 1 + sum((size - 1) * step for size, step in reach) if value.size else 0
         at = TensorAt(
             dtype=kind,
             start=end,
             span=span + 2 * GUARD,
             offset=GUARD,
-            shape=shape,
+            shape=tuple(value.shape),
             strides=strides,
         )
         size = backend.itemsize(kind)
@@ -114,18 +142,18 @@ def lay_out(
     return PlacedInputs(tuple(args), tuple(inputs), memory)
 
 
-def _strides(shape: Sequence[int], layout: str) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-    """Shape, strides and span of a layout, in elements."""
-    step = 2 if layout == "strided" else 1
+def _strides(shape: Sequence[int], layout: str) -> tuple[int, ...]:
+    """The strides of a layout, in elements."""
     order = list(range(len(shape)))
     if layout == "permuted" and len(order) > 1:
         # Tensors of three axes or more keep their last axis innermost, as after
         # x.view(b, n, h, d).transpose(1, 2); a matrix is stored transposed.
         order = [1, 0] if len(order) == 2 else [0, *range(len(order) - 2, 0, -1), len(order) - 1]
     strides = [0] * len(shape)
-    reach = step
+    step = 2 if layout == "strided" else 1
     for axis in reversed(order):
-        strides[axis] = reach
-        reach *= max(shape[axis], 1)
-    count = math.prod(shape)
-    return tuple(shape), tuple(strides), count * step if count else 0
+        strides[axis] = step
+        step *= max(shape[axis], 1)
+        if layout == "pitched" and axis == len(shape) - 1:
+            step += PITCH
+    return tuple(strides)

@@ -16,7 +16,7 @@ from quizprep.worker.protocol import TensorAt
 BOTH = pytest.mark.parametrize("backend", [NumpyBackend(), TorchBackend()], ids=["numpy", "torch"])
 KINDS = ["float32", "float64", "int64", "int32", "uint8", "bool"]
 SHAPES = st.lists(st.integers(0, 4), max_size=4)
-LAYOUTS = st.sampled_from(["contiguous", "permuted", "strided"])
+LAYOUTS = st.sampled_from(["contiguous", "permuted", "strided", "pitched", "mixed"])
 
 
 @BOTH

@@ -160,7 +160,7 @@ def case_inputs(reference: Reference, case: wire.Case, backend: Backend) -> Case
     """The inputs of a case, placed in private memory."""
     made = reference.make_inputs(np.random.default_rng(case.seed), **case.params)
     scaled = {name: _scaled(value, case.magnitude) for name, value in made.items()}
-    placed = arena.lay_out(scaled, backend, case.dtype, case.layout, case.guards)
+    placed = arena.lay_out(scaled, backend, case.dtype, case.layout, case.guards, case.seed)
     transform: Transform = unchanged
     if case.gradients:
         placed, transform = _with_gradients(placed, case, reference, backend)

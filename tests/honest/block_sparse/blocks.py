@@ -18,7 +18,7 @@ def partial(q, k, v, hidden=None):
 def longformer_attention(q, k, v, window, global_tokens):
     dt, n = q.dtype, q.shape[2]
     q, k, v = q.float() * q.shape[-1] ** -0.5, k.float(), v.float()
-    g = sorted(int(t) for t in global_tokens)
+    g = sorted(set(global_tokens))
     kg, vg = k[:, :, g], v[:, :, g]
     out = torch.zeros_like(q)
     step = max(1, min(window, n))
