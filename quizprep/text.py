@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,9 +16,27 @@ def counted(number: int, noun: str) -> str:
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Without control characters, so that what somebody else wrote cannot steer a terminal or
-    spoil a file; those in ``keep``, such as a line break, stay."""
-    return "".join(c if c.isprintable() or c in keep else "?" for c in text)
+    """The text with ? for every control or formatting character (U+009B and U+202E are two), so
+    that what somebody else wrote cannot steer a terminal or spoil a file.
+
+    keep  characters that stay all the same, such as a line break
+    """
+    return _without_controls(text, keep, lambda _: "?")
+
+
+def json_text(value: object) -> str:
+    """A value as indented JSON, readable in any script; control and formatting characters are
+    escaped."""
+    import json  # most starts write none
+
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return _without_controls(text, "\n", lambda character: json.dumps(character)[1:-1])
+
+
+def _without_controls(text: str, keep: str, instead: Callable[[str], str]) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else instead(c) for c in text)
 
 
 def mebibytes(size: int) -> str:
