@@ -74,6 +74,9 @@ def program(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the program: every error that a user can cause ends in one message and an exit code."""
+    from quizprep.cli.terminal import prepare_streams
+
+    prepare_streams()
     try:
         status = program.main(standalone_mode=False)
     except QuizprepError as error:
@@ -85,9 +88,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nStopped.", err=True)
         status = ExitCode.NOT_PASSED
-    except BrokenPipeError:
-        sys.stderr.close()
-        status = ExitCode.PASSED
     except Exception as error:
         _report_fault(error)
         status = ExitCode.INTERNAL
@@ -113,6 +113,8 @@ def _report_fault(error: Exception) -> None:
 
 def report_error(error: QuizprepError) -> None:
     """Print what is wrong and what to do about it, on standard error."""
-    click.echo(f"quizprep: {error.message}", err=True)
-    if error.hint:
-        click.echo(error.hint, err=True)
+    from quizprep.text import printable
+
+    for line in (f"quizprep: {error.message}", error.hint):
+        if line:
+            click.echo(printable(line, keep="\n"), err=True)
