@@ -95,6 +95,6 @@ def _grade(
     with Pool() as pool:
         verdict = Grader(pool, grade.hidden_folders(library)).grade(exercise, submission)
     store_attempt(store, verdict, times.now())
-    grade.print_verdict(terminal, verdict, ())
+    grade.print_verdict(terminal, verdict)
     says = tuple(mistake.says for mistake in verdict.mistakes)
     return Coded(exercise.id, verdict.passed, mistakes=says)
