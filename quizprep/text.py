@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +37,15 @@ def _without_controls(text: str, keep: str, instead: Callable[[str], str]) -> st
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else instead(c) for c in text)
+
+
+def did_you_mean(typed: str, known: Iterable[str]) -> str:
+    """`` Did you mean a or b?`` for the names nearest to what was typed; empty if none is near."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    names = {name.lower().replace("-", "_"): name for name in known}
+    near = get_close_matches(typed.lower().replace("-", "_"), names)
+    return f" Did you mean {' or '.join(names[name] for name in near)}?" if near else ""
 
 
 def mebibytes(size: int) -> str:

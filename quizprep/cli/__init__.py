@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from quizprep import __version__
-from quizprep.errors import ExitCode, QuizprepError
+from quizprep.errors import ExitCode, QuizprepError, UsageError
 
 
 class _Entry(NamedTuple):
@@ -48,6 +48,18 @@ class _Table(click.Group):
         module = importlib.import_module(f"quizprep.cli.{entry.module}")
         command: click.Command = getattr(module, entry.function)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from quizprep.text import did_you_mean
+
+            raise UsageError(
+                f"There is no command called {args[0]!r}.{did_you_mean(args[0], COMMANDS)}",
+                hint=f"There are: {', '.join(COMMANDS)}.",
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -25,6 +25,7 @@ WIDEST = 88
 NARROWEST = 20
 _WIDTH_OF_A_PIPE = 80
 _WIDTH_OF_STATUS = 70
+_THEME = "ansi_dark"  # the terminal's own colours, so that code is readable on its background
 _CODES: dict[Style, str] = {
     "bold": "1", "green": "32", "yellow": "33", "red": "31", "dim": "2",
 }  # fmt: skip
@@ -75,6 +76,25 @@ class Terminal:
         """Print lines as they are, such as code."""
         lines = printable(text.strip("\n"), keep="\n\t")
         self._out.write(textwrap.indent(lines, " " * indent) + "\n")
+
+    def formatted(self, text: str, language: Literal["markdown", "python"]) -> None:
+        """Print Markdown or code set for a terminal; through a pipe or plain, as it is.
+
+        Lines of code are never cut: a terminal wraps those that are too long for it.
+        """
+        if self.plain or not self._out.isatty():
+            self._out.write(text)
+            return
+        from rich.console import Console
+        from rich.markdown import Markdown
+        from rich.syntax import Syntax
+
+        console = Console(file=self._out)
+        text = printable(text, keep="\n\t")
+        if language == "markdown":
+            console.print(Markdown(text, code_theme=_THEME))
+        else:
+            console.print(Syntax(text, language, theme=_THEME).highlight(text), soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """Print a line that stands out."""

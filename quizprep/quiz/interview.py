@@ -40,11 +40,14 @@ class Begun(msgspec.Struct, frozen=True, tag="begun", tag_field="step"):
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked", tag_field="step"):
-    """A question that was answered; ``missing`` are the ids of the points left out."""
+    """A question that was answered or skipped; ``missing`` are the ids of the points left out.
+
+    review  the id of the answer; None if the question was skipped
+    """
 
     question: str
     role: Role
-    review: int
+    review: int | None
     missing: tuple[str, ...] = ()
 
 
