@@ -34,7 +34,7 @@ def debrief(terminal: Terminal, library: Library, store: Store, log: Log) -> Non
     kernels = [step for step in log.steps if isinstance(step, Coded)]
     minutes = round(log.seconds / 60)
     terminal.heading(f"Debrief, after {counted(minutes, 'minute')}")
-    well: list[str] = []
+    well: list[Pick] = []
     missed: list[Pick] = []
     for place, step in enumerate(answers, start=1):
         review = next((r for r in store.reviews(step.question) if r.id == step.review), None)
@@ -56,12 +56,8 @@ def debrief(terminal: Terminal, library: Library, store: Store, log: Log) -> Non
                 terminal.block("\n".join(good), indent=0)
             else:
                 round_text.show_answer(terminal, library, store, presented, right)
-        if right:
-            well.append(concept_title(library, question.concepts[0]))
-        else:
-            missed.append(Pick(topic, question, Why.NEW))
-    well += [f"the kernel {_title(library, step)}" for step in kernels if step.passed]
-    _sum_up(terminal, library, store, list(dict.fromkeys(well)), missed, kernels)
+        (well if right else missed).append(Pick(topic, question, Why.NEW))
+    _sum_up(terminal, library, store, well, missed, kernels)
 
 
 def _explained(
@@ -108,18 +104,22 @@ def _sum_up(
     terminal: Terminal,
     library: Library,
     store: Store,
-    well: list[str],
+    well: list[Pick],
     missed: list[Pick],
     kernels: list[Coded],
 ) -> None:
     terminal.heading("Summary")
-    terminal.say(f"Went well: {', '.join(well)}." if well else "Nothing was complete this time.")
+    weak = {concept for pick in missed for concept in pick.question.concepts}
+    right = {pick.question.concepts[0]: None for pick in well}  # in order, without repeats
+    named = [concept_title(library, concept) for concept in right if concept not in weak]
+    named += [f'the kernel "{_title(library, step)}"' for step in kernels if step.passed]
+    terminal.say(f"Went well: {', '.join(named)}." if named else "Nothing was complete this time.")
     for step in kernels:
         title = _title(library, step)
         if step.skipped:
-            terminal.say(f"The kernel {title} was left out: {step.skipped}", "dim")
+            terminal.say(f'The kernel "{title}" was left out: {step.skipped}', "dim")
         elif not step.passed:
-            terminal.say(f"The kernel {title} did not pass.", "red")
+            terminal.say(f'The kernel "{title}" did not pass.', "red")
         for says in step.mistakes:
             terminal.say(f"- {says}", "yellow", indent=2)
         if not step.passed:
@@ -127,7 +127,7 @@ def _sum_up(
     round_text.show_training(terminal, library, store, missed)
     topics = list(dict.fromkeys(pick.topic for pick in missed))
     if topics:
-        terminal.say(f"Practise:  quizprep ask {' '.join(topics)}", "bold")
+        terminal.say(f"Practise:  quizprep ask {' '.join(topics)}")
         terminal.say(f"To read:  quizprep sheet {' '.join(topics)}", "dim")
 
 

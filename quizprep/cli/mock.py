@@ -17,6 +17,7 @@ from quizprep.cli.options import (
     seed_option,
 )
 from quizprep.cli.terminal import Leave, Terminal
+from quizprep.cli.today import say_next
 from quizprep.content.library import Library
 from quizprep.content.questions import Level, Open
 from quizprep.errors import UsageError
@@ -32,7 +33,7 @@ from quizprep.quiz.interview import (
     Step,
     choose,
     next_part,
-    read_log,
+    unfinished,
     write,
 )
 from quizprep.quiz.marking import Invalid, mark, match_open
@@ -81,8 +82,8 @@ def mock(
     library = library_of(bank)
     terminal = Terminal(plain=plain)
     with Store.open() as store:
-        log = None if anew else read_log(store)
-        if log is None or isinstance(log.steps[-1], Ended):
+        log = None if anew else unfinished(store)
+        if log is None:
             log = _begin(store, library, Level(level) if level else None, minutes, seed)
         else:
             _say_resumed(terminal, log)
@@ -124,6 +125,7 @@ class Interviewer:
             self._terminal.say("Everything so far is kept; quizprep mock goes on from here.")
             return
         self._keep(Ended())
+        say_next(self._terminal, self._library, self._store)
 
     def _next(self) -> Part | None:
         return next_part(self._log.steps, self._library.questions, self._left)

@@ -92,8 +92,8 @@ class Log:
     seconds: float
 
 
-def read_log(store: Store) -> Log | None:
-    """The log of the latest interview; raises StoreError where it cannot be read."""
+def unfinished(store: Store) -> Log | None:
+    """The log of the latest interview if it has no end; raises StoreError if it is unreadable."""
     interview = store.last_interview()
     if interview is None:
         return None
@@ -105,6 +105,8 @@ def read_log(store: Store) -> Log | None:
             f"The interview of {interview.at:%Y-%m-%d} in {store.path} cannot be read: {error}.",
             hint="Begin another: quizprep mock --new",
         ) from error
+    if isinstance(steps[-1], Ended):
+        return None
     return Log(interview, steps, sum(row.seconds for row in rows))
 
 
