@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,9 +36,36 @@ def counted(number: int, noun: str) -> str:
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Without control characters, so that what somebody else wrote cannot steer a terminal or
-    spoil a file; those in ``keep``, such as a line break, stay."""
-    return "".join(c if c.isprintable() or c in keep else "?" for c in text)
+    """The text with ? for every control or formatting character (U+009B and U+202E are two), so
+    that what somebody else wrote cannot steer a terminal or spoil a file.
+
+    keep  characters that stay all the same, such as a line break
+    """
+    return _without_controls(text, keep, lambda _: "?")
+
+
+def json_text(value: object) -> str:
+    """A value as indented JSON, readable in any script; control and formatting characters are
+    escaped."""
+    import json  # most starts write none
+
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    return _without_controls(text, "\n", lambda character: json.dumps(character)[1:-1])
+
+
+def _without_controls(text: str, keep: str, instead: Callable[[str], str]) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else instead(c) for c in text)
+
+
+def did_you_mean(typed: str, known: Iterable[str]) -> str:
+    """`` Did you mean a or b?`` for the names nearest to what was typed; empty if none is near."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    names = {name.lower().replace("-", "_"): name for name in known}
+    near = get_close_matches(typed.lower().replace("-", "_"), names)
+    return f" Did you mean {' or '.join(names[name] for name in near)}?" if near else ""
 
 
 def mebibytes(size: int) -> str:

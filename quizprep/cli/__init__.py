@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from quizprep import __version__
-from quizprep.errors import ExitCode, QuizprepError
+from quizprep.errors import ExitCode, QuizprepError, UsageError
 
 
 class _Entry(NamedTuple):
@@ -49,6 +49,18 @@ class _Table(click.Group):
         command: click.Command = getattr(module, entry.function)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from quizprep.text import did_you_mean
+
+            raise UsageError(
+                f"There is no command called {args[0]!r}.{did_you_mean(args[0], COMMANDS)}",
+                hint=f"There are: {', '.join(COMMANDS)}.",
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
@@ -74,6 +86,9 @@ def program(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the program: every error that a user can cause ends in one message and an exit code."""
+    from quizprep.cli.terminal import prepare_streams
+
+    prepare_streams()
     try:
         status = program.main(standalone_mode=False)
     except QuizprepError as error:
@@ -85,9 +100,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nStopped.", err=True)
         status = ExitCode.NOT_PASSED
-    except BrokenPipeError:
-        sys.stderr.close()
-        status = ExitCode.PASSED
     except Exception as error:
         _report_fault(error)
         status = ExitCode.INTERNAL
@@ -113,6 +125,8 @@ def _report_fault(error: Exception) -> None:
 
 def report_error(error: QuizprepError) -> None:
     """Print what is wrong and what to do about it, on standard error."""
-    click.echo(f"quizprep: {error.message}", err=True)
-    if error.hint:
-        click.echo(error.hint, err=True)
+    from quizprep.text import printable
+
+    for line in (f"quizprep: {error.message}", error.hint):
+        if line:
+            click.echo(printable(line, keep="\n"), err=True)

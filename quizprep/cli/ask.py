@@ -130,18 +130,11 @@ def _picks_towards(
     wanted: Filter,
 ) -> list[Pick]:
     """The questions for today in a plan towards a day; says how many there are."""
-    from quizprep.quiz.recall import Day, plan_towards
+    from quizprep.quiz.recall import planned_today
     from quizprep.text import counted
 
     today = times.today()
-    midnight = times.begins(today)
-    facts = Day(
-        at=max(times.noon(day), times.now()),
-        days_left=max(1, (day - today).days),
-        midnight=midnight,
-        new_today=store.first_answers(midnight),
-    )
-    portion = plan_towards(facts, questions, history, times.now(), wanted)
+    portion = planned_today(store, day, questions, history, wanted)
     on_the_day = f"Interview on {times.in_full(day)}"
     count = counted(len(portion), "question")
     terminal.say(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -15,9 +13,6 @@ from quizprep.errors import QuizprepError, UsageError
 from quizprep.quiz import times
 from quizprep.store import Store
 from quizprep.text import counted
-
-THEME = "ansi_dark"
-"""The terminal's own colours, so that code is readable on its background."""
 
 
 @click.command("list")
@@ -66,11 +61,11 @@ def show(exercise: str, solution: bool, give_up: bool, folder: Path | None) -> N
     """Show the task of an exercise."""
     found = library_in(folder).exercise(exercise)
     if not (solution or give_up):
-        _print_set(found.text("README.md"), "markdown")
+        Terminal().formatted(found.text("README.md"), "markdown")
         return
     with Store.open() as store:
         _permit_solution(found, store, give_up, folder)
-    _print_set(found.solution.read_text(encoding="utf-8"), "python")
+    Terminal().formatted(found.solution.read_text(encoding="utf-8"), "python")
 
 
 @click.command()
@@ -155,19 +150,3 @@ def _write_new(target: Path, text: str) -> None:
         ) from error
     except OSError as error:
         raise UsageError(f"{target} cannot be written: {error.strerror}.") from error
-
-
-def _print_set(text: str, language: Literal["markdown", "python"]) -> None:
-    """Print Markdown or code, formatted for a terminal; through a pipe, the text as it is."""
-    if not sys.stdout.isatty():
-        click.echo(text, nl=False)
-        return
-    from rich.console import Console
-    from rich.markdown import Markdown
-    from rich.syntax import Syntax
-
-    Console().print(
-        Markdown(text, code_theme=THEME)
-        if language == "markdown"
-        else Syntax(text, "python", theme=THEME)
-    )

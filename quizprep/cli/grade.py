@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from quizprep.cli.options import command, exercises_option, library_in, writing
+from quizprep.cli import report_error
+from quizprep.cli.options import command, exercises_option, in_folder, library_in, writing
 from quizprep.cli.predict import ask_predictions, show_predictions
 from quizprep.cli.terminal import Terminal, status
 from quizprep.cli.watch import watch
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.errors import ExitCode, UsageError
+from quizprep.errors import ExitCode, QuizprepError, StoreError, UsageError
 from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.loop import store_attempt, topics_behind
@@ -19,10 +22,13 @@ from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 from quizprep.grading.wire import Progress
 from quizprep.quiz import times
-from quizprep.store import Store, default_home
+from quizprep.quiz.weakness import next_exercise, training_command
+from quizprep.store import Store, find_home
 
 MAX_SOURCE = 1 << 20
 """Bytes of a submission; more than a person writes."""
+
+NO_RECORD = StoreError("Nothing is stored with --no-record, not even that a hint was shown.")
 
 
 @click.command()
@@ -42,6 +48,7 @@ MAX_SOURCE = 1 << 20
 @click.option(
     "--require-confinement", is_flag=True, help="Refuse to run code that cannot be confined."
 )
+@click.option("--no-record", is_flag=True, help="Store nothing of this grading.")
 @exercises_option
 def grade(
     exercise: str,
@@ -53,6 +60,7 @@ def grade(
     seed: int | None,
     device: str,
     require_confinement: bool,
+    no_record: bool,
     folder: Path | None,
 ) -> int:
     """Grade your solution of EXERCISE: correctness, the mistake by name, its cost as a formula.
@@ -66,49 +74,140 @@ def grade(
     path = file or Path(f"{task.id}.py")
     if not watching:
         read_submission(path, command("start", task, folder))
-    terminal = Terminal()
     if device == "cuda" and task.spec.runtime == "numpy":
         raise UsageError(f"{task.id} is written in numpy, which has no GPU.")
-    with Pool(device) as pool:
+    with Pool(device) as pool, contextlib.ExitStack() as stack:
         grader = Grader(pool, hidden_folders(library), require_confinement=require_confinement)
         # The nursery starts to import torch while this process opens its store.
         grader.warm_up(task)
-        with Store.open() as store:
+        store: Store | StoreError
+        try:
+            store = NO_RECORD if no_record else stack.enter_context(Store.open())
+        except StoreError as error:
+            store = error
+        desk = _Desk(library, task, path, folder, grader, store, seed, predict, as_json, junit)
+        return desk.watch() if watching else desk.grade()
 
-            def once() -> Verdict:
-                submission = read_submission(path, command("start", task, folder))
-                predictions = ask_predictions(task.spec.contract, terminal) if predict else {}
-                verdict = grader.grade(task, submission, seed, None if as_json else _show)
-                status()
-                store_attempt(store, verdict, times.now())
-                if junit is not None:
-                    with writing(junit):
-                        junit.write_text(report.to_junit(verdict), encoding="utf-8")
-                if as_json:
-                    click.echo(report.to_json(verdict))
-                else:
-                    print_verdict(terminal, verdict, topics_behind(verdict))
-                    show_predictions(predictions, verdict, task.spec.contract, terminal)
-                return verdict
 
-            if not watching:
-                return exit_code(once())
-            last: list[Verdict] = []
+@dataclass
+class _Desk:
+    """Where one file is graded, once or after every save.
 
-            def again() -> None:
-                try:
-                    last[:] = [once()]
-                except UsageError as error:
-                    terminal.say(error.message, "red")  # the file was removed in between
+    store  where gradings are kept, or why they are not
+    last   the verdict on the file as it was before
+    """
 
-            def hint() -> None:
-                terminal.say(next_hint(store, task, command("hint", task, folder)))
+    library: Library
+    task: Exercise
+    path: Path
+    folder: Path | None
+    grader: Grader
+    store: Store | StoreError
+    seed: int | None
+    predict: bool
+    as_json: bool
+    junit: Path | None
+    last: Verdict | None = None
+    terminal: Terminal = field(default_factory=Terminal)
 
+    def grade(self) -> int:
+        """Grade the file, store and show the verdict; returns the exit code.
+
+        A verdict that cannot be stored or written is shown all the same; what went wrong is said
+        on standard error.
+        """
+        submission = read_submission(self.path, command("start", self.task, self.folder))
+        contract = self.task.spec.contract
+        predictions = ask_predictions(contract, self.terminal) if self.predict else {}
+        verdict = self._verdict(submission)
+        status()
+        lost, unwritten = self._keep(verdict), self._write(verdict)
+        if self.as_json:
+            click.echo(report.to_json(verdict))
+        else:
+            kept = isinstance(self.store, Store) and lost is None
+            print_verdict(self.terminal, verdict, topics_behind(verdict) if kept else (), self.last)
+            show_predictions(predictions, verdict, contract, self.terminal)
+            if verdict.passed and kept:
+                self._say_next()
+        self.last = verdict
+        for trouble in filter(None, (lost, unwritten)):
+            report_error(trouble)
+        if verdict.faulty:
+            return ExitCode.INTERNAL
+        return ExitCode.PASSED if verdict.passed and not unwritten else ExitCode.NOT_PASSED
+
+    def watch(self) -> int:
+        """Grade after every save; returns the exit code of the last grading."""
+        code: int = ExitCode.NOT_PASSED
+
+        def again() -> None:
+            nonlocal code
             try:
-                watch(path, again, hint)
-            except KeyboardInterrupt:
-                terminal.say()
-            return exit_code(last[0]) if last else ExitCode.NOT_PASSED
+                code = self.grade()
+            except UsageError as error:
+                self.terminal.say(error.message, "red")  # the file was removed in between
+
+        with contextlib.suppress(KeyboardInterrupt):
+            watch(self.terminal, self.path, again, self._hint)
+        self.terminal.say()
+        return code
+
+    def _verdict(self, submission: Submission) -> Verdict:
+        """The verdict on the cases of the seed; without one, on fresh cases.
+
+        Cases that failed are tried again first, so that one works on the same failure from save
+        to save; a pass counts on fresh cases only.
+        """
+
+        def judged(seed: int | None) -> Verdict:
+            return self.grader.grade(self.task, submission, seed, None if self.as_json else _show)
+
+        if self.seed is None and self.last is not None and not self.last.passed:
+            verdict = judged(self.last.seed)
+            return judged(None) if verdict.passed else verdict
+        return judged(self.seed)
+
+    def _keep(self, verdict: Verdict) -> QuizprepError | None:
+        """Store the verdict; returns what went wrong, if anything did."""
+        if self.store is NO_RECORD:
+            return None
+        try:
+            if isinstance(self.store, StoreError):
+                raise self.store
+            store_attempt(self.store, verdict, times.now())
+        except StoreError as error:
+            return QuizprepError(f"This grading was not stored. {error.message}", error.hint)
+        return None
+
+    def _write(self, verdict: Verdict) -> QuizprepError | None:
+        """Write JUnit XML if that is wanted; returns what went wrong, if anything did."""
+        try:
+            if self.junit is not None:
+                with writing(self.junit):
+                    self.junit.write_text(report.to_junit(verdict), encoding="utf-8")
+        except QuizprepError as error:
+            return error
+        return None
+
+    def _say_next(self) -> None:
+        """After a pass: where the solution is, and the next exercise."""
+        assert isinstance(self.store, Store)
+        show = command("show", self.task, self.folder)
+        self.terminal.say(f"The solution, to compare with yours: {show} --solution")
+        attempts = self.store.attempts()
+        following = next_exercise(self.library, attempts)
+        if following is not None:
+            tried = any(attempt.exercise == following.id for attempt in attempts)
+            begin = training_command(following.id, tried) + in_folder(self.folder)
+            self.terminal.say(f"Next exercise: {following.spec.title}: {begin}")
+
+    def _hint(self) -> None:
+        if isinstance(self.store, StoreError):
+            self.terminal.say(self.store.message, "yellow")
+        else:
+            again = command("hint", self.task, self.folder)
+            self.terminal.say(next_hint(self.store, self.task, again))
 
 
 def read_submission(path: Path, begin: str) -> Submission:
@@ -132,7 +231,7 @@ def hidden_folders(library: Library) -> tuple[str, ...]:
     """The folders that no submission may read: all answers, and what the program stores."""
     roots = {library.root.resolve(), shipped_root()}
     folders = [root / name for root in roots for name in ("exercises", "solutions", "questions")]
-    return (*(str(folder) for folder in folders), str(default_home()))
+    return tuple(str(folder) for folder in (*folders, find_home()) if folder is not None)
 
 
 def next_hint(store: Store, task: Exercise, again: str) -> str:
@@ -143,17 +242,15 @@ def next_hint(store: Store, task: Exercise, again: str) -> str:
     return f"Hint {number} of {len(task.spec.hints)}: {task.spec.hints[number - 1].strip()}"
 
 
-def print_verdict(terminal: Terminal, verdict: Verdict, topics: tuple[str, ...]) -> None:
+def print_verdict(
+    terminal: Terminal,
+    verdict: Verdict,
+    topics: tuple[str, ...] = (),
+    before: Verdict | None = None,
+) -> None:
     """Print the report, to a terminal or into a pipe."""
-    for line in report.lines(verdict, topics):
+    for line in report.lines(verdict, topics, before):
         terminal.say(line.text, line.style, line.indent)
-
-
-def exit_code(verdict: Verdict) -> int:
-    """The exit code: 0 passed, 1 not passed, 4 if the grader itself failed."""
-    if any(stage.status == "error" for stage in verdict.stages):
-        return ExitCode.INTERNAL
-    return ExitCode.PASSED if verdict.passed else ExitCode.NOT_PASSED
 
 
 def _show(progress: Progress) -> None:

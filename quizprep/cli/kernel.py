@@ -26,8 +26,7 @@ def write_kernel(
         terminal.say(f"Left out: {why}", "yellow")
         return Coded(exercise.id, False, skipped=why)
     path = _file(exercise, interview)
-    terminal.block(_task(exercise), indent=0)
-    terminal.say()
+    terminal.formatted(f"{_task(exercise)}\n\n", "markdown")
     terminal.say(f"Your file: {path}")
     coded = Coded(exercise.id, False, skipped="you passed it over.")
     while True:
@@ -95,6 +94,6 @@ def _grade(
     with Pool() as pool:
         verdict = Grader(pool, grade.hidden_folders(library)).grade(exercise, submission)
     store_attempt(store, verdict, times.now())
-    grade.print_verdict(terminal, verdict, ())
+    grade.print_verdict(terminal, verdict)
     says = tuple(mistake.says for mistake in verdict.mistakes)
     return Coded(exercise.id, verdict.passed, mistakes=says)

@@ -17,6 +17,7 @@ from quizprep.cli.options import (
     seed_option,
 )
 from quizprep.cli.terminal import Leave, Terminal
+from quizprep.cli.today import say_next
 from quizprep.content.library import Library
 from quizprep.content.questions import Level, Open
 from quizprep.errors import UsageError
@@ -29,21 +30,22 @@ from quizprep.quiz.interview import (
     Log,
     Part,
     Paused,
-    Role,
     Step,
     choose,
     next_part,
-    read_log,
+    unfinished,
     write,
 )
-from quizprep.quiz.marking import Invalid, Mark, mark, match_open
+from quizprep.quiz.marking import Invalid, mark, match_open
 from quizprep.quiz.presented import Presented, colon_for, key_of, present
 from quizprep.quiz.scheduling import record
 from quizprep.quiz.selection import draw_seed
 from quizprep.store import Review, Store
 
 _TITLES = {"opening": "Question", "follow-up": "Follow-up", "number": "A number"}
-_KEYS = ("s", "q")
+_KEYS = {"s": "skip", "q": "leave, go on later"}
+_PROMPT = ("?", *_KEYS)
+_NO_HINTS = "There are no hints in an interview; s skips the question."
 
 
 @click.command(context_settings=HELP_NAMES)
@@ -74,14 +76,14 @@ def mock(
     graded; without an editor it is left out. When the time is over nothing more is asked, and
     being slow costs no points.
 
-    s passes on a question. q leaves: the next quizprep mock continues, and the time away does
-    not count. Every answer is stored at once.
+    s skips a question, which stores no answer. q leaves: the next quizprep mock continues, and
+    the time away does not count. Every answer is stored at once.
     """
     library = library_of(bank)
     terminal = Terminal(plain=plain)
     with Store.open() as store:
-        log = None if anew else read_log(store)
-        if log is None or isinstance(log.steps[-1], Ended):
+        log = None if anew else unfinished(store)
+        if log is None:
             log = _begin(store, library, Level(level) if level else None, minutes, seed)
         else:
             _say_resumed(terminal, log)
@@ -123,6 +125,7 @@ class Interviewer:
             self._terminal.say("Everything so far is kept; quizprep mock goes on from here.")
             return
         self._keep(Ended())
+        say_next(self._terminal, self._library, self._store)
 
     def _next(self) -> Part | None:
         return next_part(self._log.steps, self._library.questions, self._left)
@@ -149,39 +152,38 @@ class Interviewer:
             return Asked(question.id, part.role, answered.id, _missing(presented, answered.reply))
         self._heading(_TITLES[part.role], topic)
         round_text.show_presented(self._terminal, presented)
-        colon = colon_for(question, _KEYS)
-        what = round_text.what_to_type(self._terminal, presented)
-        self._terminal.say(f"{what} ({colon}s pass, {colon}q leave, go on later)", "dim")
+        colon = colon_for(question, _PROMPT)
+        keys = ", ".join(f"{colon}{key} {does}" for key, does in _KEYS.items())
+        self._terminal.say(f"{round_text.what_to_type(self._terminal, presented)} ({keys})", "dim")
         begun = times.seconds()
         while True:
             reply = self._reply(presented)
-            result = _marked(presented, reply)
+            if reply is None:
+                return Asked(question.id, part.role, None, _missing(presented, ""))
+            result = mark(question, presented.values, reply, presented.shown or None)
             if not isinstance(result, Invalid):
                 break
             self._terminal.say(result.expected, "yellow")
         seconds = times.seconds() - begun if self._terminal.interactive else None
-        return self._answered(part.role, presented, reply, result, seconds)
+        session = self._log.interview.session
+        review = record(self._store, presented, reply, result, times.now(), seconds, session)
+        return Asked(question.id, part.role, review.id, _missing(presented, reply))
 
     def _reply(self, presented: Presented) -> str | None:
-        """What was said; None if the learner passed."""
-        spoken = isinstance(presented.question, Open)
-        reply = self._terminal.ask_long() if spoken else self._terminal.ask()
-        key = "q" if reply is None else key_of(presented.question, reply, _KEYS)
-        if key == "q":
-            raise Leave
-        return None if key == "s" else reply
+        """What was said; None if the learner skips the question."""
 
-    def _answered(
-        self,
-        role: Role,
-        presented: Presented,
-        reply: str | None,
-        result: Mark,
-        seconds: float | None,
-    ) -> Asked:
-        session = self._log.interview.session
-        review = record(self._store, presented, reply or "", result, times.now(), seconds, session)
-        return Asked(presented.question.id, role, review.id, _missing(presented, review.reply))
+        def no_hints(_: str = "") -> None:
+            self._terminal.say(_NO_HINTS, "yellow")
+
+        while True:
+            spoken = isinstance(presented.question, Open)
+            reply = self._terminal.ask_long(hint=no_hints) if spoken else self._terminal.ask()
+            key = "q" if reply is None else key_of(presented.question, reply, _PROMPT)
+            if key == "q":
+                raise Leave
+            if key != "?":
+                return None if key == "s" else reply
+            no_hints()
 
     def _answered_before(self, presented: Presented) -> Review | None:
         """The answer to this question, if it was stored just before a kill lost its step."""
@@ -204,12 +206,6 @@ def _missing(presented: Presented, reply: str) -> tuple[str, ...]:
     if not isinstance(presented.question, Open):
         return ()
     return tuple(point.id for point in match_open(presented.question, reply).missing)
-
-
-def _marked(presented: Presented, reply: str | None) -> Mark | Invalid:
-    if reply is None:
-        return Mark(0.0, ("You passed, which counts as missed.",))
-    return mark(presented.question, presented.values, reply, presented.shown or None)
 
 
 def _begin(

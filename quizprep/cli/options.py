@@ -13,7 +13,7 @@ from quizprep.content.library import Exercise, Library, plain_id, shipped_root
 from quizprep.content.questions import Level
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.quiz import times
-from quizprep.store import Store, default_home
+from quizprep.store import Store, find_home
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 LEVELS = click.Choice([level.value for level in Level])
@@ -51,8 +51,9 @@ day_option = click.option(
 
 
 def library_of(bank: Path | None) -> Library:
-    """The content in a folder, or what is shipped; decoded files are cached."""
-    return Library(bank or shipped_root(), cache=default_home() / "cache")
+    """The content in a folder, or what is shipped; decoded files are cached, if they can be."""
+    home = find_home()
+    return Library(bank or shipped_root(), cache=home and home / "cache")
 
 
 def topics_of(library: Library, given: tuple[str, ...]) -> list[str]:
@@ -101,8 +102,12 @@ def quoted(path: Path) -> str:
 
 def command(verb: str, exercise: Exercise, folder: Path | None) -> str:
     """The command for an exercise, with its folder if it is the learner's own."""
-    where = f" {EXERCISES} {quoted(folder)}" if folder is not None else ""
-    return f"quizprep {verb} {exercise.id}{where}"
+    return f"quizprep {verb} {exercise.id}{in_folder(folder)}"
+
+
+def in_folder(folder: Path | None) -> str:
+    """What names a folder of the learner's own exercises at the end of a command."""
+    return f" {EXERCISES} {quoted(folder)}" if folder is not None else ""
 
 
 @contextlib.contextmanager

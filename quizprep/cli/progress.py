@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,7 +20,7 @@ from quizprep.cli.options import (
     plain_option,
 )
 from quizprep.cli.terminal import Terminal
-from quizprep.cli.today import show_weak
+from quizprep.cli.today import say_next, show_weak
 from quizprep.content.library import Library
 from quizprep.grading.attempts import Achieved, achieved
 from quizprep.quiz import times
@@ -29,7 +28,7 @@ from quizprep.quiz.recall import TopicRecall, overall, recall_by_topic
 from quizprep.quiz.selection import History
 from quizprep.quiz.weakness import Weakness, concept_title, exercise_for, weaknesses
 from quizprep.store import Store
-from quizprep.text import counted
+from quizprep.text import counted, json_text
 
 SHOWN = 8
 """How many weak concepts are named."""
@@ -64,10 +63,11 @@ def progress(day: str | None, as_json: bool, plain: bool, bank: Path | None) -> 
     terminal = Terminal(plain=plain)
     with Store.open() as store:
         found = _look(store, library, interview_day(store, day))
-    if as_json:
-        click.echo(json.dumps(_as_json(library, found), indent=1, ensure_ascii=False))
-    else:
-        _show(terminal, library, found)
+        if as_json:
+            click.echo(json_text(_as_json(library, found)))
+        else:
+            _show(terminal, library, found)
+            say_next(terminal, library, store)
 
 
 def _look(store: Store, library: Library, interview: date | None) -> Progress:

@@ -90,7 +90,6 @@ def show_mark(
 ) -> None:
     """Print the mark, its reasons, the trap, the answer, why, sources, and what trains it."""
     from quizprep.maths import plain
-    from quizprep.quiz.marking import model_answer
 
     verdict, style = _verdict(mark)
     terminal.say()
@@ -99,8 +98,18 @@ def show_mark(
         terminal.say(plain(reason), indent=2)
     if mark.trap and not any(mark.trap in reason for reason in mark.says):
         terminal.say(plain(mark.trap), indent=2)
+    show_answer(terminal, library, store, presented, mark.right)
+
+
+def show_answer(
+    terminal: Terminal, library: Library, store: Store, presented: Presented, right: bool
+) -> None:
+    """Print the answer, unless a right reply repeats it, why it is so, and what trains it."""
+    from quizprep.maths import plain
+    from quizprep.quiz.marking import model_answer
+
     answer = plain(model_answer(presented.question, presented.values, presented.shown or None))
-    if not mark.right or isinstance(presented.question, Open | Number):
+    if not right or isinstance(presented.question, Open | Number):
         if isinstance(presented.question, Code):
             terminal.say("Answer:")
             terminal.block(answer)
@@ -111,7 +120,7 @@ def show_mark(
             terminal.say(f"Answer: {answer}")
     terminal.say(f"Why: {presented.text(presented.question.why)}")
     terminal.say(f"Source: {_sources(library, presented.question.sources)}", "dim")
-    if not mark.right and presented.question.exercise:
+    if not right and presented.question.exercise:
         terminal.say(f"Train it: {_command(store, presented.question.exercise)}")
 
 

@@ -6,14 +6,18 @@ the reply stand together in the output.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from quizprep.text import printable
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 Style = Literal["bold", "green", "yellow", "red", "dim"]
 
@@ -21,6 +25,7 @@ WIDEST = 88
 NARROWEST = 20
 _WIDTH_OF_A_PIPE = 80
 _WIDTH_OF_STATUS = 70
+_THEME = "ansi_dark"  # the terminal's own colours, so that code is readable on its background
 _CODES: dict[Style, str] = {
     "bold": "1", "green": "32", "yellow": "33", "red": "31", "dim": "2",
 }  # fmt: skip
@@ -65,18 +70,37 @@ class Terminal:
     def say(self, text: str = "", style: Style | None = None, indent: int = 0) -> None:
         """Print text wrapped to the width; the lines of a paragraph are joined."""
         lines = wrapped(text, self.width, indent)
-        self._out.write("".join(f"{self.styled(line, style)}\n" for line in lines))
+        self._out.write("".join(f"{self.styled(printable(line), style)}\n" for line in lines))
 
     def block(self, text: str, indent: int = 4) -> None:
         """Print lines as they are, such as code."""
-        self._out.write(textwrap.indent(text.strip("\n"), " " * indent) + "\n")
+        lines = printable(text.strip("\n"), keep="\n\t")
+        self._out.write(textwrap.indent(lines, " " * indent) + "\n")
+
+    def formatted(self, text: str, language: Literal["markdown", "python"]) -> None:
+        """Print Markdown or code set for a terminal; through a pipe or plain, as it is.
+
+        Lines of code are never cut: a terminal wraps those that are too long for it.
+        """
+        if self.plain or not self._out.isatty():
+            self._out.write(text)
+            return
+        from rich.console import Console
+        from rich.markdown import Markdown
+        from rich.syntax import Syntax
+
+        console = Console(file=self._out)
+        text = printable(text, keep="\n\t")
+        if language == "markdown":
+            console.print(Markdown(text, code_theme=_THEME))
+        else:
+            console.print(Syntax(text, language, theme=_THEME).highlight(text), soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """Print a line that stands out."""
         line = text if self.plain else f"── {text} ".ljust(min(self.width, 60), "─")
         self.say()
-        for row in wrapped(line, self.width):
-            self._out.write(f"{self.styled(row, 'bold')}\n")
+        self.say(line, "bold")
 
     def table(self, rows: Sequence[tuple[str, ...]]) -> None:
         """Print aligned columns; the last one moves to lines of its own if it does not fit."""
@@ -91,13 +115,14 @@ class Terminal:
                 self.say(text, indent=6)
 
     def ask(self, prompt: str = "> ") -> str | None:
-        """One line typed by the learner, without its newline; None at the end of input."""
+        """One line typed by the learner, without its newline; None at the end of input, or if
+        nobody reads the question."""
         self._out.flush()
         if self.interactive:
             return self._ask_person(prompt)
         self._out.write(prompt)
         self._out.flush()
-        line = self._in.readline()
+        line = "" if reader_is_gone(self._out) else self._in.readline()
         if not line:
             self._out.write("\n")
             return None
@@ -153,6 +178,60 @@ class Terminal:
         except EOFError:
             self._out.write("\n")
             return None
+
+
+class _Output(io.FileIO):
+    """Standard output or error. Once the reader of its pipe has gone, what is written is dropped,
+    so that the program ends as it would have, with the same exit code."""
+
+    gone = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write what the pipe takes; everything counts as written if nobody reads it."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            self.gone = True
+            return memoryview(data).nbytes
+
+
+def reader_is_gone(stream: TextIO) -> bool:
+    """Whether a pipe was closed at its other end, as ``| head`` does when it has enough."""
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return isinstance(raw, _Output) and raw.gone
+
+
+def prepare_streams() -> None:
+    """Make the three standard streams usable, however the program was started.
+
+    A stream that was closed (``<&-``) reads as empty and drops what is written to it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one. An editor inherits it.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)
+    sys.stdout = _lasting(sys.stdout, 1)
+    sys.stderr = _lasting(sys.stderr, 2)
+
+
+def _lasting(stream: TextIO | None, number: int) -> TextIO:
+    """A stream that outlives its reader, with the settings of the one it replaces."""
+    raw = io.BufferedWriter(_Output(number, "wb", closefd=False))
+    if not isinstance(stream, io.TextIOWrapper):
+        return io.TextIOWrapper(raw)
+    if stream.isatty():
+        return stream
+    return io.TextIOWrapper(
+        raw,
+        stream.encoding,
+        stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def status(text: str = "") -> None:

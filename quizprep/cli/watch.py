@@ -9,59 +9,62 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-import click
-
+from quizprep.cli.terminal import Terminal, reader_is_gone
 from quizprep.errors import MissingExtraError
+from quizprep.quiz import times
 
-Wish = Literal["changed", "hint", "again", "quit"]
+Wish = Literal["again", "hint", "quit"]
 
 STEP_MS = 15
 """How long a burst of changes may pause: editors write, rename and chmod in one go."""
 
 TICK_MS = 100
-"""How often keys are looked at while nothing changes."""
+"""How often keys and the file are looked at while no event comes."""
 
 
-def watch(path: Path, grade: Callable[[], None], hint: Callable[[], None]) -> None:
-    """Grade now and after every save of ``path``, until q, Ctrl-C or Ctrl-D.
-
-    The folder is watched, not the file: an editor that saves by renaming would leave a watch on
-    a file that is gone. Nothing is graded while the file is missing.
+def watch(
+    terminal: Terminal, path: Path, grade: Callable[[], None], hint: Callable[[], None]
+) -> None:
+    """Grade now and after every save of ``path``, until q, Ctrl-C or Ctrl-D, or until nobody
+    reads the verdicts. Nothing is graded while the file is missing.
     """
     with _keys() as key:
-        events = _events(path)
-        _redraw(path, grade)
-        while True:
-            wish = _next_wish(events, key)
-            if wish == "quit":
-                return
+        events = _events(path, _stamp(path))
+        wish: Wish = "again"
+        while wish != "quit":
             if wish == "hint":
                 hint()
             else:
-                _redraw(path, grade)
+                _run(terminal, path, grade)
+            sys.stdout.flush()
+            wish = "quit" if reader_is_gone(sys.stdout) else _next_wish(events, key)
 
 
-def _redraw(path: Path, grade: Callable[[], None]) -> None:
-    if sys.stdout.isatty():
-        click.clear()
+def _run(terminal: Terminal, path: Path, grade: Callable[[], None]) -> None:
+    terminal.heading(f"{times.now().astimezone():%H:%M:%S}")
     if path.is_file():
         grade()
     else:
-        click.echo(f"There is no file {path} now; it is graded as soon as it is back.")
-    if sys.stdin.isatty():
-        click.echo(f"Watching {path}. h: hint, Enter: again, q: quit.")
-    else:
-        click.echo(f"Watching {path}. Ctrl-C ends it.")
+        terminal.say(f"There is no file {path} now; it is graded as soon as it is back.")
+    keys = "h: hint, Enter: again, q: quit." if sys.stdin.isatty() else "Ctrl-C ends it."
+    terminal.say(f"Watching {path}. {keys}")
 
 
-def _events(path: Path) -> Iterator[bool]:
-    """An endless stream: whether the file changed since the last tick."""
+def _events(path: Path, seen: object) -> Iterator[bool]:
+    """An endless stream: whether the file changed since the last look, at every tick.
+
+    The folder is watched, not the file: an editor that saves by renaming would leave a watch on
+    a file that is gone. Where the path is a link, what it leads to may change without an event
+    in that folder, so every tick looks at the file itself.
+
+    seen  the stamp of the file as it was read last
+    """
     try:
         from watchfiles import watch as watch_folder
     except ImportError as error:
         raise MissingExtraError("Watching a file", "grade") from error
     target = path.resolve()
-    for changes in watch_folder(
+    for _ in watch_folder(
         target.parent,
         watch_filter=lambda _, name: Path(name).name == target.name,
         step=STEP_MS,
@@ -71,13 +74,24 @@ def _events(path: Path) -> Iterator[bool]:
         recursive=False,
         raise_interrupt=True,
     ):
-        yield bool(changes)
+        stamp = _stamp(path)
+        yield stamp != seen
+        seen = stamp
+
+
+def _stamp(path: Path) -> object:
+    """What tells two states of a file apart, links followed; None where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _next_wish(events: Iterator[bool], key: Callable[[], str | None]) -> Wish:
     for changed in events:
         if changed:
-            return "changed"
+            return "again"
         match key():
             case "q" | "\x03" | "\x04":
                 return "quit"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import quizprep
 from quizprep.content.questions import Bank, Concept, Level, Question, Source
 from quizprep.errors import ContentError, UsageError
+from quizprep.text import did_you_mean
 
 if TYPE_CHECKING:
     from quizprep.content.exercises import ExerciseSpec
@@ -190,8 +191,9 @@ def _find(name: str, known: tuple[str, ...], noun: str) -> str:
     for candidate in known:
         if plain_id(candidate) == wanted:
             return candidate
+    near = did_you_mean(wanted, known)
     listed = ", ".join(known) or "none"
-    raise UsageError(f"There is no {noun} called {name!r}.", hint=f"There are: {listed}.")
+    raise UsageError(f"There is no {noun} called {name!r}.{near}", hint=f"There are: {listed}.")
 
 
 def path_order(exercises: Iterable[Exercise]) -> list[Exercise]:

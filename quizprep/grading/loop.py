@@ -19,7 +19,7 @@ def store_attempt(store: Store, verdict: Verdict, now: datetime) -> None:
 
     A grading in which the grader itself failed says nothing about the learner and is not stored.
     """
-    if any(stage.status == "error" for stage in verdict.stages):
+    if verdict.faulty:
         return
     mistakes = [mistake.id for mistake in verdict.mistakes]
     store.record_attempt(verdict.exercise, verdict.passed, mistakes, verdict.json().decode(), now)

@@ -6,6 +6,7 @@ terminal.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from xml.etree import ElementTree
 
 from quizprep.grading.verdict import CaseResult, Raised, Reading, Stage, Status, Verdict
 from quizprep.meter import MeterKind
-from quizprep.text import counted, mebibytes, printable
+from quizprep.text import counted, json_text, mebibytes, printable
 
 Style = Literal["bold", "green", "yellow", "red", "dim"]
 
@@ -40,17 +41,32 @@ SHOWN_PRINTED_LINES = 12
 
 @dataclass(frozen=True)
 class Line:
-    """One paragraph: its text, style and indentation."""
+    """One paragraph: its text, how it looks, how far it is indented.
+
+    Messages, source lines and what was printed come from submissions, so no text has control
+    characters.
+    """
 
     text: str
     style: Style | None = None
     indent: int = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", printable(self.text, keep="\n"))
 
-def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
-    """The report of a verdict. ``ask`` names the topics whose questions belong to its mistakes."""
+
+def lines(
+    verdict: Verdict, ask: tuple[str, ...] = (), before: Verdict | None = None
+) -> Iterator[Line]:
+    """The report of a verdict.
+
+    ask     topics whose questions belong to its mistakes
+    before  the verdict on the file as it was last, where there is one
+    """
     outcome = "passed" if verdict.passed else "not passed"
     yield Line(f"{verdict.exercise}: {outcome}", "green" if verdict.passed else "red")
+    if before is not None:
+        yield from _change(before, verdict)
     for stage in verdict.stages:
         if stage.name != "diagnosis":
             yield from _stage(stage, verdict.stage("diagnosis"))
@@ -58,7 +74,7 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
         yield Line("Your code printed:", "dim")
         printed = verdict.printed.strip().splitlines()
         for text in printed[:SHOWN_PRINTED_LINES]:
-            yield Line(printable(text), "dim", 4)
+            yield Line(text, "dim", 4)
         if len(printed) > SHOWN_PRINTED_LINES:
             yield Line(f"... and {len(printed) - SHOWN_PRINTED_LINES} more lines", "dim", 4)
     for part in verdict.unconfined:
@@ -67,6 +83,14 @@ def lines(verdict: Verdict, ask: tuple[str, ...] = ()) -> Iterator[Line]:
     if ask and not verdict.passed:
         yield Line(f"The questions behind it are due now: quizprep ask {' '.join(ask)}")
     yield Line(f"Seed {verdict.seed}; --seed {verdict.seed} repeats exactly these cases.", "dim")
+
+
+def _change(before: Verdict, after: Verdict) -> Iterator[Line]:
+    """How many cases fail now and failed before, if cases were run both times and any failed."""
+    was, now = (verdict.stage("correctness") for verdict in (before, after))
+    failed = [sum(case.status == "fail" for case in stage.cases) for stage in (was, now)]
+    if was.cases and now.cases and any(failed):
+        yield Line(f"{failed[0]} -> {failed[1]} cases fail")
 
 
 def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
@@ -166,7 +190,7 @@ def _reading(reading: Reading) -> Iterator[Line]:
 
 def to_json(verdict: Verdict) -> str:
     """The JSON object that ``--json`` prints."""
-    return verdict.json().decode()
+    return json_text(json.loads(verdict.json()))
 
 
 _JUNIT = {"fail": ("failure", "failures"), "error": ("error", "errors"), "skip": ("skipped",) * 2}
@@ -185,7 +209,7 @@ def to_junit(verdict: Verdict) -> str:
         if status in _JUNIT:
             tag, counter = _JUNIT[status]
             counts[counter] += 1
-            attributes = {} if status == "skip" else {"message": printable(detail, keep="\n")}
+            attributes = {} if status == "skip" else {"message": detail}
             ElementTree.SubElement(case, tag, attributes)
     if verdict.mistakes:
         text = "\n".join(f"{mistake.id}: {mistake.says}" for mistake in verdict.mistakes)
@@ -193,7 +217,8 @@ def to_junit(verdict: Verdict) -> str:
     for name, count in counts.items():
         suite.set(name, str(count))
     ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    text = ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    return printable(text, keep="\n")
 
 
 def _junit_cases(verdict: Verdict) -> Iterator[tuple[str, Status, str]]:

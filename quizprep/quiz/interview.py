@@ -40,11 +40,14 @@ class Begun(msgspec.Struct, frozen=True, tag="begun", tag_field="step"):
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked", tag_field="step"):
-    """A question that was answered; ``missing`` are the ids of the points left out."""
+    """A question that was answered or skipped; ``missing`` are the ids of the points left out.
+
+    review  the id of the answer; None if the question was skipped
+    """
 
     question: str
     role: Role
-    review: int
+    review: int | None
     missing: tuple[str, ...] = ()
 
 
@@ -89,8 +92,8 @@ class Log:
     seconds: float
 
 
-def read_log(store: Store) -> Log | None:
-    """The log of the latest interview; raises StoreError where it cannot be read."""
+def unfinished(store: Store) -> Log | None:
+    """The log of the latest interview if it has no end; raises StoreError if it is unreadable."""
     interview = store.last_interview()
     if interview is None:
         return None
@@ -102,6 +105,8 @@ def read_log(store: Store) -> Log | None:
             f"The interview of {interview.at:%Y-%m-%d} in {store.path} cannot be read: {error}.",
             hint="Begin another: quizprep mock --new",
         ) from error
+    if isinstance(steps[-1], Ended):
+        return None
     return Log(interview, steps, sum(row.seconds for row in rows))
 
 

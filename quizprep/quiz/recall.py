@@ -16,12 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from quizprep.content.questions import Question
+from quizprep.quiz import times
 from quizprep.quiz.scheduling import is_due, retrievability
 from quizprep.quiz.selection import Filter, History, Pick, Why, brought_forward, by_level
-from quizprep.store import Card
+from quizprep.store import Card, Store
 
 TARGET = 0.9
 """Recall on the day that needs no work; what the scheduler aims at, too."""
@@ -49,14 +50,33 @@ class Day:
 
     at         the time at which recall counts
     days_left  how many days there are for new questions, today included; at least 1
-    midnight   when today began
+    begin      when today began
     new_today  how many questions were answered for the first time today
     """
 
     at: datetime
     days_left: int
-    midnight: datetime
+    begin: datetime
     new_today: int
+
+
+def planned_today(
+    store: Store,
+    day: date,
+    questions: Iterable[tuple[str, Question]],
+    history: History,
+    wanted: Filter,
+) -> list[Pick]:
+    """Everything to ask today in a plan towards a day."""
+    today, now = times.today(), times.now()
+    begin = times.begins(today)
+    facts = Day(
+        at=max(times.noon(day), now),
+        days_left=max(1, (day - today).days),
+        begin=begin,
+        new_today=store.first_answers(begin),
+    )
+    return plan_towards(facts, questions, history, now, wanted)
 
 
 def recall_by_topic(
@@ -120,7 +140,7 @@ def _at_risk(
         card = history.cards.get(q.id)
         if card is None:
             continue
-        today = history.answers[q.id].at >= day.midnight
+        today = history.answers[q.id].at >= day.begin
         recall = retrievability(card, day.at)
         if is_due(card, now) if today else recall < TARGET:
             found.append((recall, (topic, q)))

@@ -21,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from quizprep.content.library import Library
+from quizprep.content.library import Exercise, Library, path_order
 from quizprep.content.questions import Question
 from quizprep.errors import ContentError
-from quizprep.store import DueMark, Latest
+from quizprep.store import Attempt, DueMark, Latest
 
 ENOUGH = 0.75
 ANSWERS_TO_SETTLE = 3
@@ -153,8 +153,14 @@ def training_for(library: Library, missed: Iterable[Question]) -> Iterator[tuple
 
 
 def training_command(exercise: str, tried: bool) -> str:
-    """The command to work on an exercise."""
+    """The command to work on an exercise; a first attempt begins with its starter."""
     return f"quizprep {'grade' if tried else 'start'} {exercise}"
+
+
+def next_exercise(library: Library, attempts: Iterable[Attempt]) -> Exercise | None:
+    """The first exercise on the path that was not passed; None if all were."""
+    passed = {attempt.exercise for attempt in attempts if attempt.passed}
+    return next((each for each in path_order(library.exercises) if each.id not in passed), None)
 
 
 def concept_title(library: Library, concept: str) -> str:

@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from quizprep.store.database import FILE_NAME, VERSION, Database, default_home, time
+from quizprep.store.database import FILE_NAME, VERSION, Database, default_home, find_home, time
 
 __all__ = [
     "FILE_NAME", "RECENT", "VERSION", "Answer", "Attempt", "Card", "DueMark", "Interview",
-    "InterviewStep", "Latest", "Reschedule", "Review", "Store", "default_home",
+    "InterviewStep", "Latest", "Reschedule", "Review", "Store", "default_home", "find_home",
 ]  # fmt: skip
 
 RECENT = 4

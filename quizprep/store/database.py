@@ -74,13 +74,33 @@ create index mock_steps_by_mock on mock_steps (mock, id);
 """What each format adds to the one before."""
 
 
-def default_home() -> Path:
-    """The folder that holds everything stored: QUIZPREP_HOME or the platform's data folder."""
-    if chosen := os.environ.get("QUIZPREP_HOME"):
-        return Path(chosen).expanduser()
-    import platformdirs
+def find_home() -> Path | None:
+    """The folder that holds everything stored: QUIZPREP_HOME or the platform's data folder.
 
-    return Path(platformdirs.user_data_dir("quizprep", appauthor=False))
+    None if that is inside a home folder that is not known, as without HOME for a user whom the
+    system does not list.
+    """
+    if chosen := os.environ.get("QUIZPREP_HOME"):
+        home = os.path.expanduser(chosen)
+    else:
+        import platformdirs
+
+        try:
+            home = platformdirs.user_data_dir("quizprep", appauthor=False)
+        except RuntimeError:
+            return None
+    return None if home.startswith("~") else Path(home)
+
+
+def default_home() -> Path:
+    """The folder that holds everything stored; raises StoreError if it is not known."""
+    home = find_home()
+    if home is None:
+        raise StoreError(
+            "There is no home folder to store anything in: HOME is not set, or not absolute.",
+            hint="Set QUIZPREP_HOME to a folder that you may write to.",
+        )
+    return home
 
 
 class Database:
@@ -166,7 +186,7 @@ class Database:
         rows = self._read(query, *values)
         try:
             return [make(*row) for row in rows]
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise _damaged(self.path, error) from error
 
     def _insert(self, table: str, replacing: bool = False, **values: object) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,10 +60,10 @@ def test_show_gives_the_task_as_it_is_in_a_pipe(quizprep) -> None:
         assert (result.returncode, result.stdout) == (0, text)
 
 
-def test_show_sets_the_task_on_a_terminal(tmp_path: Path) -> None:
-    """On a terminal the Markdown is set: no raw heading or table rule is left."""
+def on_terminal(home: Path, *arguments: str) -> str:
+    """What a command shows on a terminal of sixty columns."""
     main, side = pty.openpty()
-    child = subprocess.Popen([*COMMAND, "show", "softmax"], stdout=side, env=environment(tmp_path))
+    child = subprocess.Popen([*COMMAND, *arguments], stdout=side, env=environment(home))
     os.close(side)
     output = bytearray()
     try:
@@ -72,9 +73,23 @@ def test_show_sets_the_task_on_a_terminal(tmp_path: Path) -> None:
         pass  # the end of a terminal on Linux
     os.close(main)
     assert child.wait() == 0
-    shown = output.decode()
+    return output.decode()
+
+
+def test_show_sets_the_task_on_a_terminal(tmp_path: Path) -> None:
+    """On a terminal the Markdown is set: no raw heading or table rule is left."""
+    shown = on_terminal(tmp_path, "show", "softmax")
     assert "A stable softmax" in shown
     assert "# A stable softmax" not in shown
+
+
+@pytest.mark.parametrize("name", ["softmax", "triton_flash_backward"])
+def test_no_line_of_a_solution_is_cut_on_a_terminal(name: str, tmp_path: Path) -> None:
+    """However narrow the terminal is: without its colours the code is the file, line by line."""
+    shown = on_terminal(tmp_path, "show", name, "--give-up")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r\n", "\n")
+    solution = LIBRARY.exercise(name).solution.read_text()
+    assert [line.rstrip() for line in plain.rstrip().split("\n")] == solution.rstrip().split("\n")
 
 
 def test_solution_has_to_be_earned(quizprep) -> None:
@@ -113,8 +128,26 @@ def test_unknown_exercise_lists_what_there_is(quizprep, command: str) -> None:
     result = quizprep(command, "sofmax")
     assert result.returncode == 2
     assert "sofmax" in result.stderr
+    assert "Did you mean softmax" in result.stderr
     assert all(name in result.stderr for name in LIBRARY.exercise_ids)
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["shwo"], "show"),
+        (["ask", "KV-cach"], "kv-cache"),
+        (["grade", "causal-maks"], "causal_mask"),
+    ],
+)
+def test_what_was_meant_is_named(quizprep, arguments: list[str], meant: str) -> None:
+    """The nearest command, topic or exercise, besides the list; exit code 2."""
+    result = quizprep(*arguments)
+    assert result.returncode == 2
+    assert f"Did you mean {meant}" in result.stderr
+    assert "There are: " in result.stderr
+    assert "Did you mean" not in quizprep(arguments[0] * 3, *arguments[1:]).stderr
 
 
 # --- start -------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def test_a_kill_loses_no_answer(answers: int, room: Path) -> None:
 
 def test_an_answer_whose_step_was_lost_is_not_asked_for_again(room: Path) -> None:
     """A kill may come between the answer and its step: the answer tells that it was given."""
-    run(room, *MOCK, replies="s\n")
+    run(room, *MOCK, replies=f"{REPLIES[0]}\n")
     sql = sqlite3.connect(room / "home" / FILE_NAME)
     sql.execute("delete from mock_steps where step like '%asked%'")
     sql.commit()
@@ -147,6 +147,34 @@ def test_the_time_away_does_not_count(room: Path) -> None:
     assert all(isinstance(read(row.step), Begun | Paused) for row in rows)
     shown = " ".join(run(room, "mock", "--bank", "interview", replies="q\n").stdout.split())
     assert f"{round(sum(row.seconds for row in rows) / 60)} of 60 minutes used" in shown
+
+
+def test_a_question_that_is_skipped_is_no_answer(room: Path) -> None:
+    """Nothing is stored or marked; the debrief shows the good answer, and it is practised."""
+    done = run(room, *MOCK, replies="s\ns\ns\ns\n")
+    shown = " ".join(done.stdout.split())
+    with Store.open(room / "home") as store:
+        assert store.reviews() == []
+    assert "Not right" not in shown
+    assert shown.count("You skipped it.") == len(asked(room))
+    assert "60 seconds on" in shown
+    assert "Practise: quizprep ask" in shown
+
+
+def test_a_question_mark_is_no_answer(room: Path) -> None:
+    """It is said that an interview gives no hints, and the same question waits."""
+    done = run(room, *MOCK, replies="\n".join(["?", REPLIES[0], "?", *REPLIES[1:], "", "", ""]))
+    assert done.stdout.count("There are no hints in an interview") == 2
+    with Store.open(room / "home") as store:
+        assert [review.reply for review in store.reviews()] == REPLIES
+
+
+def test_the_debrief_says_each_point_once(room: Path) -> None:
+    """What was missed stands in what was heard; titles stand for ids."""
+    done = run(room, *MOCK, replies="\n".join([*REPLIES, "b", "", "", ""]))
+    debrief = " ".join(done.stdout.partition("Debrief")[2].split())
+    assert debrief.count("Large scores saturate the softmax.") == 1
+    assert "Went well: How many bytes a cache takes." in debrief
 
 
 def test_invalid_is_not_wrong(room: Path) -> None:
@@ -228,7 +256,7 @@ def test_the_kernel_is_edited_graded_and_edited_again(room: Path) -> None:
     assert done.returncode == 0, done.stderr + done.stdout
     assert "no_max_subtraction" in done.stdout
     assert "softmax: passed" in done.stdout
-    assert re.search(r"Went well:.*the kernel softmax", " ".join(done.stdout.split()))
+    assert re.search(r'Went well: the kernel "A stable softmax"', " ".join(done.stdout.split()))
     (coded,) = [step for step in steps(room) if isinstance(step, Coded)]
     assert (coded.exercise, coded.passed) == ("softmax", True)
     with Store.open(room / "home") as store:

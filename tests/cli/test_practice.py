@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from quizprep.content.library import Library, shipped_root
 from quizprep.quiz.scheduling import reschedule
 from quizprep.store import FILE_NAME, Answer, Store
 from tests.cli.practice import NOW, SCREENS, WIDTHS, content, live, run, screen, screen_file
+from tests.cli.program import Program
 from tests.cli.test_ask import Person
 from tests.conftest import Golden
 from tests.imports import ROOT, assert_not_imported
@@ -120,6 +122,51 @@ def test_new_questions_are_spread_over_the_days_that_are_left(tmp_path: Path) ->
     assert "nothing more for today" in " ".join(run(tmp_path, "ask").stdout.split())
     # Word of the summary is not cut short by a round that is empty.
     assert "Recall expected on" in run(tmp_path, "ask").stdout
+
+
+def test_today_offers_the_plan_for_the_day(tmp_path: Path) -> None:
+    """With a day set, today says how many questions are planned, and leads to them."""
+    content(tmp_path)
+    day = (NOW + timedelta(days=4)).date().isoformat()
+    run(tmp_path, "progress", "--date", day)
+    shown = run(tmp_path).stdout
+    assert "Planned for today: 2 questions." in shown
+    assert shown.endswith("Type next:  quizprep ask\n")
+    run(tmp_path, "ask", "--seed", "3", replies="b\nb d\n")
+    shown = run(tmp_path).stdout
+    assert "Today's plan is done." in shown
+    assert not shown.endswith("Type next:  quizprep ask\n")
+
+
+def test_today_offers_an_unfinished_interview(tmp_path: Path) -> None:
+    """Until it has its debrief."""
+    content(tmp_path)
+    mock = ["mock", "--bank", "interview"]
+    run(tmp_path, *mock, replies="q\n")
+    assert "An interview is unfinished" in run(tmp_path).stdout
+    run(tmp_path, *mock, replies="s\n" * 9)
+    assert "An interview is unfinished" not in run(tmp_path).stdout
+
+
+def test_what_is_due_is_counted_in_questions_and_in_topics(
+    quizprep: Program, tmp_path: Path
+) -> None:
+    """Three topics are named with their numbers; of the others both are said."""
+    banks = Library(shipped_root()).banks
+    with Store.open(tmp_path / "home") as store:
+        for topic in list(banks)[:5]:
+            for question in banks[topic].questions[:2]:
+                answer = Answer(question.id, NOW - timedelta(days=900), 1, "", 1, 3, 0, None, "s")
+                store.record_review(answer, reschedule)
+    shown = " ".join(quizprep(width=200).stdout.split())
+    assert "Due: 10 questions (" in shown
+    assert "2 and 4 more in 2 topics)." in shown
+
+
+@pytest.mark.parametrize("arguments", [[], ["progress"]])
+def test_screens_name_the_same_next_step(arguments: list[str], learner: Path) -> None:
+    """Due questions first."""
+    assert run(learner, *arguments).stdout.endswith("Type next:  quizprep ask --due\n")
 
 
 # --- what is weak --------------------------------------------------------------------------
