@@ -22,6 +22,19 @@ EXERCISES = "--exercises"
 _NO_DAY = "none"
 _DAY_SETTING = "interview"
 
+
+def _exercises(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    library = Library(ctx.params.get("folder") or shipped_root())
+    return [id for id in library.exercise_ids if id.startswith(plain_id(begun))]
+
+
+def _topics(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    library = Library(ctx.params.get("bank") or shipped_root())
+    return [topic for topic in library.topics if plain_id(topic).startswith(plain_id(begun))]
+
+
+exercise_argument = click.argument("exercise", shell_complete=_exercises)
+topics_argument = click.argument("topics", nargs=-1, metavar="[TOPIC]...", shell_complete=_topics)
 exercises_option = click.option(
     EXERCISES,
     "folder",
