@@ -140,8 +140,11 @@ def interview_day(store: Store, given: str | None = None) -> date | None:
     today = times.today()
     remembered = store.setting(_DAY_SETTING)
     if given is None:
-        day = date.fromisoformat(remembered) if remembered else None
-        return day if day is not None and day >= today else None
+        try:
+            day = date.fromisoformat(remembered)
+        except ValueError:
+            return None  # no day was given, or it is unreadable in a damaged file
+        return day if day >= today else None
     chosen = None if given.strip().casefold() == _NO_DAY else _read_day(given)
     if chosen is not None and chosen < today:
         raise UsageError(

@@ -140,7 +140,8 @@ def cards_after(store: Store, latest: Mapping[str, Latest]) -> dict[str, Card]:
         or card.scheduler != SCHEDULER
     ]
     if stale:
-        renewed = [reschedule(store.reviews(question)) for question in stale]
+        # A damaged file may lack the reviews of a question that its index names.
+        renewed = [reschedule(log) for log in map(store.reviews, stale) if log]
         store.put_cards(renewed)
         cards |= {card.question: card for card in renewed}
     return cards
