@@ -35,6 +35,13 @@ COMMANDS: dict[str, _Entry] = {
 }
 
 
+_COMPLETION = """\b
+To complete commands, topics and exercises by Tab, add to ~/.bashrc:
+  eval "$(_QUIZPREP_COMPLETE=bash_source quizprep)"
+For zsh say zsh_source; for fish: _QUIZPREP_COMPLETE=fish_source quizprep | source
+"""
+
+
 class _Table(click.Group):
     """Commands by name; a module is imported when its command is used, so --help imports none."""
 
@@ -70,6 +77,7 @@ class _Table(click.Group):
     cls=_Table,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_COMPLETION,
 )
 @click.version_option(__version__, prog_name="quizprep")
 @click.pass_context

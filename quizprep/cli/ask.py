@@ -17,6 +17,7 @@ from quizprep.cli.options import (
     library_of,
     plain_option,
     seed_option,
+    topics_argument,
     topics_of,
 )
 from quizprep.cli.terminal import Terminal
@@ -33,7 +34,7 @@ _QUOTED = 60
 
 
 @click.command(context_settings=HELP_NAMES)
-@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@topics_argument
 @click.option("-n", "count", type=click.IntRange(min=1), help="How many questions (default 10).")
 @click.option("--due", is_flag=True, help="Ask only what is due or was brought forward.")
 @click.option("--all", "everything", is_flag=True, help="Ask every question, due or not.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from quizprep.cli.options import command, exercises_option, library_in, quoted
+from quizprep.cli.options import command, exercise_argument, exercises_option, library_in, quoted
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Exercise, path_order
 from quizprep.errors import QuizprepError, UsageError
@@ -51,7 +51,7 @@ def list_command(folder: Path | None) -> None:
 
 
 @click.command()
-@click.argument("exercise")
+@exercise_argument
 @click.option("--solution", is_flag=True, help="Show the solution, once you have passed.")
 @click.option(
     "--give-up", is_flag=True, help="Show the solution without having passed; this is recorded."
@@ -69,7 +69,7 @@ def show(exercise: str, solution: bool, give_up: bool, folder: Path | None) -> N
 
 
 @click.command()
-@click.argument("exercise")
+@exercise_argument
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @exercises_option
 def start(exercise: str, file: Path | None, folder: Path | None) -> None:
@@ -87,7 +87,7 @@ def start(exercise: str, file: Path | None, folder: Path | None) -> None:
 
 
 @click.command()
-@click.argument("exercise")
+@exercise_argument
 @exercises_option
 def hint(exercise: str, folder: Path | None) -> None:
     """Show the next hint for an exercise; the number of hints is stored with each grading."""

@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from quizprep.cli import report_error
-from quizprep.cli.options import command, exercises_option, in_folder, library_in, writing
+from quizprep.cli.options import (
+    command,
+    exercise_argument,
+    exercises_option,
+    in_folder,
+    library_in,
+    writing,
+)
 from quizprep.cli.predict import ask_predictions, show_predictions
 from quizprep.cli.terminal import Terminal, status
 from quizprep.cli.watch import watch
@@ -32,7 +39,7 @@ NO_RECORD = StoreError("Nothing is stored with --no-record, not even that a hint
 
 
 @click.command()
-@click.argument("exercise")
+@exercise_argument
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--watch", "watching", is_flag=True, help="Grade again after every save.")
 @click.option("--predict", is_flag=True, help="Say the cost before it is measured.")

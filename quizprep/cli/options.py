@@ -22,6 +22,19 @@ EXERCISES = "--exercises"
 _NO_DAY = "none"
 _DAY_SETTING = "interview"
 
+
+def _exercises(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    library = Library(ctx.params.get("folder") or shipped_root())
+    return [id for id in library.exercise_ids if id.startswith(plain_id(begun))]
+
+
+def _topics(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    library = Library(ctx.params.get("bank") or shipped_root())
+    return [topic for topic in library.topics if plain_id(topic).startswith(plain_id(begun))]
+
+
+exercise_argument = click.argument("exercise", shell_complete=_exercises)
+topics_argument = click.argument("topics", nargs=-1, metavar="[TOPIC]...", shell_complete=_topics)
 exercises_option = click.option(
     EXERCISES,
     "folder",
@@ -127,8 +140,11 @@ def interview_day(store: Store, given: str | None = None) -> date | None:
     today = times.today()
     remembered = store.setting(_DAY_SETTING)
     if given is None:
-        day = date.fromisoformat(remembered) if remembered else None
-        return day if day is not None and day >= today else None
+        try:
+            day = date.fromisoformat(remembered)
+        except ValueError:
+            return None  # no day was given, or it is unreadable in a damaged file
+        return day if day >= today else None
     chosen = None if given.strip().casefold() == _NO_DAY else _read_day(given)
     if chosen is not None and chosen < today:
         raise UsageError(

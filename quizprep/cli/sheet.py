@@ -8,6 +8,13 @@ from pathlib import Path
 
 import click
 
+from quizprep.cli.options import (
+    HELP_NAMES,
+    bank_option,
+    levels_option,
+    topics_argument,
+    topics_of,
+)
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Level
 from quizprep.errors import QuizprepError, UsageError
@@ -24,18 +31,12 @@ _SEARCHED = 64 << 20
 """How many bytes of a file are searched for the marker of our sheets."""
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("topics", nargs=-1, metavar="[TOPIC]...")
+@click.command(context_settings=HELP_NAMES)
+@topics_argument
 @click.option("--format", "kind", type=click.Choice(list(_EXTENSIONS)), help="Default: html.")
 @click.option("--cheat", is_flag=True, help="A PDF of two sides: formulas, numbers, traps.")
 @click.option("--weak", is_flag=True, help="Only what you miss, the weakest first.")
-@click.option(
-    "--level",
-    "levels",
-    multiple=True,
-    type=click.Choice([level.value for level in Level]),
-    help="Only this level.",
-)
+@levels_option
 @click.option("--no-answers", is_flag=True, help="A self-test: questions without answers.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, help="Draw other numbers.")
 @click.option(
@@ -44,11 +45,7 @@ _SEARCHED = 64 << 20
     type=click.Path(path_type=Path, allow_dash=True),
     help="The file to write; - prints it.",
 )
-@click.option(
-    "--bank",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with your own banks, instead of those that come with quizprep.",
-)
+@bank_option
 def sheet(
     topics: tuple[str, ...],
     kind: str | None,
@@ -67,7 +64,7 @@ def sheet(
     """
     chosen = _format(kind, cheat, no_answers, output)
     library = Library(bank or shipped_root())
-    names = _topics(library, topics)
+    names = topics_of(library, topics)
     now = datetime.now(UTC)
     wanted = Wanted(
         topics=names,
@@ -107,16 +104,6 @@ def _format(kind: str | None, cheat: bool, no_answers: bool, output: Path | None
             hint="Name a file with -o PATH, or choose --format md.",
         )
     return chosen
-
-
-def _topics(library: Library, topics: tuple[str, ...]) -> list[str]:
-    names = [library.find_topic(name) for name in topics] or list(library.topics)
-    if not names:
-        raise UsageError(
-            f"There are no question banks in {library.root}.",
-            hint="A bank is a file TOPIC.yaml in that folder or in its folder 'questions'.",
-        )
-    return list(dict.fromkeys(names))
 
 
 def _missed(library: Library, topics: list[str]) -> dict[str, str]:

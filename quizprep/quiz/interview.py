@@ -100,6 +100,8 @@ def unfinished(store: Store) -> Log | None:
     rows = store.steps(interview)
     try:
         steps = [read(row.step) for row in rows]
+        if not steps or not isinstance(steps[0], Begun):
+            raise ValueError("its beginning is lost")
     except ValueError as error:
         raise StoreError(
             f"The interview of {interview.at:%Y-%m-%d} in {store.path} cannot be read: {error}.",

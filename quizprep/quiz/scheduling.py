@@ -1,8 +1,10 @@
 """Rating and storing an answer, and when its question is due again, by FSRS over the reviews.
 
-Fuzzing is off and all times are UTC, so the same log gives the same dates everywhere. A missed
-question comes back after ten minutes, any other after days. The ``fsrs`` package is imported only
-when a card has to be computed: the first prompt reads cached cards.
+A missed question comes back after ten minutes, any other after days. A day is the learner's
+(``quizprep.quiz.times``): the question is due from the beginning of the day that FSRS gives, at
+whatever hour it was answered, and FSRS counts the days between two answers, not the hours. Fuzzing
+is off, so the same log gives the same days. The ``fsrs`` package is imported only when a card has
+to be computed: the first prompt reads cached cards.
 
 The rating comes from the mark, the hints and the time:
 
@@ -22,11 +24,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from quizprep.content.questions import Question
+from quizprep.quiz import times
 from quizprep.store import Answer, Card, Latest, Review, Store
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from quizprep.quiz.marking import Mark
     from quizprep.quiz.presented import Presented
 
-SCHEDULER = "fsrs-6 retention=0.9 steps=10m"
+SCHEDULER = "fsrs-6 retention=0.9 steps=10m days"
 """Cards of another scheduler or other settings are computed again."""
 
 _STEP = timedelta(minutes=10)
@@ -77,7 +80,16 @@ def reschedule(reviews: Sequence[Review]) -> Card:
     """The card that follows from the reviews of one question, oldest first, at least one."""
     card = _replayed(reviews)
     last = reviews[-1]
-    return Card(last.question, last.id, SCHEDULER, card.due, card.to_json())
+    assert card.last_review is not None
+    due = _due(last.at, card.due - card.last_review)
+    return Card(last.question, last.id, SCHEDULER, due, card.to_json())
+
+
+def _due(answered: datetime, interval: timedelta) -> datetime:
+    """When an interval after an answer ends: to the minute, or with the beginning of a day."""
+    if interval < timedelta(days=1):
+        return answered + interval
+    return times.begins(times.day_of(answered) + interval)
 
 
 def record(
@@ -128,7 +140,8 @@ def cards_after(store: Store, latest: Mapping[str, Latest]) -> dict[str, Card]:
         or card.scheduler != SCHEDULER
     ]
     if stale:
-        renewed = [reschedule(store.reviews(question)) for question in stale]
+        # A damaged file may lack the reviews of a question that its index names.
+        renewed = [reschedule(log) for log in map(store.reviews, stale) if log]
         store.put_cards(renewed)
         cards |= {card.question: card for card in renewed}
     return cards
@@ -140,7 +153,8 @@ def retrievability(card: Card | None, at: datetime) -> float:
         return 0.0
     import fsrs
 
-    return float(_scheduler().get_card_retrievability(fsrs.Card.from_json(card.state), at))
+    known = fsrs.Card.from_json(card.state)
+    return float(_scheduler().get_card_retrievability(known, _whole_day(at)))
 
 
 def is_due(card: Card, at: datetime) -> bool:
@@ -158,10 +172,16 @@ def _replayed(reviews: Sequence[Review]) -> fsrs.Card:
 
     first = reviews[0]
     # An explicit id, because the default one sleeps a millisecond to be unique.
-    card = fsrs.Card(card_id=first.id, due=first.at)
+    card = fsrs.Card(card_id=first.id, due=_whole_day(first.at))
     for review in reviews:
-        card, _ = _scheduler().review_card(card, fsrs.Rating(review.rating), review.at)
+        rating = fsrs.Rating(review.rating)
+        card, _ = _scheduler().review_card(card, rating, _whole_day(review.at))
     return card
+
+
+def _whole_day(moment: datetime) -> datetime:
+    """The learner's day as a time for FSRS, which counts whole days between times in UTC."""
+    return datetime.combine(times.day_of(moment), time(), UTC)
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,5 @@
-"""Times and days for a learner, whose days run from midnight to midnight where the learner is.
+"""Times and days for a learner, whose day begins at four in the morning where the learner is:
+what is answered after midnight belongs to the evening before.
 
 ``now`` and ``seconds`` are the only places where a clock is read; tests replace them.
 """
@@ -12,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from quizprep.store import Store
 from quizprep.text import counted
 
+DAY_BEGINS = time(4)
+
 
 def now() -> datetime:
     """The time, aware and in UTC."""
@@ -19,8 +22,13 @@ def now() -> datetime:
 
 
 def today() -> date:
-    """The date where the learner is."""
-    return now().astimezone().date()
+    """The learner's day."""
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """The learner's day that a moment belongs to."""
+    return (moment.astimezone() - timedelta(hours=DAY_BEGINS.hour)).date()
 
 
 def seconds() -> float:
@@ -29,8 +37,8 @@ def seconds() -> float:
 
 
 def begins(day: date) -> datetime:
-    """The midnight at which a day begins, as an aware time."""
-    return datetime.combine(day, time()).astimezone()
+    """The moment at which a day of the learner begins, as an aware time."""
+    return datetime.combine(day, DAY_BEGINS).astimezone()
 
 
 def noon(day: date) -> datetime:
@@ -73,10 +81,9 @@ def in_words(due: datetime, now: datetime) -> str:
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"in {counted(max(1, minutes), 'minute')}"
-    hours = round(seconds / 3600)
-    if hours < 20:
-        return f"in {counted(hours, 'hour')}"
-    days = max(1, round(seconds / 86400))
+    days = (day_of(due) - day_of(now)).days
+    if days == 0:
+        return f"in {counted(round(seconds / 3600), 'hour')}"
     if days == 1:
         return "tomorrow"
     if days < 21:

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,6 +149,29 @@ def test_what_was_meant_is_named(quizprep, arguments: list[str], meant: str) -> 
     assert f"Did you mean {meant}" in result.stderr
     assert "There are: " in result.stderr
     assert "Did you mean" not in quizprep(arguments[0] * 3, *arguments[1:]).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("quizprep gra", {"grade"}),
+        ("quizprep grade causal", {"causal_mask"}),
+        ("quizprep show Int8-", {"int8_kv_cache"}),
+        ("quizprep ask masking kv", {"kv-cache"}),
+        ("quizprep sheet kv", {"kv-cache"}),
+        ("quizprep hint zebra", set()),
+    ],
+)
+def test_the_shell_completes_commands_exercises_and_topics(
+    words: str, completed: set[str], quizprep
+) -> None:
+    """As the line in --help switches it on; hyphens and capitals do not matter."""
+    assert '"$(_QUIZPREP_COMPLETE=bash_source quizprep)"' in quizprep("--help").stdout
+    place = str(len(words.split()) - 1)
+    settings = {"COMP_WORDS": words, "COMP_CWORD": place, "_QUIZPREP_COMPLETE": "bash_complete"}
+    command = [str(Path(sys.executable).with_name("quizprep"))]
+    shown = quizprep(command=command, **settings).stdout
+    assert {line.removeprefix("plain,") for line in shown.split()} == completed
 
 
 # --- start -------------------------------------------------------------------------------------

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprep.content.questions import Level, Question
+from quizprep.quiz import times
 from quizprep.quiz.scheduling import (
     EXPECTED_SECONDS,
     SCHEDULER,
@@ -93,6 +99,66 @@ def test_a_miss_comes_back_in_ten_minutes_and_a_success_in_days() -> None:
     assert reschedule(log([3])).due >= NOW + timedelta(days=1)
     assert is_due(reschedule(log([1])), NOW + timedelta(minutes=10))
     assert not is_due(reschedule(log([3])), NOW + timedelta(hours=12))
+
+
+@contextlib.contextmanager
+def zone(name: str) -> Iterator[None]:
+    """This process in a time zone."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = name
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ")
+        if before is not None:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
+@given(
+    st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Auckland"]),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
+    RATINGS,
+    st.integers(0, 24 * 60 - 1),
+)
+def test_a_question_is_due_from_four_in_the_morning_of_its_day(
+    where: str, first: datetime, ratings: list[int], minute: int
+) -> None:
+    """At whatever time of the year and of the day it was answered: never on a day before the one
+    that FSRS gives, at every time of that day. A step of minutes runs from the answer."""
+    with zone(where):
+        reviews = [replace(review, at=review.at - NOW + first) for review in log(ratings)]
+        card = reschedule(reviews)
+        state = json.loads(card.state)
+        interval = datetime.fromisoformat(state["due"]) - datetime.fromisoformat(
+            state["last_review"]
+        )
+        answered = reviews[-1].at
+        if interval < timedelta(days=1):
+            assert card.due == answered + interval
+            return
+        day = times.day_of(answered) + interval
+        due = card.due.astimezone()
+        assert (due.date(), due.hour, due.minute) == (day, 4, 0)
+        moment = times.begins(times.day_of(answered)) + timedelta(minutes=minute)
+        while times.day_of(moment) < day:
+            assert not is_due(card, moment)
+            moment += timedelta(days=1)
+        assert is_due(card, max(moment, due))
+
+
+@given(st.integers(4, 23), st.integers(4, 23), st.integers(1, 30))
+def test_days_count_and_not_hours(evening: int, morning: int, days: int) -> None:
+    """Answered in the evening and in a morning, a day later is a day later."""
+
+    def card(*hours: int) -> Card:
+        at = [datetime(2026, 11, 1, hours[0], tzinfo=UTC)]
+        at.append(datetime(2026, 11, 1, hours[1], tzinfo=UTC) + timedelta(days=days))
+        with zone("UTC"):
+            return reschedule([replace(r, at=a) for r, a in zip(log([3, 3]), at, strict=True)])
+
+    assert card(evening, morning) == card(4, 4)
 
 
 @given(RATINGS, st.integers(0, 400), st.integers(0, 400))
@@ -216,6 +282,7 @@ def test_draws_of_a_round_follow_from_its_seed(base: int) -> None:
         (10, "in 10 minutes"),
         (60, "in 1 hour"),
         (5 * 60, "in 5 hours"),
+        (16 * 60, "tomorrow"),
         (24 * 60, "tomorrow"),
         (3 * 24 * 60, "in 3 days"),
         (28 * 24 * 60, "in 4 weeks"),
