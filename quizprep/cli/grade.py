@@ -92,13 +92,15 @@ def grade(
             store = NO_RECORD if no_record else stack.enter_context(Store.open())
         except StoreError as error:
             store = error
-        desk = _Desk(library, task, path, folder, grader, store, seed, predict, as_json, junit)
-        return desk.watch() if watching else desk.grade()
+        file_grader = _FileGrader(
+            library, task, path, folder, grader, store, seed, predict, as_json, junit
+        )
+        return file_grader.watch() if watching else file_grader.grade()
 
 
 @dataclass
-class _Desk:
-    """Where one file is graded, once or after every save.
+class _FileGrader:
+    """Grades one file, once or after every save.
 
     store  where gradings are kept, or why they are not
     last   the verdict on the file as it was before
