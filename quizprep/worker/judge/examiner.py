@@ -164,7 +164,8 @@ def access_message(access: protocol.InvalidAccess, placed: PlacedInputs) -> str:
     if by == 0:
         return (
             f"Your kernel {does} between the elements of {name}, which do not lie side by side "
-            f"here{line}; an element is at the sum of its indices times their strides"
+            f"here{line}; mask lanes that have no element, and take each element at the sum of its "
+            "indices times their strides"
         )
     where = "past the end" if by > 0 else "before the start"
     return (

@@ -107,8 +107,8 @@ class Judge:
         self._cases = Cases(job, self.reference, self.backend, self.cache)
         self._points = MeteredPoints(job, self.reference, self.backend)
         self.channel.idle_work = self._prepare
-        self._invalid_access: NamedMistake | None = None
-        """The mistake behind the kernel's first invalid access."""
+        self._invalid_layouts: set[str] = set()
+        """The layouts of the cases in which the kernel made an invalid access."""
         self._driven: dict[int, Script] = {}
         """By place of a case, its script if it was driven in advance."""
 
@@ -253,8 +253,7 @@ class Judge:
         if access is None:
             return outcome
         # Not part of what is diagnosed: the models of mistakes have outputs, but no kernels.
-        between = access.arg >= 0 and access.by == 0
-        self._invalid_access = self._invalid_access or (NO_STRIDES if between else NO_MASK)
+        self._invalid_layouts.add(case.layout)
         parts = (outcome.result.message, access_message(access, made.placed))
         message = "; ".join(part for part in parts if part)
         return replace(outcome, result=_result(case, "fail", message, found.raised))
@@ -333,12 +332,14 @@ class Judge:
             mistakes = diagnose(known, seen, self.backend)
             # A failure by an exception or a modified input leaves no outputs to explain.
             by_outputs = all(case.wrong_outputs for case in seen if case.failed)
-            unexplained = not mistakes and self._invalid_access is None and by_outputs
+            unexplained = not mistakes and not self._invalid_layouts and by_outputs
         # The invalid access was observed, not inferred from outputs. It is left out if one of the
         # exercise's own mistakes has the same concept.
         concepts = {*self.job.spec.concepts} - {mistake.concept for mistake in mistakes}
-        if self._invalid_access is not None and self._invalid_access.concept in concepts:
-            mistakes = (*mistakes, self._invalid_access)
+        if self._invalid_layouts:
+            # Row-major inputs have the strides that everybody expects: there it is the mask.
+            behind = NO_MASK if "contiguous" in self._invalid_layouts else NO_STRIDES
+            mistakes = (*mistakes, behind) if behind.concept in concepts else mistakes
         sizes = ", ".join(f"{name}={value}" for name, value in shown.params.items())
         return Stage(
             name="diagnosis",
