@@ -88,7 +88,8 @@ def ask(
     terminal = Terminal(plain=plain)
     with Store.open() as store:
         towards = None if due or everything else interview_day(store, day)
-        history = History.of(store)
+        # A round asks when a question was answered, never how well.
+        history = History.of(store, recent=1)
         if towards is None:
             picks = plan(questions, history, times.now(), wanted)
         else:

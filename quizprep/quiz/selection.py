@@ -11,7 +11,7 @@ from datetime import datetime
 from quizprep.content.questions import Level, Question
 from quizprep.quiz.scheduling import cards_after, is_due, kind_of
 from quizprep.quiz.weakness import Answers, answered_since, to_settle
-from quizprep.store import Card, DueMark, Store
+from quizprep.store import RECENT, Card, DueMark, Store
 
 DEFAULT_COUNT = 10
 _LEVELS = {level: rank for rank, level in enumerate(Level)}
@@ -62,9 +62,9 @@ class History:
     marks: Sequence[DueMark]
 
     @classmethod
-    def of(cls, store: Store) -> History:
-        """The history that a store holds."""
-        answers = store.latest()
+    def of(cls, store: Store, recent: int = RECENT) -> History:
+        """The history that a store holds, with the scores of this many answers per question."""
+        answers = store.latest(recent)
         return cls(cards_after(store, answers), answers, store.due_marks())
 
 

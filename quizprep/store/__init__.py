@@ -29,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 RECENT = 4
-"""How many of the latest answers to a question ``Store.latest`` gives."""
+"""How many of the latest answers to a question its score is made of."""
 
 _EFFECTIVE = """
 select r.question, r.at, r.seed, r.reply, coalesce(c.score, r.score),
@@ -41,7 +41,7 @@ where not exists (select 1 from voids where review = r.id)
 
 # Jumps from question to question along the index, so that the time depends on the number of
 # questions, not of reviews.
-_LATEST = f"""
+_LATEST = """
 with recursive asked (question) as (
     select min(question) from reviews
     union all
@@ -52,7 +52,7 @@ select r.question, r.id, r.at, coalesce(c.score, r.score)
 from asked join reviews r
   on r.id in (
     select id from reviews l where l.question = asked.question
-    and not exists (select 1 from voids where review = l.id) order by id desc limit {RECENT}
+    and not exists (select 1 from voids where review = l.id) order by id desc limit ?
   )
 left join corrections c
   on c.id = (select max(id) from corrections where review = r.id)
@@ -96,7 +96,7 @@ class Latest:
 
     review  the id of the last one
     at      the time of the last one
-    scores  of up to ``RECENT`` answers, oldest first, as last corrected
+    scores  of as many answers as were asked for, oldest first, as last corrected
     """
 
     review: int
@@ -225,9 +225,12 @@ class Store(Database):
         )
         return {card.question: card for card in cards}
 
-    def latest(self) -> dict[str, Latest]:
-        """The latest answers by question, for every question that was answered."""
-        rows = self._records(lambda *row: (*row[:2], time(row[2]), row[3]), _LATEST)
+    def latest(self, recent: int = RECENT) -> dict[str, Latest]:
+        """The latest answers by question, for every question that was answered.
+
+        recent  how many answers at most; where no scores are wanted, one is read in half the time
+        """
+        rows = self._records(lambda *row: (*row[:2], time(row[2]), row[3]), _LATEST, recent)
         found: dict[str, Latest] = {}
         for question, group in groupby(rows, key=lambda row: row[0]):
             answers = list(group)

@@ -127,6 +127,17 @@ def test_the_latest_mark_of_a_concept_holds_newest_first(tmp_path: Path) -> None
         assert marks == [("scaling", "second"), ("causal-mask", "first")]
 
 
+@given(st.lists(ANSWERS, min_size=1, max_size=8))
+@settings(max_examples=25)
+def test_fewer_answers_are_the_latest_of_more(answers: list[Answer]) -> None:
+    """Whoever asks for one answer only is told of the same last answer, and its score."""
+    with TemporaryDirectory() as folder, Store.open(Path(folder)) as store:
+        for answer in answers:
+            store.record_review(answer, card)
+        several, one = store.latest(), store.latest(recent=1)
+    assert one == {q: replace(each, scores=each.scores[-1:]) for q, each in several.items()}
+
+
 @given(st.lists(ANSWERS, min_size=1, max_size=6), st.data())
 @settings(max_examples=25)
 def test_an_answer_that_is_taken_back_leaves_everything_as_it_was(
