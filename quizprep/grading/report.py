@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from quizprep.grading.verdict import CaseResult, Raised, Reading, Stage, Status, Verdict
+from quizprep.grading.verdict import CaseResult, Cause, Raised, Reading, Stage, Status, Verdict
 from quizprep.meter import MeterKind
 from quizprep.text import counted, json_text, mebibytes, printable
 
@@ -104,7 +104,10 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
     yield from _raised(stage.raised)
     if stage.status == "fail" and stage.name in ("correctness", "cost"):
         yield from _diagnosis(diagnosis)
-    yield from _failures([case for case in stage.cases if case.status == "fail"])
+    if stage.name == "correctness" and diagnosis.causes:
+        yield from _causes(diagnosis.causes)
+    else:
+        yield from _failures([case for case in stage.cases if case.status == "fail"])
     for reading in stage.readings:
         yield from _reading(reading)
     if stage.witness is not None and stage.witness.status != "pass":
@@ -129,8 +132,7 @@ def _failures(failed: Sequence[CaseResult]) -> Iterator[Line]:
         if place in shown_places or shown == SHOWN_FAILURES:
             continue
         shown += 1
-        yield Line(f"{case.described()}: {case.message}", None, 5)
-        yield from _raised(case.raised)
+        yield from _case(case, 5)
         if place is None:
             continue
         shown_places.add(place)
@@ -141,6 +143,15 @@ def _failures(failed: Sequence[CaseResult]) -> Iterator[Line]:
         yield Line(f"... and {rest} more", "dim", 5)
 
 
+def _case(case: CaseResult, indent: int) -> Iterator[Line]:
+    """A failed case; the text of an exception stands once, below its frames."""
+    message = case.message
+    if case.raised is not None:
+        message = message.replace(f": {case.raised.message}", "", 1)
+    yield Line(f"{case.described()}: {message}", None, indent)
+    yield from _raised(case.raised)
+
+
 def _place(case: CaseResult) -> object:
     """Where in the submission an exception was raised; None without one."""
     if case.raised is None:
@@ -148,9 +159,26 @@ def _place(case: CaseResult) -> object:
     return case.raised.kind, tuple((frame.line, frame.function) for frame in case.raised.frames)
 
 
+def _causes(causes: Sequence[Cause]) -> Iterator[Line]:
+    """Each way in which cases fail: how many do, when, and the case that shows it best."""
+    for cause in causes[:SHOWN_FAILURES]:
+        text = f"{counted(cause.cases, 'case')}, {cause.when}".removesuffix(", ")
+        yield Line("all cases:" if cause.when == "always" else f"{text}:", "bold", 5)
+        yield from _case(cause.shown, 7)
+    if rest := causes[SHOWN_FAILURES:]:
+        number = counted(sum(cause.cases for cause in rest), "case")
+        yield Line(f"... and {number} that fail in other ways", "dim", 5)
+
+
 def _diagnosis(stage: Stage) -> Iterator[Line]:
     for mistake in stage.mistakes:
         yield Line(f"{mistake.id}: {mistake.says}", "yellow", 5)
+    if stage.alternatives:
+        yield Line("One of these, but the cases do not show which:", "yellow", 5)
+    for mistakes in stage.alternatives:
+        for number, mistake in enumerate(mistakes):
+            joint = "and " if number else ""
+            yield Line(f"{joint}{mistake.id}: {mistake.says}", "yellow", 7)
     if stage.unexplained:
         yield Line(
             "None of the mistakes this exercise knows gives exactly these outputs, so none is "

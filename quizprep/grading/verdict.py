@@ -5,6 +5,7 @@ The judge builds it, and nothing rebuilds it: the parent stores and prints what 
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -77,6 +78,51 @@ class CaseResult(_Part, frozen=True, kw_only=True):
         return f"{sizes} ({', '.join(extras)})"
 
 
+class Symptom(enum.StrEnum):
+    """How a case fails."""
+
+    RAISED = "raised"
+    ENDED = "ended"
+    """The submission's process ended, by a crash or by its deadline."""
+    REFUSED = "refused"
+    """It used what an exercise does not allow."""
+    RETURNED = "returned"
+    """It returned something else than the tensors that it should."""
+    SHAPE = "shape"
+    VALUES = "values"
+    NAN = "nan"
+    """All wrong entries are NaN."""
+    EMPTY_ROWS = "empty_rows"
+    """All wrong entries are in rows whose right value is 0, or -inf: nothing is visible there."""
+    DTYPE = "dtype"
+    """Values are right, in another dtype."""
+    ACCESS = "access"
+    """A kernel read or wrote outside its tensors."""
+    INPUT = "input"
+    """An input was modified."""
+    STATE = "state"
+    """A call is right, and the same call later is not."""
+    RANDOM = "random"
+    """Two calls with the same inputs have different results."""
+
+
+class Cause(_Part, frozen=True, kw_only=True):
+    """Failing cases that fail alike.
+
+    cases  how many they are
+    when   the condition under which a case fails so, in words: "always", "exactly when b > 1"; ""
+           if no simple one is known
+    shown  the case that shows it best
+    line   the line of the submission at which it raises; 0 if it does not
+    """
+
+    symptom: Symptom
+    cases: int
+    when: str
+    shown: CaseResult
+    line: int = 0
+
+
 class NamedMistake(_Part, frozen=True, kw_only=True):
     """A mistake that the submission makes."""
 
@@ -122,6 +168,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     """One stage; the optional fields depend on its name.
 
     where        of a diagnosis: the failure that says most, in words
+    causes       of a diagnosis: the failing cases, by how they fail
+    alternatives the sets of mistakes of which one is made, but the cases do not show which
     unexplained  outputs are wrong, and no known mistake of the exercise explains them
     """
 
@@ -132,6 +180,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     cases: tuple[CaseResult, ...] = ()
     where: str = ""
     mistakes: tuple[NamedMistake, ...] = ()
+    alternatives: tuple[tuple[NamedMistake, ...], ...] = ()
+    causes: tuple[Cause, ...] = ()
     unexplained: bool = False
     readings: tuple[Reading, ...] = ()
     witness: Witness | None = None

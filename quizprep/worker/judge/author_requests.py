@@ -46,12 +46,14 @@ def tell_apart(request: wire.TellApart) -> wire.ToldApart:
     for case in request.cases:
         inputs = case_inputs(reference, case, backend)
         expected = expected_of(reference, case, inputs, backend)
-        unanswered.append(Observed(inputs.args, expected, None, "", False, inputs.transform))
+        unanswered.append(
+            Observed(inputs.args, expected, None, "", False, inputs.transform, dtype=case.dtype)
+        )
     models = Models(known, backend)
     pairs = []
     for names, switches in candidates(known, 2):
         seen = [_observed(models, switches, place, case) for place, case in enumerate(unanswered)]
-        named = diagnose(known, seen, backend, models)
+        named = diagnose(known, seen, backend, models).mistakes
         pairs.append(
             wire.Pair(
                 names=names,

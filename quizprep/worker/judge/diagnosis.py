@@ -2,13 +2,15 @@
 
 The model of each mistake, then of each pair, runs on the inputs of every case; a candidate drops
 out at its first disagreement. If two different explanations survive, these cases cannot tell them
-apart, and neither is named: no guess is better than a wrong name.
+apart, and both are told as alternatives: no guess is better than a wrong name.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, product
 
 import numpy as np
@@ -16,7 +18,29 @@ import numpy as np
 from quizprep.grading.verdict import NamedMistake
 from quizprep.worker.backends import Array, Backend, Function
 from quizprep.worker.judge.comparison import Expected, model
+from quizprep.worker.judge.conditions import HALVES
+from quizprep.worker.judge.error_location import empty_rows
 from quizprep.worker.judge.exercise_files import Mistakes
+
+
+class Rows(enum.Enum):
+    """The rows of outputs that are compared."""
+
+    ALL = enum.auto()
+    FILLED = enum.auto()
+    """Those in which something is visible."""
+
+
+ALL, FILLED = Rows.ALL, Rows.FILLED
+
+MIN_EVIDENCE = 2
+"""More cases than this must be evidence for a mistake that leaves exceptions unexplained."""
+
+MAX_ALTERNATIVES = 3
+"""More explanations than this are no help."""
+
+Candidate = tuple[tuple[str, ...], frozenset[str]]
+"""The names of mistakes, and the switches that make a model of them."""
 
 SHARED_SLACK = 1.5
 """Factor on the allowed error: both the learner's outputs and the model's are rounded."""
@@ -26,7 +50,10 @@ SHARED_SLACK = 1.5
 class Observed:
     """A case as observed: its inputs, the expected outputs, and the learner's.
 
-    ``outputs`` is None if the submission raised; then ``raised`` is the exception's name.
+    outputs       None if there are none
+    straightened  the outputs in the right shapes, where theirs are only turned
+    raised        the name of the exception that the submission raised, if it did
+    dtype         the working dtype
     """
 
     args: tuple[Array, ...]
@@ -36,8 +63,23 @@ class Observed:
     failed: bool
     transform: Callable[[Function], Function] = lambda solve: solve
     """What the case does with the function it judges, such as differentiating it."""
-    wrong_outputs: bool = False
-    """Whether it failed because of its outputs, not by modifying an input, say."""
+    straightened: tuple[np.ndarray, ...] | None = None
+    dtype: str = ""
+
+    @cached_property
+    def wrong_values(self) -> bool:
+        """Whether it has outputs whose values are wrong, whatever their shapes and dtypes."""
+        seen = self.outputs if self.straightened is None else self.straightened
+        return self.failed and seen is not None and not self.expected.accepts(seen)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The mistakes that a submission makes, and those of which it makes one set, where the cases do
+    not show which."""
+
+    mistakes: tuple[NamedMistake, ...] = ()
+    alternatives: tuple[tuple[NamedMistake, ...], ...] = ()
 
 
 class Models:
@@ -72,33 +114,73 @@ def diagnose(
     cases: Sequence[Observed],
     backend: Backend,
     models: Models | None = None,
-) -> tuple[NamedMistake, ...]:
-    """The mistakes that explain all cases: one, a pair, or none.
+) -> Diagnosis:
+    """The mistakes, one or a pair, that explain every case in which there is something to explain.
 
     ``models`` caches runs on the same cases for the next diagnosis.
+
+    A case without outputs is explained by a mistake that raises the same exception, and speaks
+    against no other, because the exception may have a cause of its own. If nothing explains all
+    cases, those in half precision are left out, where a second slip often shows, and then the rows
+    in which nothing is visible.
     """
     if not any(case.failed for case in cases):
-        return ()
+        return Diagnosis()
     models = models or Models(known, backend)
-    # Failing cases first: they are where most candidates drop out.
-    order = sorted(range(len(cases)), key=lambda place: not cases[place].failed)
-    for size in (1, 2):
-        found: list[tuple[str, ...]] = []
-        for names, switches in candidates(known, size):
-            if names in found:
-                continue
-            if not all(_agrees(models.run(switches, p, cases[p]), cases[p]) for p in order):
-                continue
-            if any(_is_evidence(models.run(switches, p, cases[p]), cases[p]) for p in order):
-                found.append(names)
-        if len(found) == 1:
-            return tuple(NamedMistake.of(name, known.mistakes[name]) for name in found[0])
+    everything = list(range(len(cases)))
+    precise = [place for place in everything if cases[place].dtype not in HALVES]
+    for places, rows in ((everything, ALL), (precise, ALL), (everything, FILLED)):
+        found = _explanations(known, cases, models, places, rows)
         if found:
-            break
-    return ()
+            return _diagnosis(known, found)
+    return Diagnosis()
 
 
-def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
+def _diagnosis(known: Mistakes, found: Sequence[tuple[str, ...]]) -> Diagnosis:
+    """What to say if each of these explains everything: what they have in common is certain."""
+    common = [name for name in found[0] if all(name in names for names in found)]
+    rest = [tuple(name for name in names if name not in common) for names in found]
+
+    def named(names: Sequence[str]) -> tuple[NamedMistake, ...]:
+        return tuple(NamedMistake.of(name, known.mistakes[name]) for name in names)
+
+    if len(found) == 1:
+        return Diagnosis(named(found[0]))
+    if len(found) > MAX_ALTERNATIVES:
+        return Diagnosis()
+    return Diagnosis(named(common), tuple(map(named, rest)))
+
+
+def _explanations(
+    known: Mistakes,
+    cases: Sequence[Observed],
+    models: Models,
+    places: Sequence[int],
+    rows: Rows,
+) -> list[tuple[str, ...]]:
+    """The smallest sets of mistakes that explain the cases at these places. Of several, those that
+    explain most exceptions."""
+    # Failing cases first: they are where most candidates drop out.
+    order = sorted(places, key=lambda place: not cases[place].failed)
+    silent = sum(cases[place].outputs is None for place in places)
+    for kind in (candidates(known, 1), _in_one_function(known), candidates(known, 2)):
+        scores: dict[tuple[str, ...], int] = {}
+        for names, switches in kind:
+            agrees = (_agrees(models.run(switches, p, cases[p]), cases[p], rows) for p in order)
+            if not all(agrees):
+                continue
+            runs = [(models.run(switches, place, cases[place]), cases[place]) for place in order]
+            evidence = sum(_is_evidence(run, case, rows) for run, case in runs)
+            raised = sum(isinstance(run, str) for run, _ in runs)
+            if evidence > (MIN_EVIDENCE if raised < silent else 0):
+                scores[names] = max(scores.get(names, 0), raised)
+        if scores:
+            most = max(scores.values())
+            return [names for names, raised in scores.items() if raised == most]
+    return []
+
+
+def candidates(known: Mistakes, size: int) -> Iterator[Candidate]:
     """Every combination of ``size`` mistakes, each in every variant."""
     wrong_output = [name for name, mistake in known.mistakes.items() if not mistake.cost]
     for names in combinations(wrong_output, size):
@@ -106,26 +188,58 @@ def candidates(known: Mistakes, size: int) -> Iterator[tuple[tuple[str, ...], fr
             yield names, frozenset(switches)
 
 
-def _agrees(run: Expected | str, case: Observed) -> bool:
-    if isinstance(run, str) or case.outputs is None:
-        return isinstance(run, str) and case.outputs is None and run == case.raised
-    if len(run.values) != len(case.outputs):
-        return False
-    return not _differ(run.values, run, case)
+def _in_one_function(known: Mistakes) -> Iterator[Candidate]:
+    """Each mistake in each of an exercise's functions alone."""
+    for names, switches in candidates(known, 1):
+        for function in known.functions:
+            yield names, frozenset(f"{switch}@{function}" for switch in switches)
 
 
-def _is_evidence(run: Expected | str, case: Observed) -> bool:
+def _agrees(run: Expected | str, case: Observed, rows: Rows) -> bool:
+    """Whether a model's run is compatible with what was observed."""
+    if case.outputs is None:
+        return not isinstance(run, str) or run == case.raised
+    return not isinstance(run, str) and _matching(run, case, rows) is not None
+
+
+def _matching(run: Expected, case: Observed, rows: Rows) -> tuple[np.ndarray, ...] | None:
+    """The learner's outputs, as they are or straightened, that a model's run gives; or None."""
+    for outputs in (case.outputs, case.straightened):
+        if outputs is not None and not _differ(run.values, run, case, outputs, rows):
+            return outputs
+    return None
+
+
+def _is_evidence(run: Expected | str, case: Observed, rows: Rows) -> bool:
     """Whether agreement on this case is evidence for the mistake. It is not if the case passed, or
     if the reference agrees with the learner within the model's tolerance too: at the edge of a
     condition, a unit in the last place of an input changes a model as much as a mistake does."""
-    if isinstance(run, str) or not case.failed:
-        return case.failed
-    return _differ(case.expected.values, run, case)
+    if isinstance(run, str) or not case.failed or case.outputs is None:
+        return isinstance(run, str) and case.failed
+    outputs = _matching(run, case, rows)
+    return outputs is not None and _differ(case.expected.values, run, case, outputs, rows)
 
 
-def _differ(values: tuple[np.ndarray, ...], run: Expected, case: Observed) -> bool:
+def _differ(
+    values: tuple[np.ndarray, ...],
+    run: Expected,
+    case: Observed,
+    outputs: tuple[np.ndarray, ...],
+    rows: Rows,
+) -> bool:
     """Whether these values differ from the learner's outputs by more than a model's run allows."""
-    assert case.outputs is not None
+    if len(run.values) != len(outputs):
+        return True
     both = zip(run.allowed, case.expected.allowed, strict=True)
     allowed = tuple(np.asarray(SHARED_SLACK * np.maximum(one, other)) for one, other in both)
-    return not replace(run, values=values, allowed=allowed).accepts(case.outputs)
+    if rows is FILLED:
+        values, outputs = _filled(values, case.expected), _filled(outputs, case.expected)
+    return not replace(run, values=values, allowed=allowed).accepts(outputs)
+
+
+def _filled(values: tuple[np.ndarray, ...], expected: Expected) -> tuple[np.ndarray, ...]:
+    """The values with 0 in all rows in which nothing is visible."""
+    return tuple(
+        np.where(empty_rows(right), 0.0, value) if value.shape == right.shape else value
+        for value, right in zip(values, expected.values, strict=True)
+    )

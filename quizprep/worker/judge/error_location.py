@@ -9,11 +9,13 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
 import numpy as np
 
+from quizprep.grading.verdict import Symptom
 from quizprep.worker.judge.comparison import Allowed, wrong
 
 MAX_SHOWN = 6
@@ -25,6 +27,16 @@ class Detail(enum.IntEnum):
     NOTHING = 0
     REGION = 1
     FACTOR = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one output, in words, what kind of failure it is, and how much the words
+    say."""
+
+    says: str
+    symptom: Symptom = Symptom.VALUES
+    detail: Detail = Detail.NOTHING
 
 
 def shape_slip(axes: Sequence[str], right: Sequence[int], got: Sequence[int]) -> str:
@@ -45,6 +57,18 @@ def _real(shape: Sequence[int]) -> list[int]:
     return [size for size in shape if size != 1]
 
 
+def straightened(right: Sequence[int], got: np.ndarray) -> np.ndarray | None:
+    """An output in the right shape, where its own is a permutation of it, or has axes of size 1 too
+    many or too few."""
+    if got.ndim == len(right):
+        for order in permutations(range(got.ndim)):
+            if tuple(got.shape[axis] for axis in order) == tuple(right):
+                return got.transpose(order)
+    if _real(got.shape) == _real(right):
+        return got.reshape(right)
+    return None
+
+
 def locate(
     name: str,
     axes: Sequence[str],
@@ -52,24 +76,36 @@ def locate(
     allowed: Allowed,
     got: np.ndarray,
     sizes: Mapping[str, object],
-) -> tuple[str, Detail]:
-    """Where ``got`` differs from ``value``, and how much that says. They must differ somewhere."""
+) -> Problem:
+    """Where ``got`` differs from ``value``. They must differ somewhere."""
     bad = wrong(value, allowed, got)
     if value.ndim == 0:
-        text = f"{name} is {got.item():.6g} where {value.item():.6g} is right"
-        return text, Detail.NOTHING
+        one, other = _apart(got.item(), value.item())
+        return Problem(f"{name} is {one} where {other} is right")
     region, detail = _region(axes, bad)
-    parts = [region]
+    parts, symptom = [region], Symptom.VALUES
+    empty = empty_rows(value)
+    if (empty | ~bad).all() and not empty.all():
+        symptom = Symptom.EMPTY_ROWS
+        parts.append("all of that should be 0" if value.any() else "nothing is visible there")
     nan = np.isnan(got) & bad
     if nan.any():
         parts.append(f"there {name} is NaN" if nan.sum() == bad.sum() else "some of it is NaN")
-    elif np.isinf(got[bad]).any():
-        parts.append(f"there {name} is infinite")
+        if nan.sum() == bad.sum() and symptom is Symptom.VALUES:
+            symptom = Symptom.NAN
     else:
         factor = _factor(value, got, bad, sizes)
         parts.append(factor or _off_by(value, got, bad, axes))
         detail = Detail.FACTOR if factor else detail
-    return f"{name} is wrong {'; '.join(parts)}", detail
+    return Problem(f"{name} is wrong {'; '.join(parts)}", symptom, detail)
+
+
+def empty_rows(value: np.ndarray) -> np.ndarray:
+    """The entries of rows in which nothing is visible, a boolean array: those that are -inf, or 0
+    all along the last axis."""
+    if value.ndim < 2:
+        return np.isneginf(value)
+    return np.isneginf(value) | (value == 0).all(axis=-1, keepdims=True)
 
 
 def _region(axes: Sequence[str], bad: np.ndarray) -> tuple[str, Detail]:
@@ -81,12 +117,27 @@ def _region(axes: Sequence[str], bad: np.ndarray) -> tuple[str, Detail]:
         hit = np.flatnonzero(bad.any(axis=others))
         if len(hit) == size or size == 1:
             continue
-        parts.append(f"{axis} = {_ranges(hit)} of 0..{size - 1}")
+        parts.append(_indices(axes, axis, hit, size))
     share = bad.mean()
     if not parts:
         text = "everywhere" if share > 0.5 else f"in {_percent(share)} of its entries"
         return text, Detail.NOTHING
-    return f"only at {', '.join(parts)}", Detail.REGION
+    return f"only {', '.join(parts)}", Detail.REGION
+
+
+NOUNS = {"b": "sequence", "h": "head", "n": "row", "t": "row", "d": "column"}
+"""Words for the axes of an output of attention."""
+
+
+def _indices(axes: Sequence[str], axis: str, hit: np.ndarray, size: int) -> str:
+    """``in rows 0 and 4 to 7 of 9``; an axis without a word for it is ``at m = 0 of 3``."""
+    noun = NOUNS.get(axis, "") if "h" in axes or "d" in axes else ""
+    if not noun and axis.endswith("s") and len(axis) > 1:
+        noun = axis[:-1]
+    which = _ranges(hit)
+    if not noun:
+        return f"at {axis} = {which} of {size}"
+    return f"in {noun if len(hit) == 1 else noun + 's'} {which} of {size}"
 
 
 def _percent(share: float) -> str:
@@ -94,17 +145,17 @@ def _percent(share: float) -> str:
 
 
 def _ranges(indices: np.ndarray) -> str:
-    """``0, 4..7`` for 0, 4, 5, 6, 7."""
+    """``0, 2 and 4 to 7`` for 0, 2, 4, 5, 6, 7."""
     runs: list[tuple[int, int]] = []
     for index in indices.tolist():
         if runs and index == runs[-1][1] + 1:
             runs[-1] = (runs[-1][0], index)
         else:
             runs.append((index, index))
-    shown = [f"{a}" if a == b else f"{a}..{b}" for a, b in runs[:MAX_SHOWN]]
+    shown = [f"{a}" if a == b else f"{a}{' and ' if b == a + 1 else ' to '}{b}" for a, b in runs]
     if len(runs) > MAX_SHOWN:
-        shown.append("...")
-    return ", ".join(shown)
+        return ", ".join([*shown[:MAX_SHOWN], "..."])
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
 
 
 def _factor(
@@ -152,11 +203,23 @@ def _short(value: float) -> str:
 
 
 def _off_by(value: np.ndarray, got: np.ndarray, bad: np.ndarray, axes: Sequence[str]) -> str:
-    """The largest error, with its indices and both numbers."""
-    error = np.where(bad & np.isfinite(value), np.abs(got - value), 0.0)
+    """The largest error, with its indices and both numbers. An error that is not finite is larger
+    than any other."""
+    with np.errstate(invalid="ignore"):
+        error = np.where(bad, np.abs(got - value), 0.0)
+    error = np.where(np.isnan(error), np.inf, error)
     place = np.unravel_index(int(np.argmax(error)), error.shape)
     named = ", ".join(f"{axis}={index}" for axis, index in zip(axes, place, strict=False))
     at = f" at {named}" if named else ""
-    return (
-        f"largest error {error[place]:.2g}{at}: {got[place]:.6g} where {value[place]:.6g} is right"
-    )
+    one, other = _apart(float(got[place]), float(value[place]))
+    largest = f"largest error {error[place]:.2g}" if np.isfinite(error[place]) else "for instance"
+    return f"{largest}{at}: {one} where {other} is right"
+
+
+def _apart(got: float, right: float) -> tuple[str, str]:
+    """Two different numbers, with as many digits as it takes to see that they differ."""
+    for digits in range(6, 18):
+        texts = f"{got:.{digits}g}", f"{right:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from quizprep.content.exercises import ExerciseSpec, Runtime
-from quizprep.grading.verdict import Frame, Params, Raised
+from quizprep.grading.verdict import Frame, Params, Raised, Symptom
 from quizprep.text import counted, printable
 from quizprep.worker import protocol
 from quizprep.worker.arena import PlacedInputs
 from quizprep.worker.backends import Array, Backend
 from quizprep.worker.judge.channel import Channel
 from quizprep.worker.judge.comparison import Expected, wrong
-from quizprep.worker.judge.error_location import Detail, locate, shape_slip
+from quizprep.worker.judge.error_location import Detail, Problem, locate, shape_slip, straightened
 from quizprep.worker.judge.script import RemoteObject, Script, ScriptFailed
 
 BANNED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
@@ -28,12 +28,17 @@ SHOWN_OUTPUTS = 3
 class Examined:
     """What is wrong with a reply; all is well if ``message`` is empty.
 
-    outputs  the values in float64, if there are any
-    detail   how much the message says
+    symptom       how it fails, if it does
+    outputs       the values in float64, if there are any
+    straightened  the same in the right shapes, where a shape is only turned or has axes of size 1
+                  too many or too few
+    detail        how much the message says
     """
 
     message: str = ""
+    symptom: Symptom | None = None
     outputs: tuple[np.ndarray, ...] | None = None
+    straightened: tuple[np.ndarray, ...] | None = None
     raised: Raised | None = None
     detail: Detail = Detail.NOTHING
 
@@ -62,12 +67,13 @@ class Examiner:
         kinds = [output.kind for output in reply.outputs]
         if len(kinds) != len(names):
             wanted = f"{len(names)} ({', '.join(names)})" if len(names) > 1 else f"1 ({names[0]})"
-            return Examined(f"Your code returned {len(kinds)} values; it should return {wanted}.")
+            text = f"Your code returned {len(kinds)} values; it should return {wanted}."
+            return Examined(text, Symptom.RETURNED)
         for name, kind in zip(names, kinds, strict=True):
             if kind != "tensor":
                 thing = "an array" if self._runtime is Runtime.NUMPY else "a tensor"
                 text = f"{name} should be {thing}; your code returned a {sanitised(kind)}."
-                return Examined(text)
+                return Examined(text, Symptom.RETURNED)
         tensors = self._channel.outputs(reply)
         arrays = tuple(tensors[str(place)] for place in range(len(names)))
         return self._compared(names, arrays, expected, params)
@@ -79,24 +85,27 @@ class Examiner:
             outputs = script.outputs()
         except ScriptFailed as failed:
             stopped = _stopped(failed.reply) or Examined()
-            return Examined(f"{stopped.message} (in {failed.call})", raised=stopped.raised)
+            return replace(stopped, message=f"{stopped.message} (in {failed.call})")
         except Exception as error:
             # The same script ran on the reference, so the submission's results caused the error.
             message = f"Your code returned something that cannot be used further: {error}"
-            return Examined(sanitised(message))
+            return Examined(sanitised(message), Symptom.RETURNED)
         if outputs.names != expected.names:
-            return Examined("Your code returns another number of values than it should.")
+            text = "Your code returns another number of values than it should."
+            return Examined(text, Symptom.RETURNED)
         for name, value in zip(outputs.names, outputs, strict=True):
             if not self._backend.is_array(value) and not isinstance(value, np.float64):
                 what = type(value).__name__ if not isinstance(value, RemoteObject) else "object"
-                return Examined(f"{name} should be a tensor; your code returned {what}.")
+                text = f"{name} should be a tensor; your code returned {what}."
+                return Examined(text, Symptom.RETURNED)
         return self._compared(outputs.names, outputs, expected, params)
 
     def _compared(
         self, names: Sequence[str], arrays: Sequence[Array], expected: Expected, params: Params
     ) -> Examined:
         values = tuple(self._backend.exact(array) for array in arrays)
-        problems: list[tuple[str, Detail]] = []
+        straight = list(values)
+        problems: list[Problem] = []
         for place, name in enumerate(names):
             axes = self._returns.get(name, ())
             right, got = expected.values[place], values[place]
@@ -105,19 +114,25 @@ class Examiner:
                 name = f"{name} (number {names[: place + 1].count(name)})"
             if got.shape != right.shape:
                 slip = shape_slip(axes, right.shape, got.shape)
-                problems.append((f"{name}: {slip}", Detail.NOTHING))
-                continue
-            dtype = self._backend.dtype(arrays[place])
+                problems.append(Problem(f"{name}: {slip}", Symptom.SHAPE))
+                turned = straightened(right.shape, got)
+                if turned is None:
+                    continue
+                straight[place] = got = turned
+            dtype, right_dtype = self._backend.dtype(arrays[place]), expected.dtypes[place]
             if wrong(right, expected.allowed[place], got).any():
                 problems.append(locate(name, axes, right, expected.allowed[place], got, params))
-            elif expected.dtypes[place] not in ("", dtype):
-                text = f"{name} is {dtype}; it should be {expected.dtypes[place]}"
-                problems.append((text, Detail.NOTHING))
+            if right_dtype not in ("", dtype):
+                problems.append(
+                    Problem(f"{name} is {dtype}; it should be {right_dtype}", Symptom.DTYPE)
+                )
         shown = problems[:SHOWN_OUTPUTS]
         return Examined(
-            "; ".join(text for text, _ in shown),
+            "; ".join(problem.says for problem in shown),
+            min((problem.symptom for problem in problems), key=list(Symptom).index, default=None),
             values,
-            detail=max((detail for _, detail in shown), default=Detail.NOTHING),
+            tuple(straight),
+            detail=max((problem.detail for problem in shown), default=Detail.NOTHING),
         )
 
 
@@ -125,12 +140,15 @@ def _stopped(reply: protocol.Reply) -> Examined | None:
     """Why a call has no outputs that count; None if it has."""
     raised = sanitised_exception(reply.raised)
     if reply.banned:
-        return Examined(BANNED.format(name=sanitised(reply.banned)), raised=raised)
+        text = BANNED.format(name=sanitised(reply.banned))
+        return Examined(text, Symptom.REFUSED, raised=raised)
     if raised is not None:
-        return Examined(f"Your code raised {raised.kind}: {raised.message}", raised=raised)
+        text = f"Your code raised {raised.kind}: {raised.message}"
+        return Examined(text, Symptom.RAISED, raised=raised)
     if reply.patched:
         name = sanitised(reply.patched)
-        return Examined(f"Your code replaced {name}, with which it is measured.")
+        text = f"Your code replaced {name}, with which it is measured."
+        return Examined(text, Symptom.REFUSED)
     return None
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import isclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,10 +50,15 @@ class Reference:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """An exercise's mistakes, as one model with a switch for each."""
+    """An exercise's mistakes, as one model with a switch for each.
+
+    functions  in a script of several functions, their names: ``"id@name"`` switches a mistake on in
+               one of them only
+    """
 
     mistakes: Mapping[str, Mistake]
     solve: Function
+    functions: tuple[str, ...] = ()
 
 
 def load_reference(folder: str) -> Reference:
@@ -88,11 +94,18 @@ def load_mistakes(folder: str, reference: Reference | None = None) -> Mistakes:
     if not hasattr(module, "build"):
         return Mistakes(module.MISTAKES, module.solve)
 
+    functions = tuple(name for name, entry in module.build().items() if not isclass(entry))
+
     def solve(*args: Array, mistakes: frozenset[str]) -> Array:
         assert drive is not None
-        return script_function(module.build(mistakes), drive)(*args)
+        everywhere = frozenset(switch for switch in mistakes if "@" not in switch)
+        entries = dict(module.build(everywhere))
+        for name in functions if everywhere != mistakes else ():
+            here = {s.partition("@")[0] for s in mistakes if s.endswith(f"@{name}")}
+            entries[name] = module.build(everywhere | here)[name]
+        return script_function(entries, drive)(*args)
 
-    return Mistakes(module.MISTAKES, solve)
+    return Mistakes(module.MISTAKES, solve, functions if len(functions) > 1 else ())
 
 
 def load_solution(path: str, entries: Sequence[str]) -> dict[str, Any]:

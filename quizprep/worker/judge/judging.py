@@ -14,14 +14,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from quizprep.grading import wire
-from quizprep.grading.verdict import CaseResult, NamedMistake, Raised, Stage, Status, Verdict
+from quizprep.grading.verdict import (
+    CaseResult,
+    NamedMistake,
+    Raised,
+    Stage,
+    Status,
+    Symptom,
+    Verdict,
+)
 from quizprep.worker import arena
 from quizprep.worker.backends import backend_for
 from quizprep.worker.children import JudgeEnds, detach
+from quizprep.worker.judge.causes import Failure, causes
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected, computed_lower
 from quizprep.worker.judge.cost import CostStage
-from quizprep.worker.judge.diagnosis import Observed, diagnose
+from quizprep.worker.judge.diagnosis import Diagnosis, Observed, diagnose
 from quizprep.worker.judge.error_location import Detail
 from quizprep.worker.judge.examiner import (
     Examined,
@@ -86,11 +95,11 @@ def _reuse_freed_memory() -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A completed case: its result, what diagnosis needs to know, and how much the message says."""
+    """A completed case: its result, what diagnosis needs to know, and how it failed, if it did."""
 
     result: CaseResult
     seen: Observed
-    detail: Detail
+    failure: Failure | None
 
 
 class Judge:
@@ -256,7 +265,11 @@ class Judge:
         self._invalid_layouts.add(case.layout)
         parts = (outcome.result.message, access_message(access, made.placed))
         message = "; ".join(part for part in parts if part)
-        return replace(outcome, result=_result(case, "fail", message, found.raised))
+        return replace(
+            outcome,
+            result=_result(case, "fail", message, found.raised),
+            failure=Failure(Symptom.ACCESS, Detail.REGION, line=access.line),
+        )
 
     def _outcome(
         self,
@@ -269,12 +282,16 @@ class Judge:
     ) -> Outcome:
         """The outcome of a case: ``found`` is what is wrong with its outputs, ``changed`` an input
         that was modified, ``repeated`` what is wrong with the outputs of a second call."""
-        message, detail = found.message, found.detail
-        if not message and changed:
+        message, symptom, detail = found.message, found.symptom, found.detail
+        if repeated.message and _unequal(found, repeated, expected):
+            if message:
+                message, symptom = f"{UNEQUAL} In the first, {message}", Symptom.RANDOM
+            else:
+                message = f"A second call with the same inputs is wrong: {repeated.message}"
+                symptom, detail = Symptom.STATE, repeated.detail
+        elif not message and changed:
             message = f"Your code changed its input {changed}; inputs belong to the caller."
-        if not message and repeated.message:
-            message = f"A second call with the same inputs is wrong: {repeated.message}"
-            detail = repeated.detail
+            symptom = Symptom.INPUT
         seen = Observed(
             args=made.args,
             expected=expected,
@@ -282,10 +299,12 @@ class Judge:
             raised=found.raised.kind if found.raised else "",
             failed=bool(message),
             transform=made.transform,
-            wrong_outputs=bool(found.message) and found.outputs is not None,
+            straightened=found.straightened,
+            dtype=case.dtype,
         )
+        failure = Failure.of(symptom, detail, found.raised) if symptom else None
         status: Status = "fail" if message else "pass"
-        return Outcome(_result(case, status, message, found.raised), seen, detail)
+        return Outcome(_result(case, status, message, found.raised), seen, failure)
 
     def _in_order(self) -> Iterator[tuple[arena.PlacedInputs, str]]:
         """The inputs of all calls; some cases are called twice."""
@@ -322,17 +341,23 @@ class Judge:
         """Where outputs are wrong, and which mistakes explain them. ``failed``, the first failing
         case, is described if no completed case failed."""
         self.channel.send_event(wire.Progress(stage="diagnosis", done=0, total=1))
-        failures = [outcome for outcome in outcomes if outcome.result.status == "fail"]
-        shown = max(failures, key=lambda o: o.detail).result if failures else failed
-        mistakes: tuple[NamedMistake, ...] = ()
-        unexplained = False
-        seen = [outcome.seen for outcome in outcomes]
-        if complete and any(case.failed for case in seen):
+        found = causes(
+            self.job.cases,
+            [outcome.result for outcome in outcomes],
+            [outcome.failure for outcome in outcomes],
+        )
+        details = {o.failure.detail: o.result for o in reversed(outcomes) if o.failure}
+        shown = details[max(details)] if details else failed
+        diagnosis, unexplained = Diagnosis(), False
+        symptoms = {cause.symptom for cause in found}
+        if complete and Symptom.RANDOM not in symptoms:
             known = load_mistakes(self.job.folder, self.reference)
-            mistakes = diagnose(known, seen, self.backend)
-            # A failure by an exception or a modified input leaves no outputs to explain.
-            by_outputs = all(case.wrong_outputs for case in seen if case.failed)
-            unexplained = not mistakes and not self._invalid_layouts and by_outputs
+            seen = [outcome.seen for outcome in outcomes]
+            diagnosis = diagnose(known, seen, self.backend)
+            # Where two sizes are equal, a turned output has the right shape and wrong values.
+            wrong_values = any(case.wrong_values for case in seen) and Symptom.SHAPE not in symptoms
+            unexplained = diagnosis == Diagnosis() and wrong_values and not self._invalid_layouts
+        mistakes = diagnosis.mistakes
         # The invalid access was observed, not inferred from outputs. It is left out if one of the
         # exercise's own mistakes has the same concept.
         concepts = {*self.job.spec.concepts} - {mistake.concept for mistake in mistakes}
@@ -346,8 +371,23 @@ class Judge:
             status="pass",
             where=f"{shown.message} ({sizes}; {shown.dtype}, {shown.layout})",
             mistakes=mistakes,
+            alternatives=diagnosis.alternatives,
+            causes=found,
             unexplained=unexplained,
         )
+
+
+UNEQUAL = (
+    "Two calls with the same inputs have different results: something is random, uninitialised, or "
+    "kept from call to call."
+)
+
+
+def _unequal(one: Examined, other: Examined, expected: Expected) -> bool:
+    """Whether two calls with the same inputs, one of which is wrong, have different results."""
+    if one.outputs is None or other.outputs is None:
+        return one.message != other.message
+    return not replace(expected, values=one.outputs).accepts(other.outputs)
 
 
 def _result(
