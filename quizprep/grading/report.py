@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from quizprep.grading.verdict import CaseResult, Cause, Raised, Reading, Stage, Status, Verdict
+from quizprep.grading.verdict import (
+    CaseResult,
+    Cause,
+    ErrorMap,
+    MaskSeen,
+    Params,
+    Raised,
+    Reading,
+    Stage,
+    Status,
+    Verdict,
+)
 from quizprep.meter import MeterKind
 from quizprep.text import counted, json_text, mebibytes, printable
 
@@ -106,6 +117,10 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
         yield from _diagnosis(diagnosis)
     if stage.name == "correctness" and diagnosis.causes:
         yield from _causes(diagnosis.causes)
+        if diagnosis.mask is not None:
+            yield from _mask(diagnosis.mask)
+        if diagnosis.map is not None:
+            yield from _map(diagnosis.map)
     else:
         yield from _failures([case for case in stage.cases if case.status == "fail"])
     for reading in stage.readings:
@@ -186,6 +201,54 @@ def _diagnosis(stage: Stage) -> Iterator[Line]:
             "dim",
             5,
         )
+
+
+def _mask(mask: MaskSeen) -> Iterator[Line]:
+    """The submission's mask beside the right one, row by row."""
+    yield Line(
+        f"Which keys each query sees (rows are queries; {_sizes(mask.params)}; sequence "
+        f"{mask.sequence}, head {mask.head}):",
+        None,
+        5,
+    )
+    width = max(len("yours"), len(mask.seen[0]))
+    yield Line(f"{'yours':{width}}   right", "dim", 7)
+    for seen, right in zip(mask.seen, mask.right, strict=True):
+        mine = "".join(SEEN[pair] for pair in zip(seen, right, strict=True))
+        text = "".join(SEEN[cell, cell] for cell in right)
+        yield Line(f"{mine:{width}}   {text}", None, 7)
+    kinds = {
+        pair for rows in zip(mask.seen, mask.right, strict=True) for pair in zip(*rows, strict=True)
+    }
+    legend = [f"{SEEN[pair]} {meaning}" for pair, meaning in SEEN_WORDS.items() if pair in kinds]
+    yield Line("; ".join(legend), "dim", 7)
+
+
+SEEN = {(True, True): "x", (False, False): ".", (True, False): "+", (False, True): "-"}
+"""Letters for a key: seen by the submission, and rightly seen."""
+SEEN_WORDS = {
+    (True, True): "seen",
+    (False, False): "hidden",
+    (True, False): "seen, and should be hidden",
+    (False, True): "hidden, and should be seen",
+}
+
+
+def _map(errors: ErrorMap) -> Iterator[Line]:
+    """Where values are wrong."""
+    rows, columns = errors.axes
+    yield Line(
+        f"Where {errors.output} is wrong (rows are {rows}, columns {columns}; "
+        f"{_sizes(errors.params)}):",
+        None,
+        5,
+    )
+    for row in errors.wrong:
+        yield Line("".join("#" if cell else "." for cell in row), None, 7)
+
+
+def _sizes(params: Params) -> str:
+    return ", ".join(f"{name}={value}" for name, value in params.items())
 
 
 def _raised(raised: Raised | None) -> Iterator[Line]:

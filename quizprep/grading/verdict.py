@@ -136,6 +136,31 @@ class NamedMistake(_Part, frozen=True, kw_only=True):
         return NamedMistake(id=name, says=mistake.says, concept=mistake.concept)
 
 
+Grid = tuple[tuple[bool, ...], ...]
+
+
+class MaskSeen(_Part, frozen=True, kw_only=True):
+    """Which keys the queries see in one head of a small case: rows are queries, columns are keys.
+
+    seen, right  in the submission, and as it should be
+    """
+
+    params: Params
+    sequence: int
+    head: int
+    seen: Grid
+    right: Grid
+
+
+class ErrorMap(_Part, frozen=True, kw_only=True):
+    """Where an output of one case is wrong, along two of its axes, whatever the others."""
+
+    params: Params
+    output: str
+    axes: tuple[str, str]
+    wrong: Grid
+
+
 class Reading(_Part, frozen=True, kw_only=True):
     """One meter: its formula, its growth, and the growth that the contract requires.
 
@@ -169,6 +194,8 @@ class Stage(_Part, frozen=True, kw_only=True):
 
     where        of a diagnosis: the failure that says most, in words
     causes       of a diagnosis: the failing cases, by how they fail
+    mask         of a diagnosis: the submission's mask where it is not the right one
+    map          where values are wrong, if a sentence does not say it and the masks do not differ
     alternatives the sets of mistakes of which one is made, but the cases do not show which
     unexplained  outputs are wrong, and no known mistake of the exercise explains them
     """
@@ -182,6 +209,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     mistakes: tuple[NamedMistake, ...] = ()
     alternatives: tuple[tuple[NamedMistake, ...], ...] = ()
     causes: tuple[Cause, ...] = ()
+    mask: MaskSeen | None = None
+    map: ErrorMap | None = None
     unexplained: bool = False
     readings: tuple[Reading, ...] = ()
     witness: Witness | None = None

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from quizprep.grading import wire
 from quizprep.grading.verdict import (
     CaseResult,
+    ErrorMap,
+    MaskSeen,
     NamedMistake,
     Raised,
     Stage,
@@ -29,6 +31,7 @@ from quizprep.worker.children import JudgeEnds, detach
 from quizprep.worker.judge.causes import Failure, causes
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected, computed_lower
+from quizprep.worker.judge.conditions import HALVES
 from quizprep.worker.judge.cost import CostStage
 from quizprep.worker.judge.diagnosis import Diagnosis, Observed, diagnose
 from quizprep.worker.judge.error_location import Detail
@@ -40,6 +43,7 @@ from quizprep.worker.judge.examiner import (
     sanitised_exception,
 )
 from quizprep.worker.judge.exercise_files import load_mistakes, load_reference
+from quizprep.worker.judge.mask_probe import MaskProbe, error_map
 from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script import RemoteApi, Script
@@ -373,8 +377,37 @@ class Judge:
             mistakes=mistakes,
             alternatives=diagnosis.alternatives,
             causes=found,
+            mask=(mask := self._mask(outcomes) if complete else None),
+            map=self._map(outcomes) if mask is None else None,
             unexplained=unexplained,
         )
+
+    def _mask(self, outcomes: Sequence[Outcome]) -> MaskSeen | None:
+        """The submission's mask, where values are wrong and it is not the right one."""
+        if self.reference.drive is not None or self._invalid_layouts:
+            return None
+        # A mask says more the larger it is.
+        wrong = [place for place, o in enumerate(outcomes) if o.seen.wrong_values][::-1]
+        probe = MaskProbe(self.channel, self.backend, self.reference.solve)
+        try:
+            return probe.differing(
+                [self.job.cases[place] for place in wrong],
+                (self._cases.inputs(place).placed for place in wrong),
+            )
+        except LearnerGone:
+            return None
+
+    def _map(self, outcomes: Sequence[Outcome]) -> ErrorMap | None:
+        """Where the values of the case that shows it best are wrong."""
+        if not self.job.spec.returns or self.reference.drive is not None:
+            return None
+        name, axes = next(iter(self.job.spec.returns.items()))
+        maps = (
+            error_map(case, outcome.seen, name, axes)
+            for case, outcome in zip(self.job.cases, outcomes, strict=False)
+            if outcome.seen.wrong_values and case.dtype not in HALVES
+        )
+        return next((found for found in maps if found is not None), None)
 
 
 UNEQUAL = (
