@@ -36,11 +36,13 @@ MISTAKES = {
         "The first queries also see the zeros that you put before the sequence: each has the "
         "score 0 and so the weight exp(0). Padding has to be hidden like any other key.",
         concept="mask-before-softmax",
+        variants=("always", "in_blocks"),
     ),
     "mask_after_softmax": Mistake(
         "You mask the weights after the softmax. The hidden keys have already taken their "
         "share of the sum, so the weights that remain add up to less than 1.",
         concept="mask-before-softmax",
+        variants=("of_all_keys", "of_two_blocks", "of_the_windows_of_a_block"),
     ),
     "no_scale": Mistake(
         "You do not divide the scores by sqrt(d). Their spread grows with sqrt(d) and the "
@@ -62,13 +64,22 @@ def solve(
     """o: (b, h, n, d). Dense, so the plain answer already is the mistake full_matrix."""
     n, d = q.shape[-2:]
     start = 0
-    if "padding_visible" in mistakes:
+    if "padding_visible:always" in mistakes or (
+        "padding_visible:in_blocks" in mistakes and window < n
+    ):
         start = 1 - window
         zeros = k.new_zeros(*k.shape[:-2], window - 1, d)
         k, v = torch.cat([zeros, k], dim=-2), torch.cat([zeros, v], dim=-2)
     scores = q @ k.transpose(-2, -1) * (1.0 if "no_scale" in mistakes else d**-0.5)
     hidden = ~_visible(torch.arange(n)[:, None], torch.arange(start, n), window, mistakes)
-    if "mask_after_softmax" in mistakes:
+    after = {switch for switch in mistakes if switch.startswith("mask_after_softmax")}
+    if after:
+        block = torch.arange(n)[:, None] // window * window
+        first = block - (window if "mask_after_softmax:of_two_blocks" in after else window - 1)
+        j = torch.arange(start, n)
+        outside = (j < first) | (j >= block + window)
+        if after != {"mask_after_softmax:of_all_keys"}:
+            scores = scores.masked_fill(outside, -torch.inf)
         return torch.softmax(scores, dim=-1).masked_fill(hidden, 0) @ v
     return torch.softmax(scores.masked_fill(hidden, -torch.inf), dim=-1) @ v
 
