@@ -28,6 +28,11 @@ MISTAKES = {
         "is hidden.",
         concept="causal-mask",
     ),
+    "inverted_mask": Mistake(
+        "Your mask is the wrong way round: it hides what it should keep, so every query sees the "
+        "keys after its own position and no other. Libraries differ in what True means in a mask.",
+        concept="causal-mask",
+    ),
     "no_mask": Mistake(
         "Nothing is hidden: every query sees every key, the future included.",
         concept="causal-mask",
@@ -53,6 +58,12 @@ MISTAKES = {
         "values: with a large finite number in place of -inf, equal scores give equal "
         "weights. Its output should be a row of zeros.",
         concept="fully-masked-row",
+    ),
+    "adds_minus_10000": Mistake(
+        "You add -10000 to hidden scores. That hides them only next to scores that are small, and "
+        "a query that sees no key comes out as if it saw all: every score has the same added. "
+        "Fill with -inf, and give such a row zeros.",
+        concept="mask-before-softmax",
     ),
     "no_scale": Mistake(
         "You do not divide the scores by sqrt(d). Their spread grows with sqrt(d) and the "
@@ -93,7 +104,11 @@ def solve(q: Tensor, k: Tensor, v: Tensor, mistakes: frozenset[str] = frozenset(
         fill = 0.0
     elif "uniform_on_empty_row" in mistakes:
         fill = torch.finfo(scores.dtype).min
-    weights = torch.softmax(scores.masked_fill(hidden, fill), axis)
+    if "adds_minus_10000" in mistakes:
+        scores = scores + hidden * -10000.0
+    else:
+        scores = scores.masked_fill(hidden, fill)
+    weights = torch.softmax(scores, axis)
     if "nan_on_empty_row" not in mistakes:
         weights = weights.nan_to_num(nan=0.0)
     if zeroed:
@@ -111,6 +126,8 @@ def _visible(n: int, m: int, mistakes: frozenset[str]) -> Tensor:
     # A mask cannot both hide the diagonal and look past it: the first one wins.
     if "looks_ahead_by_one" in mistakes and not strict:
         own = own + 1
+    if "inverted_mask" in mistakes:
+        return j >= own if strict else j > own
     if "transposed_mask" in mistakes:
         return j > own if strict else j >= own
     return j < own if strict else j <= own

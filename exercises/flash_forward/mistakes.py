@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -20,6 +22,7 @@ MISTAKES = {
         "You rescale with exp(new - old). The old sums were taken relative to the smaller "
         "maximum and are too large now, so the factor has to be exp(old - new), at most 1.",
         concept="online-softmax",
+        variants=("guarded", "infinite_at_first"),
     ),
     "starts_max_at_zero": Mistake(
         "Your running maximum starts at 0. In a row whose scores all lie far below 0 every "
@@ -70,11 +73,16 @@ MISTAKES = {
         "its sum 0: exp(-inf - -inf) and 0 / 0 have no value. It should give o = 0 and "
         "lse = -inf.",
         concept="fully-masked-row",
-        variants=("o_only", "o_and_lse_in_visited_tiles", "o_and_lse"),
+        variants=("o_only", "o_and_lse_in_visited_tiles", "visited_tiles", "o_and_lse"),
     ),
     "lse_without_max": Mistake(
         "Your lse is the logarithm of the sum alone. The sum was taken relative to the "
         "maximum, so lse = max + log(sum).",
+        concept="log-sum-exp",
+    ),
+    "lse_in_base_2": Mistake(
+        "Your lse is a logarithm to the base 2. Where you compute with exp2, scores carry a factor "
+        "of log2(e): multiply the result by ln(2) = 0.693 before you return it.",
         concept="log-sum-exp",
     ),
     "no_scale": Mistake(
@@ -133,6 +141,7 @@ def _query_tile(
     strict = "strict_mask" in mistakes
     start = 0.0 if "starts_max_at_zero" in mistakes else -torch.inf
     empty = {name for name in mistakes if name.startswith("nan_on_empty_row")}
+    by_zero = bool(empty - {"nan_on_empty_row:visited_tiles"})
 
     last = first + torch.arange(rows)[:, None] - (1 if strict else 0)
     if "top_left_aligned" not in mistakes:
@@ -161,19 +170,23 @@ def _query_tile(
         base = raised if unguarded else raised.masked_fill(raised.isneginf(), 0)
         weights = torch.exp(scores - base)
         rescale = torch.exp(top - base)
-        if "rescale_wrong_way" in mistakes:
+        if "rescale_wrong_way:guarded" in mistakes:
             rescale = torch.exp(base - top).masked_fill(top.isneginf(), 0)
+        elif "rescale_wrong_way:infinite_at_first" in mistakes:
+            rescale = torch.exp(base - top)
         keep_acc, keep_sum = _rescales(rescale, mistakes)
         total = total * keep_sum + weights.sum(-1, keepdim=True)
         acc = acc * keep_acc + weights.to(v.dtype) @ v_tile
         if "divides_every_tile" in mistakes:
-            acc = acc / (total if empty else total.masked_fill(total == 0, 1))
+            acc = acc / (total if by_zero else total.masked_fill(total == 0, 1))
         top = raised
 
     undivided = {"divides_every_tile", "no_final_division"} & mistakes
     if not undivided:
-        acc = acc / (total if empty else total.masked_fill(total == 0, 1))
+        acc = acc / (total if by_zero else total.masked_fill(total == 0, 1))
     lse = total.log() if "lse_without_max" in mistakes else top + total.log()
+    if "lse_in_base_2" in mistakes:
+        lse = lse / math.log(2)
     return acc, lse.squeeze(-1)
 
 

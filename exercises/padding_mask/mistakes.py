@@ -29,6 +29,16 @@ MISTAKES = {
         concept="mask-convention",
         variants=("nan", "zeros"),
     ),
+    "pads_on_the_left": Mistake(
+        "Your mask takes the padding to come first: it keeps the last keys of a sequence. Here the "
+        "real keys are 0 to length - 1, and the padding comes after them.",
+        concept="padding-mask",
+    ),
+    "one_query_unmasked": Mistake(
+        "With a single query you leave the mask out, as if it could see everything. It has no key "
+        "after it, but the padding is there all the same.",
+        concept="padding-mask",
+    ),
     "mask_after_softmax": Mistake(
         "You mask the weights after the softmax. Padding has already taken its share of the "
         "sum, so the weights that remain add up to less than 1.",
@@ -58,6 +68,12 @@ MISTAKES = {
         "scores by the mask instead: that stops the gradient there.",
         concept="fully-masked-row",
     ),
+    "adds_minus_10000": Mistake(
+        "You add -10000 to hidden scores. That hides them only next to scores that are small, and "
+        "a sequence of length 0 comes out as if all of its padding were real: every score has the "
+        "same added. Fill with -inf, and give such a sequence zeros.",
+        concept="mask-before-softmax",
+    ),
     "no_scale": Mistake(
         "You do not divide the scores by sqrt(d). Their spread grows with sqrt(d) and the "
         "softmax saturates.",
@@ -71,7 +87,7 @@ def solve(
 ) -> Tensor:
     """o: (b, h, n, d)."""
     n, d = q.shape[-2:]
-    hidden = _hidden(k.shape[-2], lengths, mistakes)
+    hidden = _hidden(n, k.shape[-2], lengths, mistakes)
     scores = q @ k.transpose(-2, -1) * (1.0 if "no_scale" in mistakes else d**-0.5)
 
     if "mask_after_softmax" in mistakes:
@@ -89,6 +105,8 @@ def solve(
 
 def _masked(scores: Tensor, hidden: Tensor, mistakes: frozenset[str]) -> Tensor:
     """Scores that a softmax takes."""
+    if "adds_minus_10000" in mistakes:
+        return scores + hidden * -10000.0
     fill = -torch.inf
     if "zero_instead_of_inf" in mistakes:
         fill = 0.0
@@ -101,13 +119,18 @@ def _masked(scores: Tensor, hidden: Tensor, mistakes: frozenset[str]) -> Tensor:
     return scores.masked_fill(hidden, fill)
 
 
-def _hidden(m: int, lengths: Tensor, mistakes: frozenset[str]) -> Tensor:
+def _hidden(n: int, m: int, lengths: Tensor, mistakes: frozenset[str]) -> Tensor:
     """(b, 1, 1, m), True where key j is hidden."""
     if "off_by_one_length:one_more" in mistakes:
         lengths = lengths + 1
     elif "off_by_one_length:one_less" in mistakes:
         lengths = lengths - 1
     hidden = torch.arange(m) >= lengths[:, None, None, None]
-    if mistakes & {"ignores_lengths", "masks_queries_not_keys"}:
+    if "pads_on_the_left" in mistakes:
+        hidden = torch.arange(m) < m - lengths[:, None, None, None]
+    if (n == 1 and "one_query_unmasked" in mistakes) or mistakes & {
+        "ignores_lengths",
+        "masks_queries_not_keys",
+    }:
         return torch.zeros_like(hidden)
     return ~hidden if any(m.startswith("hides_the_real") for m in mistakes) else hidden

@@ -6,6 +6,8 @@ memory around q, k and v as a faulty kernel would.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import triton
 import triton.language as tl
@@ -25,6 +27,7 @@ MISTAKES = {
         "You rescale with exp(new - old). The old sums were taken relative to the smaller "
         "maximum and are too large now, so the factor has to be exp(old - new), at most 1.",
         concept="online-softmax",
+        variants=("guarded", "infinite_at_first"),
     ),
     "starts_max_at_zero": Mistake(
         "Your running maximum starts at 0. In a row whose scores all lie far below 0 every "
@@ -92,6 +95,11 @@ MISTAKES = {
         "maximum, so lse = max + log(sum).",
         concept="log-sum-exp",
         variants=("log_of_sum", "log_of_divisor"),
+    ),
+    "lse_in_base_2": Mistake(
+        "Your lse is a logarithm to the base 2. Where you compute with exp2, scores carry a factor "
+        "of log2(e): multiply the result by ln(2) = 0.693 before you return it.",
+        concept="log-sum-exp",
     ),
     "no_scale": Mistake(
         "You do not divide the scores by sqrt(d). Their spread grows with sqrt(d) and the "
@@ -206,8 +214,10 @@ def _query_tile(
         base = raised if unguarded else raised.masked_fill(raised.isneginf(), 0)
         weights = torch.exp(scores - base)
         rescale = torch.exp(top - base)
-        if "rescale_wrong_way" in mistakes:
+        if "rescale_wrong_way:guarded" in mistakes:
             rescale = torch.exp(base - top).masked_fill(top.isneginf(), 0)
+        elif "rescale_wrong_way:infinite_at_first" in mistakes:
+            rescale = torch.exp(base - top)
         keep_acc, keep_sum = _rescales(rescale, mistakes)
         total = total * keep_sum + weights.sum(-1, keepdim=True)
         acc = acc * keep_acc + weights.to(q.dtype).to(wide) @ v_tile
@@ -221,6 +231,8 @@ def _query_tile(
     guarded = any(name.endswith(":log_of_divisor") for name in mistakes)
     log = divisor.log() if guarded else total.log()
     lse = log if any(name.startswith("lse_without_max") for name in mistakes) else top + log
+    if "lse_in_base_2" in mistakes:
+        lse = lse / math.log(2)
     return acc, lse.squeeze(-1)
 
 
