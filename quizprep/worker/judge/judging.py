@@ -13,6 +13,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from quizprep.grading import wire
 from quizprep.grading.verdict import CaseResult, NamedMistake, Raised, Stage, Status, Verdict
 from quizprep.worker import arena
@@ -27,13 +29,14 @@ from quizprep.worker.judge.examiner import (
     Examined,
     Examiner,
     access_message,
+    disturbance,
     sanitised,
     sanitised_exception,
 )
 from quizprep.worker.judge.exercise_files import load_mistakes, load_reference
 from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
 from quizprep.worker.judge.reference_cache import ReferenceCache
-from quizprep.worker.judge.script import RemoteApi, Script
+from quizprep.worker.judge.script_cases import ScriptCases
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 
 NO_MASK = NamedMistake(
@@ -107,10 +110,11 @@ class Judge:
         self._cases = Cases(job, self.reference, self.backend, self.cache)
         self._points = MeteredPoints(job, self.reference, self.backend)
         self.channel.idle_work = self._prepare
+        self._scripts = ScriptCases(
+            job, self._cases, self.reference, self.backend, self.channel, self.examiner
+        )
         self._invalid_layouts: set[str] = set()
         """The layouts of the cases in which the kernel made an invalid access."""
-        self._driven: dict[int, Script] = {}
-        """By place of a case, its script if it was driven in advance."""
 
     def verdict(self) -> Verdict:
         """Load, correctness, then diagnosis or cost."""
@@ -215,9 +219,12 @@ class Judge:
                 )
             try:
                 if calls is not None:
-                    outcomes.append(self._case(place, case, calls))
+                    outcome = self._case(place, case, calls)
                 else:
-                    outcomes.append(self._script_case(place, case))
+                    outcome = self._script_case(place, case)
+                if case.again and not outcomes[-1].seen.failed:
+                    outcome = _second_of_its_sizes(outcome)
+                outcomes.append(outcome)
             except LearnerGone as gone:
                 ended = _result(case, "fail", f"Your code {gone}.")
                 rest = (_result(other, "skip") for other in cases[place + 1 :])
@@ -228,7 +235,8 @@ class Judge:
 
     def _case(self, place: int, case: wire.Case, calls: PipelinedCalls) -> Outcome:
         made = self._cases.inputs(place)
-        reply, changed = calls.next()
+        reply, modified = calls.next()
+        disturbed = disturbance(modified, reply.disturbed)
         # The learner works on the next cases meanwhile.
         expected = self._cases.expected(place)
         found = self.examiner.reply(reply, expected, case.params, case.gradients)
@@ -246,9 +254,9 @@ class Judge:
                 )
             except LearnerGone:
                 # The result of the first call says more; the next case reports the end.
-                if not found.message and not changed:
+                if not found.message and not disturbed:
                     raise
-        outcome = self._outcome(case, made, expected, found, changed, repeated)
+        outcome = self._outcome(case, made, expected, found, disturbed, repeated)
         access = reply.invalid_access
         if access is None:
             return outcome
@@ -264,14 +272,13 @@ class Judge:
         made: CaseInputs,
         expected: Expected,
         found: Examined,
-        changed: str,
+        disturbed: str,
         repeated: Examined,
     ) -> Outcome:
-        """The outcome of a case: ``found`` is what is wrong with its outputs, ``changed`` an input
-        that was modified, ``repeated`` what is wrong with the outputs of a second call."""
-        message, detail = found.message, found.detail
-        if not message and changed:
-            message = f"Your code changed its input {changed}; inputs belong to the caller."
+        """The outcome of a case: ``found`` is what is wrong with its outputs, ``disturbed`` says
+        what of the caller's was changed, ``repeated`` what is wrong with the outputs of a second
+        call."""
+        message, detail = found.message or disturbed, found.detail
         if not message and repeated.message:
             message = f"A second call with the same inputs is wrong: {repeated.message}"
             detail = repeated.detail
@@ -296,25 +303,9 @@ class Judge:
                 yield placed, ""
 
     def _script_case(self, place: int, case: wire.Case) -> Outcome:
-        made = self._cases.inputs(place)
-        script = self._driven.pop(place, None) or self._drive(place)
-        # The learner works on the other core meanwhile.
-        expected = self._cases.expected(place)
-        script.finish()
-        changed = self.channel.modified_input(made.placed)
-        if place + 1 < len(self.job.cases):
-            self._driven[place + 1] = self._drive(place + 1)
-        found = self.examiner.script(script, expected, case.params)
-        return self._outcome(case, made, expected, found, changed, Examined())
-
-    def _drive(self, place: int) -> Script:
-        """The script of a case, driven until only its last replies are pending."""
-        made = self._cases.inputs(place)
-        api = RemoteApi(
-            self.channel, made.placed, self.backend, self.job.spec.entries, metered=False
-        )
-        assert self.reference.drive is not None
-        return Script(api, self.reference.drive, made.args)
+        found, disturbed = self._scripts.judged(place)
+        made, expected = self._cases.inputs(place), self._cases.expected(place)
+        return self._outcome(case, made, expected, found, disturbed, Examined())
 
     # --- diagnosis ---
 
@@ -348,6 +339,17 @@ class Judge:
             mistakes=mistakes,
             unexplained=unexplained,
         )
+
+
+def _second_of_its_sizes(outcome: Outcome) -> Outcome:
+    """The outcome of a case whose sizes were right with other values, just before."""
+    if not outcome.seen.wrong_outputs:
+        return outcome
+    text = (
+        f"{outcome.result.message}; a call with the same sizes and other values was right just "
+        "before, so look for what stays from one call to the next"
+    )
+    return replace(outcome, result=msgspec.structs.replace(outcome.result, message=text))
 
 
 def _result(
