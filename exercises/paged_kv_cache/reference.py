@@ -218,10 +218,17 @@ def drive(
             other = live[int(rng.integers(0, len(live)))]
             if other != seq:
                 yield from attend(other)
+        # Of three holders of the same pages one goes after the other, in any order, and what is
+        # free is written over each time: the last one still has its tokens.
+        if live:
+            live += [both.fork(live[-1]), both.fork(live[-1])]
         while live:
             yield from attend(live[-1])
-            both.free(live.pop())
-        yield from poison()
+            both.free(live.pop(int(rng.integers(0, len(live)))))
+            if len(live) < 3:
+                yield from poison()
+            if live:
+                yield from attend(live[-1])
 
 
 def cost(

@@ -16,9 +16,9 @@ def spec_findings(spec: ExerciseSpec) -> Iterator[Finding]:
     known = {*cases.sizes, *cases.options}
     yield from _relations(("cases", "where"), cases.where, known, "sizes or options", _two_sides)
     yield from _symbols(("cases", "listed"), cases.listed, cases.sizes, "cases.sizes")
-    for place, values in enumerate(cases.larger):
+    for place, values in enumerate(cases.extra):
         names = {*known, "dtype", "layout", "magnitude"}
-        yield from _symbols(("cases", "larger", place), values, names, "sizes or options")
+        yield from _symbols(("cases", "extra", place), values, names, "sizes or options")
     sizes = contract.sizes
     for field, read in (("where", _two_products), ("points_where", _two_sides)):
         texts: tuple[str, ...] = getattr(contract, field)

@@ -1,8 +1,8 @@
 """From an exercise's data to a job: which cases, which sizes, in which order.
 
 Fixed cases cover every pair of values of every two parameters. They come first, small ones before
-large ones, so that the first failure is the smallest counter-example, and end with the larger ones
-that the exercise lists. Fresh cases are drawn from a
+large ones, so that the first failure is the smallest counter-example, and end with the single
+ones that the exercise adds. Fresh cases are drawn from a
 seed that the report prints. All of it is deterministic in the exercise and that seed.
 """
 
@@ -95,7 +95,7 @@ def fixed_cases(name: str, spec: ExerciseSpec) -> tuple[Case, ...]:
         _case(spec, row, seed=1000 + place, place=place, fresh=False)
         for place, row in enumerate(ordered)
     ]
-    listed = [_larger(spec, values, seed=2000 + place) for place, values in enumerate(cases.larger)]
+    listed = [_extra(spec, values, seed=2000 + place) for place, values in enumerate(cases.extra)]
     return (*_with_repeats(drawn), *listed)
 
 
@@ -107,7 +107,7 @@ def _with_repeats(cases: Sequence[Case]) -> Iterator[Case]:
             yield replace(case, seed=3000 + place, again=True, twice=False)
 
 
-def _larger(spec: ExerciseSpec, values: Mapping[str, Scalar], seed: int) -> Case:
+def _extra(spec: ExerciseSpec, values: Mapping[str, Scalar], seed: int) -> Case:
     """A listed case; what it does not name has the first of the listed values."""
     first = {name: column[0] for name, column in _columns(spec.cases).items()}
     row = tuple({**first, **values}.values())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from quizprep.authoring.exercise_proof import faulty_source
 from quizprep.authoring.scaffold import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.grading import report
+from quizprep.grading import report, wire
 from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
