@@ -41,6 +41,8 @@ class CaseSpec(Content, frozen=True, kw_only=True):
     guards      inputs lie between red zones of NaN, so that an out-of-bounds read shows
     extra       single cases beyond the drawn ones, each with some of the sizes and options, and a
                 dtype, layout or magnitude; what it does not name has the first value listed above
+    says        for each option that is no argument of the exercise, what it does to the inputs, in
+                a sentence for the learner
     overwrites  in a script of calls: after each call the tensors that it was given are overwritten,
                 so an object has to copy what it keeps
     """
@@ -59,6 +61,7 @@ class CaseSpec(Content, frozen=True, kw_only=True):
     gradients: tuple[Symbol, ...] = ()
     guards: bool = False
     extra: tuple[dict[Symbol, OptionValue], ...] = ()
+    says: dict[Symbol, Text] = field(default_factory=dict)
     overwrites: bool = False
     fixed: Annotated[int, Meta(ge=1, le=200)] = 30
     fresh: Annotated[int, Meta(ge=0, le=200)] = 10
