@@ -218,17 +218,18 @@ def drive(
             other = live[int(rng.integers(0, len(live)))]
             if other != seq:
                 yield from attend(other)
-        # Of three holders of the same pages one goes after the other, in any order, and what is
-        # free is written over each time: the last one still has its tokens.
         if live:
-            live += [both.fork(live[-1]), both.fork(live[-1])]
+            # Of three holders of the same pages two go, in any order, and what is free is written
+            # over: the last one still has its tokens.
+            holders = [live[-1], both.fork(live[-1]), both.fork(live[-1])]
+            live[-1] = holders.pop(int(rng.integers(0, 3)))
+            for holder in holders:
+                both.free(holder)
+            yield from poison()
         while live:
             yield from attend(live[-1])
-            both.free(live.pop(int(rng.integers(0, len(live)))))
-            if len(live) < 3:
-                yield from poison()
-            if live:
-                yield from attend(live[-1])
+            both.free(live.pop())
+        yield from poison()
 
 
 def cost(
