@@ -1,8 +1,8 @@
 """From an exercise's data to a job: which cases, which sizes, in which order.
 
 Fixed cases cover every pair of values of every two parameters. They come first, small ones before
-large ones, so that the first failure is the smallest counter-example, and end with the single
-ones that the exercise adds. Fresh cases are drawn from a
+large ones, so that the first failure is the smallest counter-example, with the single ones that
+the exercise adds. Fresh cases are drawn from a
 seed that the report prints. All of it is deterministic in the exercise and that seed.
 """
 
@@ -90,13 +90,21 @@ def fixed_cases(name: str, spec: ExerciseSpec) -> tuple[Case, ...]:
         best = max(rows, key=lambda row: sum(pair not in covered for pair in _pairs(row)))
         chosen.append(best)
         covered.update(_pairs(best))
+    if not chosen:
+        return ()
     ordered = sorted(dict.fromkeys(chosen), key=lambda row: _volume(row[: len(sizes)]))
     drawn = [
         _case(spec, row, seed=1000 + place, place=place, fresh=False)
         for place, row in enumerate(ordered)
     ]
-    listed = [_extra(spec, values, seed=2000 + place) for place, values in enumerate(cases.extra)]
-    return (*_with_repeats(drawn), *listed)
+    extra = [_extra(spec, values, seed=2000 + place) for place, values in enumerate(cases.extra)]
+    # Sorting is stable: a case stays before its repetition.
+    return tuple(
+        sorted(
+            (*_with_repeats(drawn), *extra),
+            key=lambda case: _volume([case.params[name] for name in cases.sizes]),
+        )
+    )
 
 
 def _with_repeats(cases: Sequence[Case]) -> Iterator[Case]:

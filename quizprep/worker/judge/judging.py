@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
+import numpy as np
 
 from quizprep.grading import wire
 from quizprep.grading.verdict import CaseResult, NamedMistake, Raised, Stage, Status, Verdict
@@ -222,8 +223,8 @@ class Judge:
                     outcome = self._case(place, case, calls)
                 else:
                     outcome = self._script_case(place, case)
-                if case.again and not outcomes[-1].seen.failed:
-                    outcome = _second_of_its_sizes(outcome)
+                if case.again:
+                    outcome = _repeats(outcome, outcomes[-1])
                 outcomes.append(outcome)
             except LearnerGone as gone:
                 ended = _result(case, "fail", f"Your code {gone}.")
@@ -341,13 +342,16 @@ class Judge:
         )
 
 
-def _second_of_its_sizes(outcome: Outcome) -> Outcome:
-    """The outcome of a case whose sizes were right with other values, just before."""
-    if not outcome.seen.wrong_outputs:
+def _repeats(outcome: Outcome, before: Outcome) -> Outcome:
+    """The outcome of a case of the same sizes as the one before: whether it has its outputs."""
+    one, two = outcome.seen.outputs, before.seen.outputs
+    if before.seen.failed or not outcome.seen.failed or not one or not two:
+        return outcome
+    if not all(map(np.array_equal, one, two)):
         return outcome
     text = (
-        f"{outcome.result.message}; a call with the same sizes and other values was right just "
-        "before, so look for what stays from one call to the next"
+        f"{outcome.result.message}; these are the outputs of the call before, which had the same "
+        "sizes and other values: your code keeps something from one call to the next"
     )
     return replace(outcome, result=msgspec.structs.replace(outcome.result, message=text))
 

@@ -2,7 +2,7 @@
 
 exercise: causal_mask
 stage: correctness
-says: what stays from one call to the next
+says: these are the outputs of the call before
 """
 
 import torch
