@@ -126,9 +126,9 @@ def test_outputs_of_one_name_are_told_by_their_number(pool: Pool) -> None:
 
 
 def test_a_script_that_is_wrong_only_under_the_meters_fails(pool: Pool) -> None:
-    """Who notices the sizes of the meters and does less there is found out by the outputs."""
+    """Who notices the meters and does less under them is found out by the outputs."""
     exercise = LIBRARY.exercise("kv_cache")
-    lazy = f"        if self.length >= 32:\n            return q * 0\n{ATTEND}"
+    lazy = f"        if torch._C._len_torch_dispatch_stack():\n            return q * 0\n{ATTEND}"
     verdict = grade(pool, exercise, edited(exercise, (ATTEND, lazy)))
     assert verdict.stage("correctness").status == "pass"
     cost = verdict.stage("cost")

@@ -2,7 +2,7 @@
 
 exercise: flash_forward
 stage: correctness
-says: low
+says: there lse is infinite
 """
 
 import torch
