@@ -21,16 +21,18 @@ def alibi_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.
     slopes = torch.exp2(-8 * head / h)
 
     # Scaled first: the penalty of a distance should not depend on the size of a head.
-    scores = (q * d**-0.5) @ k.transpose(-2, -1)
+    # In float32 at least: far from the last key a bias is in the hundreds, where bfloat16 takes
+    # steps of 1 and cannot tell neighbours apart.
+    wide = torch.promote_types(q.dtype, torch.float32)
+    scores = (q.to(wide) * d**-0.5) @ k.to(wide).transpose(-2, -1)
 
     # -slope*(i - j) = slope*j - slope*i, and slope*i is the same for a whole row of the softmax,
-    # where it cancels. What remains needs one number a key instead of one a pair. Counted from
-    # the last key the numbers stay small, so that half precision keeps near keys apart.
+    # where it cancels. What remains needs one number a key instead of one a pair.
     age = m - 1 - torch.arange(m, device=q.device)
-    scores -= (slopes[:, None] * age)[:, None, :].to(q.dtype)
+    scores -= (slopes[:, None] * age)[:, None, :]
 
     hidden = torch.ones(n, m, dtype=torch.bool, device=q.device).triu(diagonal=m - n + 1)
     scores.masked_fill_(hidden, -torch.inf)
     weights = torch.softmax(scores, dim=-1)
     del scores
-    return weights @ v
+    return weights.to(v.dtype) @ v

@@ -17,9 +17,9 @@ def flash_decoding(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, splits: in
     splits could run at the same time, on processors that one query alone would leave idle.
     """
     b, h, _, d = q.shape
-    # Sums of many terms want float32 even where the inputs are narrower.
+    # Scores and sums want float32 even where the inputs are narrower.
     wide = torch.float64 if q.dtype == torch.float64 else torch.float32
-    q = q * d**-0.5
+    q_wide = q.to(wide) * d**-0.5
 
     # What is known of the keys of a split: the largest score, the sum of the exponentials
     # relative to it, and the values weighted by them. As it stands a split is empty.
@@ -32,11 +32,11 @@ def flash_decoding(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, splits: in
     for s, (k_part, v_part) in enumerate(parts):
         if k_part.shape[-2] == 0:
             continue
-        scores = (q @ k_part.transpose(-2, -1)).to(wide)
+        scores = q_wide @ k_part.to(wide).transpose(-2, -1)
         top[s] = scores.amax(dim=-1, keepdim=True)
         weights = scores.sub_(top[s]).exp_()
         total[s] = weights.sum(dim=-1, keepdim=True)
-        acc[s] = weights.to(v.dtype) @ v_part
+        acc[s] = weights @ v_part.to(wide)
         del scores, weights
 
     # The merge. There is at least one key, so the common maximum is finite, and an empty split

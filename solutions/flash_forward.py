@@ -23,7 +23,8 @@ def flash_attention(
     """
     n, d = q.shape[-2:]
     m = k.shape[-2]
-    # Sums of many terms want float32 even where the inputs are narrower.
+    # Scores and sums want float32 even where the inputs are narrower: a score of 100 in bfloat16
+    # is off by up to 1/4, and its exponential by a quarter.
     wide = torch.float64 if q.dtype == torch.float64 else torch.float32
     o = torch.empty_like(q)
     lse = q.new_empty(q.shape[:-1], dtype=wide)
@@ -33,7 +34,7 @@ def flash_attention(
 
     for i in range(0, n, block):
         # Scaling the queries costs d multiplications a row, scaling the scores would cost m.
-        q_tile = q[..., i : i + block, :] * d**-0.5
+        q_tile = q[..., i : i + block, :].to(wide) * d**-0.5
         rows = q_tile.shape[-2]
         # The last key that the tile's first and last query may see.
         first_sees, last_sees = i + m - n, i + rows - 1 + m - n
@@ -42,13 +43,13 @@ def flash_attention(
         # exponentials relative to it, and the sum of the values weighted by them.
         top = q.new_full((*q_tile.shape[:-1], 1), -torch.inf, dtype=wide)
         total = torch.zeros_like(top)
-        acc = torch.zeros_like(q_tile, dtype=wide)
+        acc = torch.zeros_like(q_tile)
 
         for j, (k_tile, v_tile) in enumerate(zip(k_tiles, v_tiles, strict=True)):
             first_key, end = j * block, j * block + v_tile.shape[-2]
             if causal and first_key > last_sees:
                 break  # this tile and all later ones are in the future of every query here
-            scores = (q_tile @ k_tile).to(wide)
+            scores = q_tile @ k_tile.to(wide)
             if causal and end - 1 > first_sees:  # the diagonal crosses this tile
                 key = torch.arange(first_key, end, device=q.device)
                 query = torch.arange(rows, device=q.device)[:, None]
@@ -64,7 +65,7 @@ def flash_attention(
             # The old sums are relative to the old, smaller maximum: they shrink.
             shrink = torch.exp(top - raised)
             total.mul_(shrink).add_(weights.sum(dim=-1, keepdim=True))
-            acc.mul_(shrink).add_(weights.to(v.dtype) @ v_tile)
+            acc.mul_(shrink).add_(weights @ v_tile.to(wide))
             top = raised
 
         # One division a row. A row that saw nothing has the sum 0 and keeps its zeros, while

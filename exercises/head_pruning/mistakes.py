@@ -43,10 +43,6 @@ MISTAKES = {
         "You keep the least important heads. An ascending sort has the important ones at its end.",
         concept="head-pruning",
     ),
-    "last_of_equals": Mistake(
-        "Of equally important heads you keep the later ones. The lower index comes first.",
-        concept="head-pruning",
-    ),
     "order_of_importance": Mistake(
         "The heads that are left stand in the order of their importance. They keep the order "
         "that they had, so that head numbers noted elsewhere still mean something.",
@@ -109,8 +105,7 @@ def build(mistakes: frozenset[str] = frozenset()) -> dict[str, Any]:
         d = w_q.shape[1] // h
         values = importance.tolist()
         sign = 1 if "keeps_least" in mistakes else -1
-        late = -1 if "last_of_equals" in mistakes else 1
-        kept = sorted(range(h), key=lambda i: (sign * values[i], late * i))[:keep]
+        kept = sorted(range(h), key=lambda i: sign * values[i])[:keep]
         if "order_of_importance" not in mistakes:
             kept.sort()
         if "prunes_wrong_columns" in mistakes:

@@ -21,7 +21,6 @@ def prune_heads(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Weights (D, h*d), (D, h*d), (D, h*d), (h*d, D) with `keep` heads left of h."""
     h = len(importance)
-    # sorted keeps the order of equals.
     kept = sorted(sorted(range(h), key=lambda i: -float(importance[i]))[:keep])
     d = w_q.shape[1] // h
     rows = [column for i in kept for column in range(i * d, (i + 1) * d)]
@@ -42,15 +41,24 @@ def make_inputs(
 
     bits: (h,), the importances by which heads are pruned, float32 seen as int32: tolerances come
     from moving floating inputs by a rounding, and a tie moved by one is another question.
+
+    With ``ties`` there are two importances. Equals lie side by side and have the same weights, so
+    it makes no difference which of them are kept.
     """
-    importance = rng.integers(1, 3, h) / 4 if ties else rng.permutation(h) + rng.random()
+    importance = rng.permutation(h) + rng.random()
+    weights = rng.standard_normal((4, h, d, model))
+    if ties:
+        cut = rng.integers(0, h + 1)
+        importance = np.where(np.arange(h) < cut, *rng.permutation([0.25, 0.5]))
+        weights[:, :cut], weights[:, cut:] = weights[:, :1], weights[:, -1:]
+    w_q, w_k, w_v, w_o = weights.reshape(4, h * d, model)
     return {
         "head_out": rng.standard_normal((b, h, n, d)),
         "grad": rng.standard_normal((b, h, n, d)),
-        "w_q": rng.standard_normal((model, h * d)),
-        "w_k": rng.standard_normal((model, h * d)),
-        "w_v": rng.standard_normal((model, h * d)),
-        "w_o": rng.standard_normal((h * d, model)),
+        "w_q": w_q.T,
+        "w_k": w_k.T,
+        "w_v": w_v.T,
+        "w_o": w_o,
         "bits": importance.astype(np.float32).view(np.int32),
         "keep": keep,
     }

@@ -27,7 +27,7 @@ def prune_heads(
 
     w_q, w_k, w_v   (D, h*d), head i owns columns i*d to (i + 1)*d
     w_o             (h*d, D), head i owns rows i*d to (i + 1)*d
-    importance      (h,), float32; of equals the lower index is the more important
+    importance      (h,), float32; of equals any choice is right
     keep            1 to h
     returns         (w_q, w_k, w_v, w_o) of shapes (D, keep*d) and, for w_o, (keep*d, D);
                     the heads that are left keep their order

@@ -84,12 +84,15 @@ def make_inputs(
 ) -> dict[str, Any]:
     """k, v, q: (b, h, m + t, d); spare slots are never written.
 
-    Tokens and heads differ in size, by up to a factor of 16, and some are zero.
+    Tokens and heads differ in size, by up to a factor of 16, and some are zero: one of the first
+    head always is, if there are two.
     """
 
     def tokens() -> np.ndarray:
         size = 2.0 ** rng.uniform(-3, 1, (b, h, m + t, 1))
         size[rng.random(size.shape) < 0.05] = 0
+        if m + t > 1:
+            size[:, 0, rng.integers(m + t)] = 0
         return rng.standard_normal((b, h, m + t, d)) * size
 
     return {

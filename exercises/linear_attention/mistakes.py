@@ -35,6 +35,11 @@ MISTAKES = {
         "negative or near 0; elu(x) + 1 is positive.",
         concept="linear-attention",
     ),
+    "features_round_to_zero": Mistake(
+        "You compute elu(x) + 1 as it stands. Below -17 float32 rounds exp(x) - 1 to -1, so "
+        "all features are 0 and the output is 0/0. Below 0 take exp(x).",
+        concept="linear-attention",
+    ),
     "relu_features": Mistake(
         "Your feature map is relu(x). Where all products are 0 there is nothing to divide by, "
         "and no gradient; the paper's is elu(x) + 1, positive everywhere.",
@@ -88,7 +93,13 @@ def solve(
 def _features(x: Tensor, mistakes: frozenset[str]) -> Tensor:
     if "relu_features" in mistakes:
         return x.relu()
-    return elu(x) if "no_plus_one" in mistakes else elu(x) + 1
+    if "no_plus_one" in mistakes:
+        return elu(x)
+    return elu(x) + 1 if "features_round_to_zero" in mistakes else _exact(x)
+
+
+def _exact(x: Tensor) -> Tensor:
+    return torch.where(x > 0, x + 1, torch.exp(x))
 
 
 def _seen(weights: Tensor, causal: bool, mistakes: frozenset[str]) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import elu
 
 
 def make_inputs(
@@ -16,23 +15,31 @@ def make_inputs(
     m: int | None = None,
     d: int = 8,
     causal: bool | None = None,
+    low: bool = False,
 ) -> dict[str, np.ndarray | bool]:
     """q: (b, h, n, d); k, v: (b, h, m, d), with m = n if causal.
 
-    A causal of None is left out: the default is used.
+    A causal of None is left out: the default is used. With ``low`` q and k lie around -30, where
+    elu(x) + 1 is 0 in float32.
     """
+    shift = 30.0 if low else 0.0
     m = n if causal or m is None else m
     inputs: dict[str, np.ndarray | bool] = {
-        "q": rng.standard_normal((b, h, n, d)),
-        "k": rng.standard_normal((b, h, m, d)),
+        "q": rng.standard_normal((b, h, n, d)) - shift,
+        "k": rng.standard_normal((b, h, m, d)) - shift,
         "v": rng.standard_normal((b, h, m, d)),
     }
     return inputs if causal is None else inputs | {"causal": causal}
 
 
+def _features(x: Tensor) -> Tensor:
+    """elu(x) + 1, which is exp(x) below 0."""
+    return torch.where(x > 0, x + 1, torch.exp(x))
+
+
 def solve(q: Tensor, k: Tensor, v: Tensor, causal: bool = False) -> Tensor:
     """o: (b, h, n, d), in the dtype of q."""
-    weights = (elu(q) + 1) @ (elu(k) + 1).transpose(-2, -1)
+    weights = _features(q) @ _features(k).transpose(-2, -1)
     if causal:
         weights = torch.tril(weights)
     return weights @ v / weights.sum(dim=-1, keepdim=True)

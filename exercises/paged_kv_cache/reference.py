@@ -218,6 +218,14 @@ def drive(
             other = live[int(rng.integers(0, len(live)))]
             if other != seq:
                 yield from attend(other)
+        if live:
+            # Of three holders of the same pages two go, in any order, and what is free is written
+            # over: the last one still has its tokens.
+            holders = [live[-1], both.fork(live[-1]), both.fork(live[-1])]
+            live[-1] = holders.pop(int(rng.integers(0, 3)))
+            for holder in holders:
+                both.free(holder)
+            yield from poison()
         while live:
             yield from attend(live[-1])
             both.free(live.pop())

@@ -26,6 +26,10 @@ def ring_attention(
     return list((torch.softmax(scores, dim=-1) @ v).split(q_shards[0].shape[2], dim=2))
 
 
+LOW_SCORES = 1000.0
+"""How far below 0 the scores lie with ``low``: below any finite number that looks low enough."""
+
+
 def make_inputs(
     rng: np.random.Generator,
     b: int = 1,
@@ -35,13 +39,17 @@ def make_inputs(
     d: int = 8,
     causal: bool | None = None,
     n: int = 0,
+    low: bool = False,
 ) -> dict[str, Any]:
     """q, k, v: (b, h, ranks*s, d), or (b, h, n, d); s tokens a rank. A causal of None is left
-    out, so that the default is used."""
+    out, so that the default is used. With ``low`` all scores lie around -LOW_SCORES."""
     length = n or ranks * s
     inputs: dict[str, Any] = {
         name: rng.standard_normal((b, h, length, d)) for name in ("q", "k", "v")
     }
+    if low:
+        apart = LOW_SCORES**0.5 / d**0.25
+        inputs |= {"q": inputs["q"] + apart, "k": inputs["k"] - apart}
     return inputs | {"s": s} | ({} if causal is None else {"causal": causal})
 
 

@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+LOW_SCORES = 1000.0
+"""How far below 0 the scores lie with ``low``: below any finite number that looks low enough."""
+
 
 def make_inputs(
     rng: np.random.Generator,
@@ -17,11 +20,16 @@ def make_inputs(
     block_m: int = 16,
     block_n: int = 16,
     causal: bool | None = None,
+    low: bool = False,
 ) -> dict[str, np.ndarray | int | bool]:
-    """q: (b, h, n, d); k, v: (b, h, m, d). A causal of None is left out: the default is used."""
+    """q: (b, h, n, d); k, v: (b, h, m, d). A causal of None is left out: the default is used.
+
+    With ``low`` all scores lie around -LOW_SCORES.
+    """
+    apart = LOW_SCORES**0.5 / d**0.25 if low else 0.0
     inputs: dict[str, np.ndarray | int | bool] = {
-        "q": rng.standard_normal((b, h, n, d)),
-        "k": rng.standard_normal((b, h, m, d)),
+        "q": rng.standard_normal((b, h, n, d)) + apart,
+        "k": rng.standard_normal((b, h, m, d)) - apart,
         "v": rng.standard_normal((b, h, m, d)),
         "block_m": block_m,
         "block_n": block_n,

@@ -11,12 +11,16 @@ def make_inputs(
 ) -> dict[str, np.ndarray]:
     """a_q: (m, k) int8; a_scale: (m,); b_q: (k, n) int8; b_scale: (n,).
 
-    large  values from 100 to 127, all positive, so that sums are as large as they get
+    large  values from 100 to 127, all positive, so that sums are as large as they get; without it
+           the last row of three or more is zero, and so is its scale
     """
     low = 100 if large else -127
+    a_q, a_scale = rng.integers(low, 128, (m, k)).astype(np.int8), rng.uniform(0.01, 0.1, m)
+    if m > 2 and not large:
+        a_q[-1], a_scale[-1] = 0, 0
     return {
-        "a_q": rng.integers(low, 128, (m, k)).astype(np.int8),
-        "a_scale": rng.uniform(0.01, 0.1, m),
+        "a_q": a_q,
+        "a_scale": a_scale,
         "b_q": rng.integers(low, 128, (k, n)).astype(np.int8),
         "b_scale": rng.uniform(0.01, 0.1, n),
     }

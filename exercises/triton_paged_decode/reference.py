@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+LOW_SCORES = 1000.0
+"""How far below 0 the scores lie with ``low``: below any finite number that looks low enough."""
+
 
 def make_inputs(
     rng: np.random.Generator,
@@ -17,17 +20,20 @@ def make_inputs(
     length: int = 9,
     ragged: bool = True,
     poison: bool = False,
+    low: bool = False,
 ) -> dict[str, np.ndarray]:
     """q: (s, g * r, d); k_pages, v_pages: (pages, page_size, g, d); block_table, lengths.
 
     ragged  lengths from 0 to ``length`` instead of all equal
     poison  slots that hold no live token are NaN
+    low     all scores lie around -LOW_SCORES
     """
+    apart = LOW_SCORES**0.5 / d**0.25 if low else 0.0
     most = -(-length // page_size)
     pages = s * most + 1
     lengths = rng.integers(0, length + 1, s) if ragged else np.full(s, length)
     table = rng.permutation(pages)[: s * most].reshape(s, most)
-    k_pages = rng.standard_normal((pages, page_size, g, d))
+    k_pages = rng.standard_normal((pages, page_size, g, d)) - apart
     v_pages = rng.standard_normal((pages, page_size, g, d))
     if poison:
         live = np.zeros((pages, page_size), dtype=bool)
@@ -35,7 +41,7 @@ def make_inputs(
             live[row] = np.arange(most * page_size).reshape(most, page_size) < count
         k_pages[~live] = v_pages[~live] = np.nan
     return {
-        "q": rng.standard_normal((s, g * r, d)),
+        "q": rng.standard_normal((s, g * r, d)) + apart,
         "k_pages": k_pages,
         "v_pages": v_pages,
         "block_table": table.astype(np.int32),

@@ -22,6 +22,7 @@ from quizprep.authoring.question_proof import question_problems
 from quizprep.authoring.scaffold import unfinished_exercise
 from quizprep.authoring.snippets import check_snippets
 from quizprep.authoring.spelling import spelling_problems
+from quizprep.authoring.tested import tested_problems, untold_options, write_tested
 from quizprep.cli.terminal import Terminal, status
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import Measured
@@ -174,10 +175,13 @@ def _exercise_problems(
                 terminal.say(f"FAIL {name}: it refers to what is not there", "red")
                 continue
             evidence = prover.prove(exercise, pairs=not proofs.quick)
+            evidence.problems += untold_options(exercise)
             if not evidence.problems and proofs.write:
                 write_measured(exercise, evidence.formulas)
+                write_tested(exercise)
             elif not evidence.problems:
                 evidence.problems += measured_problems(exercise, evidence.formulas)
+                evidence.problems += tested_problems(exercise)
             if not evidence.problems:
                 found[name] = measured_now(exercise, evidence.masks)
             if proofs.mutants and not evidence.problems:

@@ -16,6 +16,10 @@ def spec_findings(spec: ExerciseSpec) -> Iterator[Finding]:
     known = {*cases.sizes, *cases.options}
     yield from _relations(("cases", "where"), cases.where, known, "sizes or options", _two_sides)
     yield from _symbols(("cases", "listed"), cases.listed, cases.sizes, "cases.sizes")
+    yield from _symbols(("cases", "says"), cases.says, cases.options, "cases.options")
+    for place, values in enumerate(cases.extra):
+        names = {*known, "dtype", "layout", "magnitude"}
+        yield from _symbols(("cases", "extra", place), values, names, "sizes or options")
     sizes = contract.sizes
     for field, read in (("where", _two_products), ("points_where", _two_sides)):
         texts: tuple[str, ...] = getattr(contract, field)

@@ -39,6 +39,12 @@ class CaseSpec(Content, frozen=True, kw_only=True):
     layouts     memory layouts of the inputs
     magnitudes  factors on every floating input; a large one shows an unstable softmax
     guards      inputs lie between red zones of NaN, so that an out-of-bounds read shows
+    extra       single cases beyond the drawn ones, each with some of the sizes and options, and a
+                dtype, layout or magnitude; what it does not name has the first value listed above
+    says        for each option that is no argument of the exercise, what it does to the inputs, in
+                a sentence for the learner
+    overwrites  in a script of calls: after each call the tensors that it was given are overwritten,
+                so an object has to copy what it keeps
     """
 
     sizes: dict[Symbol, Sizes]
@@ -54,6 +60,9 @@ class CaseSpec(Content, frozen=True, kw_only=True):
     magnitudes: Annotated[tuple[Annotated[float, Meta(gt=0)], ...], Meta(min_length=1)] = (1.0,)
     gradients: tuple[Symbol, ...] = ()
     guards: bool = False
+    extra: tuple[dict[Symbol, OptionValue], ...] = ()
+    says: dict[Symbol, Text] = field(default_factory=dict)
+    overwrites: bool = False
     fixed: Annotated[int, Meta(ge=1, le=200)] = 30
     fresh: Annotated[int, Meta(ge=0, le=200)] = 10
 

@@ -1,7 +1,8 @@
 """From an exercise's data to a job: which cases, which sizes, in which order.
 
 Fixed cases cover every pair of values of every two parameters. They come first, small ones before
-large ones, so that the first failure is the smallest counter-example. Fresh cases are drawn from a
+large ones, so that the first failure is the smallest counter-example, with the single ones that
+the exercise adds. Fresh cases are drawn from a
 seed that the report prints. All of it is deterministic in the exercise and that seed.
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from random import Random
+
+from msgspec.structs import replace
 
 from quizprep.content.exercises import CaseSpec, Contract, ExerciseSpec
 from quizprep.formula import two_sides
@@ -23,6 +26,9 @@ CANDIDATES = 24
 
 ATTEMPTS = 200
 """Random draws after which the relations between sizes are taken to be unsatisfiable."""
+
+REPEATED = 4
+"""One drawn case in this many is followed by the same sizes with other values."""
 
 GUARDED = 3
 """In an exercise with guard zones of NaN, one case in this many has guard zones of ones."""
@@ -84,11 +90,36 @@ def fixed_cases(name: str, spec: ExerciseSpec) -> tuple[Case, ...]:
         best = max(rows, key=lambda row: sum(pair not in covered for pair in _pairs(row)))
         chosen.append(best)
         covered.update(_pairs(best))
+    if not chosen:
+        return ()
     ordered = sorted(dict.fromkeys(chosen), key=lambda row: _volume(row[: len(sizes)]))
-    return tuple(
+    drawn = [
         _case(spec, row, seed=1000 + place, place=place, fresh=False)
         for place, row in enumerate(ordered)
+    ]
+    extra = [_extra(spec, values, seed=2000 + place) for place, values in enumerate(cases.extra)]
+    # Sorting is stable: a case stays before its repetition.
+    return tuple(
+        sorted(
+            (*_with_repeats(drawn), *extra),
+            key=lambda case: _volume([case.params[name] for name in cases.sizes]),
+        )
     )
+
+
+def _with_repeats(cases: Sequence[Case]) -> Iterator[Case]:
+    """The cases, some of them followed by the same sizes with other values."""
+    for place, case in enumerate(cases):
+        yield case
+        if place % REPEATED == REPEATED - 1:
+            yield replace(case, seed=3000 + place, again=True, twice=False)
+
+
+def _extra(spec: ExerciseSpec, values: Mapping[str, Scalar], seed: int) -> Case:
+    """A listed case; what it does not name has the first of the listed values."""
+    first = {name: column[0] for name, column in _columns(spec.cases).items()}
+    row = tuple({**first, **values}.values())
+    return replace(_case(spec, row, seed, place=1, fresh=False), twice=False)
 
 
 def fresh_cases(spec: ExerciseSpec, seed: int) -> tuple[Case, ...]:

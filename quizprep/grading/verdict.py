@@ -98,10 +98,10 @@ class Symptom(enum.StrEnum):
     """Values are right, in another dtype."""
     ACCESS = "access"
     """A kernel read or wrote outside its tensors."""
-    INPUT = "input"
-    """An input was modified."""
+    CALLER = "caller"
+    """Something of the caller's was changed, or has to stay as it was."""
     STATE = "state"
-    """A call is right, and the same call later is not."""
+    """A call is right, and a later one of the same sizes is not."""
     RANDOM = "random"
     """Two calls with the same inputs have different results."""
 

@@ -29,7 +29,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(Message, frozen=True, kw_only=True, tag="case"):
-    """One correctness case: the arguments of make_inputs, and the layout of its inputs."""
+    """One correctness case: the arguments of make_inputs, and the layout of its inputs.
+
+    twice  a function is called a second time with the same inputs
+    again  the case before with other values: a function is called right after it, and the
+           objects of a script are alive together with that case's
+    """
 
     params: Params
     dtype: str
@@ -39,6 +44,7 @@ class Case(Message, frozen=True, kw_only=True, tag="case"):
     guards: bool
     twice: bool
     fresh: bool
+    again: bool = False
     gradients: tuple[str, ...] = ()
     """Inputs whose gradients are judged as well."""
 

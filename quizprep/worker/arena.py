@@ -81,6 +81,13 @@ def moved(at: TensorAt, by: int) -> TensorAt:
     return msgspec.structs.replace(at, start=at.start + by) if by else at
 
 
+def side_by_side(one: PlacedInputs, two: PlacedInputs) -> PlacedInputs:
+    """The inputs of two calls in one piece of memory, those of the first in front."""
+    start = len(one.memory)
+    args = tuple(moved(at, start) if isinstance(at, TensorAt) else at for at in two.args)
+    return PlacedInputs((*one.args, *args), (*one.names, *two.names), one.memory + two.memory)
+
+
 EACH_LAYOUT = ("permuted", "strided", "pitched", "contiguous")
 """What the inputs of a ``mixed`` layout have, in turn."""
 

@@ -62,6 +62,10 @@ class Backend(ABC):
         """The position in ``memory`` of an array that is a slice of it."""
 
     @abstractmethod
+    def address(self, array: Array) -> int:
+        """The address of an array's first element."""
+
+    @abstractmethod
     def exact(self, array: Array) -> np.ndarray:
         """The values of an array, or of a number that a script yielded, in float64."""
 
@@ -171,7 +175,10 @@ class NumpyBackend(Backend):
 
     def place(self, array: Array, memory: bytearray) -> TensorAt:
         strides = tuple(step // array.itemsize for step in array.strides)
-        return _placed(array.shape, strides, self.dtype(array), _address(array), memory)
+        return _placed(array.shape, strides, self.dtype(array), self.address(array), memory)
+
+    def address(self, array: Array) -> int:
+        return _address(np.asarray(array))
 
     def exact(self, array: Array) -> np.ndarray:
         return np.asarray(array, dtype=np.float64)
@@ -210,7 +217,10 @@ class TorchBackend(Backend):
 
     def place(self, array: Array, memory: bytearray) -> TensorAt:
         dtype = self.dtype(array)
-        return _placed(array.shape, array.stride(), dtype, array.data_ptr(), memory)
+        return _placed(array.shape, array.stride(), dtype, self.address(array), memory)
+
+    def address(self, array: Array) -> int:
+        return int(array.data_ptr())
 
     def exact(self, array: Array) -> np.ndarray:
         if not isinstance(array, self._torch.Tensor):
@@ -270,6 +280,11 @@ def backend_for(runtime: str, device: str = "cpu") -> Backend:
     return CudaBackend() if device == "cuda" else TorchBackend()
 
 
+def address_of(memory: Memory) -> int:
+    """The address of a buffer; 0 if it is empty."""
+    return _address(np.frombuffer(memory, dtype=np.uint8)) if len(memory) else 0
+
+
 def _address(array: np.ndarray) -> int:
     return int(array.__array_interface__["data"][0])
 
@@ -277,7 +292,7 @@ def _address(array: np.ndarray) -> int:
 def _placed(
     shape: Sequence[int], strides: Sequence[int], dtype: str, pointer: int, memory: bytearray
 ) -> TensorAt:
-    base = _address(np.frombuffer(memory, dtype=np.uint8)) if memory else 0
+    base = address_of(memory)
     empty = 0 in tuple(shape)
     reach = 0 if empty else 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
     start = 0 if empty else pointer - base

@@ -5,7 +5,7 @@ The submission can write replies itself, so every field of a reply is bounded wh
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -82,6 +82,7 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
                    raised, unless it raised the exception that it names in ``raises``
     gradients      places of the arguments to differentiate by; the outputs are weighted by the
                    ``cotangents``, and the gradients are returned behind the outputs
+    overwrite      the tensors among the arguments are copies, which are overwritten after the call
     """
 
     number: int
@@ -96,6 +97,7 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
     raises: str = ""
     gradients: tuple[int, ...] = ()
     cotangents: tuple[TensorAt, ...] = ()
+    overwrite: bool = False
 
 
 class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
@@ -117,6 +119,9 @@ Order = Load | Call | Fetch | TrimMemory
 
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+Disturbed = Literal["", "result", "list", "dtype", "device", "gradients"]
+"""What of the caller's a call changed: a result that was returned earlier, a list that it was
+given, or a setting of torch (default dtype, default device, recording of gradients)."""
 
 
 class Output(Message, frozen=True, kw_only=True):
@@ -158,6 +163,7 @@ class Reply(Message, frozen=True, kw_only=True):
     banned          the library's own attention that the call used, by name
     patched         a part of the meters that the submission has replaced, by name
     invalid_access  the kernel's first one
+    disturbed       what of the caller's the call changed, beside its input tensors
     """
 
     number: int
@@ -172,3 +178,4 @@ class Reply(Message, frozen=True, kw_only=True):
     banned: Short = ""
     patched: Short = ""
     invalid_access: InvalidAccess | None = None
+    disturbed: Disturbed = ""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from quizprep.authoring.exercise_proof import faulty_source
 from quizprep.authoring.scaffold import new_exercise
 from quizprep.content.library import Exercise, Library, shipped_root
-from quizprep.grading import report
+from quizprep.grading import report, wire
 from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
@@ -126,9 +126,9 @@ def test_outputs_of_one_name_are_told_by_their_number(pool: Pool) -> None:
 
 
 def test_a_script_that_is_wrong_only_under_the_meters_fails(pool: Pool) -> None:
-    """Who notices the sizes of the meters and does less there is found out by the outputs."""
+    """Who notices the meters and does less under them is found out by the outputs."""
     exercise = LIBRARY.exercise("kv_cache")
-    lazy = f"        if self.length >= 32:\n            return q * 0\n{ATTEND}"
+    lazy = f"        if torch._C._len_torch_dispatch_stack():\n            return q * 0\n{ATTEND}"
     verdict = grade(pool, exercise, edited(exercise, (ATTEND, lazy)))
     assert verdict.stage("correctness").status == "pass"
     cost = verdict.stage("cost")
@@ -289,8 +289,14 @@ def test_a_grading_is_symmetric_in_its_cases(pool: Pool, switch: str, dice: Any)
     grader = Grader(pool)
     setup = grader._setup(exercise, Submission("softmax.py", source))
     job = msgspec.structs.replace(grader._job(exercise, SEED), witness=None)
-    shuffled = list(job.cases)
-    dice.shuffle(shuffled)
+    groups: list[list[wire.Case]] = []
+    for case in job.cases:
+        if case.again:  # the same sizes once more: it belongs behind its first case
+            groups[-1].append(case)
+        else:
+            groups.append([case])
+    dice.shuffle(groups)
+    shuffled = [case for group in groups for case in group]
     nursery = pool.nursery(exercise.spec.runtime)
     results = [
         nursery.grade(setup, msgspec.structs.replace(job, cases=tuple(cases)))

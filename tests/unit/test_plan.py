@@ -43,12 +43,12 @@ def test_every_value_of_every_parameter_occurs(named: tuple[str, ExerciseSpec]) 
     name, spec = named
     cases = plan.fixed_cases(name, spec)
     for size, values in spec.cases.sizes.items():
-        assert {case.params[size] for case in cases} == set(values)
+        assert {case.params[size] for case in cases} >= set(values)
     for option, choices in spec.cases.options.items():
-        assert {case.params[option] for case in cases} == set(choices)
-    assert {case.dtype for case in cases} == set(spec.cases.dtypes)
+        assert {case.params[option] for case in cases} >= set(choices)
+    assert {case.dtype for case in cases} >= set(spec.cases.dtypes)
     assert {case.layout for case in cases} == set(spec.cases.layouts)
-    assert {case.magnitude for case in cases} == set(spec.cases.magnitudes)
+    assert {case.magnitude for case in cases} >= set(spec.cases.magnitudes)
 
 
 def test_fresh_cases_follow_the_seed(named: tuple[str, ExerciseSpec]) -> None:

@@ -24,7 +24,7 @@ from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected
 from quizprep.worker.judge.cost_check import CostCheck, compared
 from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
-from quizprep.worker.judge.examiner import Examiner, sanitised
+from quizprep.worker.judge.examiner import Examiner, disturbance, sanitised
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes, load_solution
 from quizprep.worker.judge.phase_readings import LocalMeters
 from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
@@ -122,11 +122,7 @@ class CostStage:
             if place % 8 == 0:
                 self.channel.send_event(wire.Progress(stage="cost", done=place, total=len(calls)))
             reply, modified = made.next()
-            if modified:
-                raise CostFailed(
-                    f"While its cost was measured, your code changed its input {modified}; "
-                    "inputs belong to the caller."
-                )
+            _require_empty(disturbance(modified, reply.disturbed), point)
             readings.append(self._checked(point, meter, used[place], reply))
         return readings
 
@@ -219,10 +215,11 @@ class CostStage:
         for place, point in enumerate(points):
             script, api, inputs = driven
             script.finish()
+            modified = self.channel.modified_input(inputs.placed)
             if place + 1 < len(points):
                 driven = self._driven(points[place + 1])
             found = self.examiner.script(script, inputs.expected, point.params)
-            _require_empty(found.message, point)
+            _require_empty(found.message or disturbance(modified, api.disturbed), point)
             readings.append(api.readings.by_meter())
         return readings
 
@@ -346,6 +343,7 @@ class CostStage:
         seen = self.watch.call(
             point.params, inputs.placed, lambda reply: self._check_outputs(reply, expected, point)
         )
+        _require_empty(disturbance(self.channel.modified_input(inputs.placed), ""), point)
         if not self.cache.solution_time:
             self.cache.solution_time = self._solution_time(inputs.args)
         return replace(

@@ -20,6 +20,29 @@ from quizprep.worker.judge.script import RemoteObject, Script, ScriptFailed
 
 BANNED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
 
+_DISTURBED = {
+    "": "",
+    "result": "Your code changed a result that it had returned before; what is returned belongs to "
+    "the caller. Make a new tensor in each call.",
+    "list": "Your code changed a list that it was given; the list belongs to the caller. Work on a "
+    "copy: list(items).",
+    "dtype": "Your code changed torch's default dtype and left it so; the setting belongs to the "
+    "caller. Name the dtype where you make a tensor.",
+    "device": "Your code changed torch's default device and left it so; the setting belongs to "
+    "the caller. Name the device where you make a tensor.",
+    "gradients": "Your code switched the recording of gradients for good; the setting belongs to "
+    "the caller. Use `with torch.no_grad():`.",
+}
+
+
+def disturbance(modified: str, disturbed: protocol.Disturbed) -> str:
+    """What of the caller's a call changed, in words: the input ``modified``, or what the learner's
+    process saw; "" if nothing."""
+    if modified:
+        return f"Your code changed its input {modified}; inputs belong to the caller."
+    return _DISTURBED[disturbed]
+
+
 SHOWN_OUTPUTS = 3
 """Wrong outputs of one call that a message describes."""
 

@@ -13,6 +13,9 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+import numpy as np
+
 from quizprep.grading import wire
 from quizprep.grading.verdict import (
     CaseResult,
@@ -39,6 +42,7 @@ from quizprep.worker.judge.examiner import (
     Examined,
     Examiner,
     access_message,
+    disturbance,
     sanitised,
     sanitised_exception,
 )
@@ -46,7 +50,7 @@ from quizprep.worker.judge.exercise_files import load_mistakes, load_reference
 from quizprep.worker.judge.mask_probe import MaskProbe, error_map
 from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
 from quizprep.worker.judge.reference_cache import ReferenceCache
-from quizprep.worker.judge.script import RemoteApi, Script
+from quizprep.worker.judge.script_cases import ScriptCases
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 
 NO_MASK = NamedMistake(
@@ -120,10 +124,11 @@ class Judge:
         self._cases = Cases(job, self.reference, self.backend, self.cache)
         self._points = MeteredPoints(job, self.reference, self.backend)
         self.channel.idle_work = self._prepare
+        self._scripts = ScriptCases(
+            job, self._cases, self.reference, self.backend, self.channel, self.examiner
+        )
         self._invalid_layouts: set[str] = set()
         """The layouts of the cases in which the kernel made an invalid access."""
-        self._driven: dict[int, Script] = {}
-        """By place of a case, its script if it was driven in advance."""
 
     def verdict(self) -> Verdict:
         """Load, correctness, then diagnosis or cost."""
@@ -228,9 +233,12 @@ class Judge:
                 )
             try:
                 if calls is not None:
-                    outcomes.append(self._case(place, case, calls))
+                    outcome = self._case(place, case, calls)
                 else:
-                    outcomes.append(self._script_case(place, case))
+                    outcome = self._script_case(place, case)
+                if case.again:
+                    outcome = _repeats(outcome, outcomes[-1])
+                outcomes.append(outcome)
             except LearnerGone as gone:
                 ended = _result(case, "fail", f"Your code {gone}.")
                 rest = (_result(other, "skip") for other in cases[place + 1 :])
@@ -241,7 +249,8 @@ class Judge:
 
     def _case(self, place: int, case: wire.Case, calls: PipelinedCalls) -> Outcome:
         made = self._cases.inputs(place)
-        reply, changed = calls.next()
+        reply, modified = calls.next()
+        disturbed = disturbance(modified, reply.disturbed)
         # The learner works on the next cases meanwhile.
         expected = self._cases.expected(place)
         found = self.examiner.reply(reply, expected, case.params, case.gradients)
@@ -259,9 +268,9 @@ class Judge:
                 )
             except LearnerGone:
                 # The result of the first call says more; the next case reports the end.
-                if not found.message and not changed:
+                if not found.message and not disturbed:
                     raise
-        outcome = self._outcome(case, made, expected, found, changed, repeated)
+        outcome = self._outcome(case, made, expected, found, disturbed, repeated)
         access = reply.invalid_access
         if access is None:
             return outcome
@@ -281,11 +290,12 @@ class Judge:
         made: CaseInputs,
         expected: Expected,
         found: Examined,
-        changed: str,
+        disturbed: str,
         repeated: Examined,
     ) -> Outcome:
-        """The outcome of a case: ``found`` is what is wrong with its outputs, ``changed`` an input
-        that was modified, ``repeated`` what is wrong with the outputs of a second call."""
+        """The outcome of a case: ``found`` is what is wrong with its outputs, ``disturbed`` says
+        what of the caller's was changed, ``repeated`` what is wrong with the outputs of a second
+        call."""
         message, symptom, detail = found.message, found.symptom, found.detail
         if repeated.message and _unequal(found, repeated, expected):
             if message:
@@ -293,9 +303,8 @@ class Judge:
             else:
                 message = f"A second call with the same inputs is wrong: {repeated.message}"
                 symptom, detail = Symptom.STATE, repeated.detail
-        elif not message and changed:
-            message = f"Your code changed its input {changed}; inputs belong to the caller."
-            symptom = Symptom.INPUT
+        elif not message and disturbed:
+            message, symptom = disturbed, Symptom.CALLER
         seen = Observed(
             args=made.args,
             expected=expected,
@@ -319,25 +328,9 @@ class Judge:
                 yield placed, ""
 
     def _script_case(self, place: int, case: wire.Case) -> Outcome:
-        made = self._cases.inputs(place)
-        script = self._driven.pop(place, None) or self._drive(place)
-        # The learner works on the other core meanwhile.
-        expected = self._cases.expected(place)
-        script.finish()
-        changed = self.channel.modified_input(made.placed)
-        if place + 1 < len(self.job.cases):
-            self._driven[place + 1] = self._drive(place + 1)
-        found = self.examiner.script(script, expected, case.params)
-        return self._outcome(case, made, expected, found, changed, Examined())
-
-    def _drive(self, place: int) -> Script:
-        """The script of a case, driven until only its last replies are pending."""
-        made = self._cases.inputs(place)
-        api = RemoteApi(
-            self.channel, made.placed, self.backend, self.job.spec.entries, metered=False
-        )
-        assert self.reference.drive is not None
-        return Script(api, self.reference.drive, made.args)
+        found, disturbed = self._scripts.judged(place)
+        made, expected = self._cases.inputs(place), self._cases.expected(place)
+        return self._outcome(case, made, expected, found, disturbed, Examined())
 
     # --- diagnosis ---
 
@@ -421,6 +414,21 @@ def _unequal(one: Examined, other: Examined, expected: Expected) -> bool:
     if one.outputs is None or other.outputs is None:
         return one.message != other.message
     return not replace(expected, values=one.outputs).accepts(other.outputs)
+
+
+def _repeats(outcome: Outcome, before: Outcome) -> Outcome:
+    """The outcome of a case of the same sizes as the one before: whether it has its outputs."""
+    one, two = outcome.seen.outputs, before.seen.outputs
+    if before.seen.failed or not outcome.seen.failed or not one or not two:
+        return outcome
+    if not all(map(np.array_equal, one, two)):
+        return outcome
+    text = (
+        f"{outcome.result.message}; these are the outputs of the call before, which had the same "
+        "sizes and other values: your code keeps something from one call to the next"
+    )
+    result = msgspec.structs.replace(outcome.result, message=text)
+    return replace(outcome, result=result, failure=Failure(Symptom.STATE))
 
 
 def _result(

@@ -86,7 +86,7 @@ def _read(fd: int) -> _Record | None:
 
 def _key(job: wire.Job) -> bytes:
     """A digest of everything that the cached results depend on."""
-    fixed = [case for case in job.cases if not case.fresh]
+    fixed = [(place, case) for place, case in enumerate(job.cases) if not case.fresh]
     points = (*job.points, *([job.witness] if job.witness else []))
     parts = (
         (Path(job.folder) / "reference.py").read_bytes(),

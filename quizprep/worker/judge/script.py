@@ -52,6 +52,28 @@ IN_FLIGHT = 16
 judge never blocks on a learner that blocks on the judge."""
 
 
+def in_turns(drive: Drive) -> Drive:
+    """A script that is two runs of one, a step of each in turn, so that the objects of both are
+    alive together. Its arguments are those of one run and then those of the other; its steps are
+    sorted by run."""
+
+    def both(api: Value, *args: Value) -> Iterator[Step]:
+        half = len(args) // 2
+        runs = [iter(drive(api, *args[:half])), iter(drive(api, *args[half:]))]
+        steps: list[list[Step]] = [[], []]
+        going = [0, 1]
+        while going:
+            for number in tuple(going):
+                step = next(runs[number], None)
+                if step is None:
+                    going.remove(number)
+                else:
+                    steps[number].append(step)
+        yield from (*steps[0], *steps[1])
+
+    return both
+
+
 class Outputs(tuple[Value, ...]):
     """The outputs of a script, in order, with their names."""
 
@@ -137,9 +159,12 @@ class RemoteApi:
         backend: Backend,
         entries: Sequence[str],
         metered: bool,
+        overwrite: bool = False,
     ) -> None:
-        """Without ``metered`` the script's phases are not measured, only its outputs collected."""
+        """Without ``metered`` the script's phases are not measured, only its outputs collected.
+        ``overwrite`` is as in `protocol.Call`."""
         self._metered = metered
+        self._overwrite = overwrite
         self._channel = channel
         self._placed = placed
         self._backend = backend
@@ -154,6 +179,8 @@ class RemoteApi:
         self._pending: deque[RemoteObject] = deque()
         """Results whose replies have not been read, in order."""
         self.readings = PhaseReadings()
+        self.disturbed: protocol.Disturbed = ""
+        """What of the caller's the calls changed, the first such thing."""
         channel.place(placed)
 
     def __getattr__(self, name: str) -> Function:
@@ -238,6 +265,7 @@ class RemoteApi:
             opaque=self._opaque,
             pipelined=bool(self._pending),
             raises=self._raises,
+            overwrite=self._overwrite,
         )
         self._calls += 1
         number = self._channel.start_script_call(order)
@@ -250,6 +278,7 @@ class RemoteApi:
         """Read the reply to the oldest pending call."""
         future = self._pending.popleft()
         reply = self._channel.receive(future._number)
+        self.disturbed = self.disturbed or reply.disturbed
         if future._raises and not reply.banned:
             raised = reply.raised is not None and reply.raised.kind == future._raises
             if raised is not future._guess:

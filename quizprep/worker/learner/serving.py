@@ -29,6 +29,7 @@ from quizprep.worker import arena, crash_location, protocol
 from quizprep.worker.backends import Backend, backend_for, outputs_of
 from quizprep.worker.children import LearnerEnds, detach
 from quizprep.worker.learner import confinement
+from quizprep.worker.learner.callers import Arguments, HeldResults, Settings
 from quizprep.worker.learner.instruments import Instruments
 
 MODULE_NAME = "submission"
@@ -113,6 +114,8 @@ class Learner:
         self.seal = self.instruments.seal()
         self.trim: Callable[[int], Any] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
         self.deferred: tuple[int, Any] | None = None
+        self.held = HeldResults(backend)
+        self.settings = Settings()
 
     def answer(self, order: protocol.Order) -> protocol.Reply:
         """The reply to one order; an exception of the submission is part of the reply."""
@@ -130,7 +133,7 @@ class Learner:
             case protocol.Fetch():
                 number, result = self.deferred or (0, None)
                 self.deferred = None
-                return self._pack(number, result, {}, "")
+                return self._pack(number, result)[0]
             case protocol.TrimMemory():
                 gc.collect()
                 self.trim(0)
@@ -142,13 +145,16 @@ class Learner:
             return protocol.Reply(number=order.number, raised=Raised(kind="", message=""))
         if order.reset_objects:
             self.objects, self.session = {}, None
+        if order.meter or order.defer_outputs:
+            self.held.clear()
         name = order.name or self.names[0]
+        given = Arguments(self.backend, self.memory, order.overwrite)
         try:
-            args = [self._argument(argument) for argument in order.args]
+            args = [self._argument(argument, given) for argument in order.args]
             owner = self.entries if order.target is None else self.objects[order.target]
             entry = owner[name] if order.target is None else getattr(owner, name)
             if order.cotangents:
-                weights = [self._argument(at) for at in order.cotangents]
+                weights = [given.tensor(at) for at in order.cotangents]
                 entry = self.instruments.differentiated(entry, order.gradients, weights)
             if order.meter == "session":
                 self.session = self.session or self.instruments.session()
@@ -157,6 +163,7 @@ class Learner:
                     entry, args, order.meter, self.backend, self.session
                 )
         except BaseException as error:
+            given.call_ended()
             self.pipeline_failed = type(error).__name__ != order.raises
             return protocol.Reply(
                 number=order.number,
@@ -164,6 +171,7 @@ class Learner:
                 banned=self.ban.take_used() if self.ban else "",
             )
         self.backend.copy_back()
+        disturbed: protocol.Disturbed = "list" if given.list_changed() else self.settings.changed()
         if order.meter == "session" and self.session is not None:
             del args
             readings["held_bytes"] += self.session.retained_inputs(result)
@@ -173,22 +181,30 @@ class Learner:
             return protocol.Reply(number=order.number, banned=banned)
         if order.opaque:
             result = _Opaque(result)
-        reply = self._pack(order.number, result, readings, banned, scripted=bool(order.name))
-        if checker is None or checker.first_invalid is None:
-            return reply
-        return msgspec.structs.replace(reply, invalid_access=checker.first_invalid)
+        reply, tensors = self._pack(
+            order.number, result, readings, banned, scripted=bool(order.name)
+        )
+        held = tensors and not order.meter
+        if held and self.held.hold(tensors, reply.tensors, given.memory):
+            disturbed = "result"
+        given.call_ended()
+        return msgspec.structs.replace(
+            reply,
+            invalid_access=checker.first_invalid if checker is not None else None,
+            disturbed=disturbed,
+        )
 
-    def _argument(self, argument: protocol.Arg) -> Any:
+    def _argument(self, argument: protocol.Arg, given: Arguments) -> Any:
         match argument:
             case protocol.TensorAt():
-                return self.backend.view(self.memory, argument)
+                return given.tensor(argument)
             case protocol.Handle(number=number):
                 return self.objects[number]
             case protocol.DTypeArg(dtype=dtype):
                 return self.backend.kind(dtype)
             case protocol.ListArg(items=items):
-                values = [self._argument(item) for item in items]
-                return tuple(values) if argument.is_tuple else values
+                values = [self._argument(item, given) for item in items]
+                return tuple(values) if argument.is_tuple else given.list(values)
             case protocol.ScalarArg(value=value):
                 return value
 
@@ -196,10 +212,11 @@ class Learner:
         self,
         number: int,
         result: Any,
-        readings: dict[str, int],
-        banned: str,
+        readings: dict[str, int] | None = None,
+        banned: str = "",
         scripted: bool = False,
-    ) -> protocol.Reply:
+    ) -> tuple[protocol.Reply, dict[str, Any]]:
+        """The reply with the outputs of a call, and the tensors among these by place."""
         kinds, tensors = [], {}
         for place, value in enumerate(outputs_of(result)[: protocol.MAX_OUTPUTS]):
             if self.backend.is_plain(value):
@@ -212,9 +229,10 @@ class Learner:
         try:
             blob = self.backend.pack(tensors) if tensors else b""
         except BaseException as error:
-            return protocol.Reply(number=number, raised=raised(error, self.path))
+            return protocol.Reply(number=number, raised=raised(error, self.path)), {}
+        readings = readings or {}
         held = readings.get("held_bytes", 0)
-        return protocol.Reply(
+        reply = protocol.Reply(
             number=number,
             outputs=tuple(kinds),
             is_sequence=isinstance(result, tuple | list),
@@ -224,6 +242,7 @@ class Learner:
             banned=banned,
             patched=_short(self.seal.first_change(), 200) if readings else "",
         )
+        return reply, tensors
 
     def _output(self, number: int, value: Any) -> protocol.Output:
         """An output of a script's call: a number or short text is sent, an object stays as a

@@ -1,11 +1,15 @@
 """All chunks at once: their states by a cumulative sum over chunks of d tokens."""
 
 import torch
-from torch.nn.functional import elu, pad
+from torch.nn.functional import pad
+
+
+def phi(x):
+    return torch.where(x > 0, x + 1, x.exp())
 
 
 def linear_attention(q, k, v, causal=False):
-    fq, fk, fv = elu(q.float()).add(1), elu(k.float()).add(1), v.float()
+    fq, fk, fv = phi(q.float()), phi(k.float()), v.float()
     if not causal:
         kv = torch.einsum("bhjd,bhje->bhde", fk, fv)
         return (torch.einsum("bhid,bhde->bhie", fq, kv) / (fq @ fk.sum(2)[..., None])).to(q.dtype)

@@ -1,11 +1,15 @@
 """Values with a column of ones: numerator and normaliser in one product."""
 
 import torch
-from torch.nn.functional import elu, pad
+from torch.nn.functional import pad
+
+
+def phi(x):
+    return x.clamp(min=0) + x.clamp(max=0).exp()
 
 
 def linear_attention(q, k, v, causal=False):
-    q, k = elu(q) + 1, elu(k) + 1
+    q, k = phi(q), phi(k)
     vv = pad(v, (0, 1), value=1.0)
     if causal:
         c = 8

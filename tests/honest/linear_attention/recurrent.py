@@ -1,12 +1,15 @@
 """Token by token, as the recurrent network that it is."""
 
 import torch
-import torch.nn.functional as F
+
+
+def phi(x):
+    return torch.exp(torch.minimum(x, torch.zeros_like(x))) + torch.relu(x)
 
 
 def linear_attention(q, k, v, causal=False):
     dt = q.dtype
-    q, k, v = F.elu(q.float()) + 1, F.elu(k.float()) + 1, v.float()
+    q, k, v = phi(q.float()), phi(k.float()), v.float()
     if not causal:
         S = torch.einsum("bhmd,bhme->bhde", k, v)
         z = k.sum(2)
