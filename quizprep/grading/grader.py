@@ -45,6 +45,7 @@ class Grader:
         require_confinement: bool = False,
         deadline: float | None = None,
         brief: bool = False,
+        search: bool = True,
     ) -> None:
         """A grader over the nurseries of ``pool``.
 
@@ -55,6 +56,7 @@ class Grader:
         brief                end at the first failure and name no mistake, for callers that only ask
                              whether
                              a submission passes
+        search               after a failure, search for the line of the slip
         """
         self._pool = pool
         self._hidden = hidden
@@ -62,6 +64,7 @@ class Grader:
         self._require_confinement = require_confinement
         self._deadline = deadline
         self._brief = brief
+        self._search = search
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -130,4 +133,5 @@ class Grader:
             require_confinement=self._require_confinement,
             device=device,
             brief=self._brief,
+            search=self._search,
         )

@@ -65,6 +65,7 @@ class Job(Message, frozen=True, kw_only=True):
     compared  the points of the contract's comparisons, in the contract's order
     witness   the large point at which the process is watched from outside
     brief     end at the first failure and diagnose nothing
+    search    after a failure, search for the line of the slip
     """
 
     exercise: str
@@ -80,6 +81,7 @@ class Job(Message, frozen=True, kw_only=True):
     require_confinement: bool = False
     device: str = "cpu"
     brief: bool = False
+    search: bool = True
 
 
 class Setup(Message, frozen=True, kw_only=True):

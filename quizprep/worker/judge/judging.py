@@ -13,6 +13,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from quizprep.grading import wire
 from quizprep.grading.verdict import CaseResult, NamedMistake, Raised, Stage, Status, Verdict
 from quizprep.worker import arena
@@ -32,9 +34,14 @@ from quizprep.worker.judge.examiner import (
 )
 from quizprep.worker.judge.exercise_files import load_mistakes, load_reference
 from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
+from quizprep.worker.judge.repair import RepairSearch
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script import RemoteApi, Script
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
+
+SEARCH_SHARE = {"numpy": 1.2, "torch": 0.22, "triton": 0.22}
+"""Processor time of the search for a line, as a share of what importing the runtime took: so a slow
+machine searches as far as a fast one. numpy is imported in an eighth of torch's time."""
 
 NO_MASK = NamedMistake(
     id="lanes_without_an_element",
@@ -51,20 +58,26 @@ NO_STRIDES = NamedMistake(
 """The mistakes behind invalid accesses, which any Triton exercise may name."""
 
 
-def main(nursery: int, ends: JudgeEnds, learner: int, scratch: str) -> None:
-    """In the judge's process: read the job and judge the submission of the process ``learner``."""
+def main(
+    nursery: int, ends: JudgeEnds, learner: int, scratch: str, import_seconds: float
+) -> None:
+    """In the judge's process: read the job and judge the submission of the process ``learner``.
+    ``import_seconds`` of processor time is what the nursery took to import its runtime."""
     detach(nursery, ends.all())
     _reuse_freed_memory()
     # Read only here: neither the nursery nor the learner, forked from it, has ever held a seed.
     job: wire.Job = wire.receive(ends.requests, wire.Job)
     os.close(ends.requests)
-    judge(job, LearnerProcess(learner, ends.memory, scratch), ends)
+    share = SEARCH_SHARE[job.spec.runtime]
+    judge(job, LearnerProcess(learner, ends.memory, scratch), ends, share * import_seconds)
 
 
-def judge(job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
+def judge(
+    job: wire.Job, process: LearnerProcess, ends: JudgeEnds, search_seconds: float = 0.0
+) -> None:
     """Judge one submission and send the verdict; a fault of ours is sent as a fault."""
     try:
-        judge = Judge(job, process, ends)
+        judge = Judge(job, process, ends, search_seconds)
         wire.send(ends.events, wire.Judged(verdict=judge.verdict()))
         judge.cache.save()
     except wire.Closed:
@@ -96,8 +109,12 @@ class Outcome:
 class Judge:
     """The stages of one grading, in order; a failed stage ends it."""
 
-    def __init__(self, job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
+    def __init__(
+        self, job: wire.Job, process: LearnerProcess, ends: JudgeEnds, search_seconds: float = 0.0
+    ) -> None:
+        """``search_seconds`` of the learner's processor time may go into the search for a line."""
         self.job = job
+        self.search_seconds = search_seconds if job.search else 0.0
         self.process = process
         self.backend = backend_for(job.spec.runtime)
         self.channel = Channel(self.backend, arena.attach(ends.memory), ends)
@@ -148,7 +165,9 @@ class Judge:
         )
         if failed:
             if not self.job.brief:
-                yield self._diagnose(outcomes, failed[0], complete=len(outcomes) == len(results))
+                complete = len(outcomes) == len(results)
+                diagnosis = self._diagnose(outcomes, failed[0], complete)
+                yield self._located(diagnosis, outcomes) if complete else diagnosis
             return
         if self.job.device == "cuda" and self.job.spec.runtime == "triton":  # unseen: only on a GPU
             message = (
@@ -348,6 +367,27 @@ class Judge:
             mistakes=mistakes,
             unexplained=unexplained,
         )
+
+    def _located(self, diagnosis: Stage, outcomes: Sequence[Outcome]) -> Stage:
+        """The diagnosis with the line of the slip, if an edit finds it."""
+        seen = [outcome.seen for outcome in outcomes]
+        if not (self.search_seconds and any(case.failed for case in seen)):
+            return diagnosis
+        self.channel.send_event(wire.Progress(stage="search", done=0, total=1))
+        search = RepairSearch(
+            job=self.job,
+            channel=self.channel,
+            learner=self.process.pid,
+            examiner=self.examiner,
+            reference=self.reference,
+            cases=self._cases,
+            backend=self.backend,
+            seconds=self.search_seconds,
+        )
+        slip = search.slip(seen)
+        if slip is not None:
+            return msgspec.structs.replace(diagnosis, slip=slip)
+        return diagnosis
 
 
 def _result(

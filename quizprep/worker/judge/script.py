@@ -137,8 +137,14 @@ class RemoteApi:
         backend: Backend,
         entries: Sequence[str],
         metered: bool,
+        candidate: int = -1,
+        max_steps: int = 0,
     ) -> None:
-        """Without ``metered`` the script's phases are not measured, only its outputs collected."""
+        """Without ``metered`` the script's phases are not measured, only its outputs collected.
+        ``candidate`` and ``max_steps`` as in `protocol.Call`."""
+        self._candidate, self._max_steps = candidate, max_steps
+        self.steps = 0
+        """Steps of a candidate, over all calls."""
         self._metered = metered
         self._channel = channel
         self._placed = placed
@@ -238,6 +244,8 @@ class RemoteApi:
             opaque=self._opaque,
             pipelined=bool(self._pending),
             raises=self._raises,
+            candidate=self._candidate,
+            max_steps=self._max_steps,
         )
         self._calls += 1
         number = self._channel.start_script_call(order)
@@ -250,6 +258,7 @@ class RemoteApi:
         """Read the reply to the oldest pending call."""
         future = self._pending.popleft()
         reply = self._channel.receive(future._number)
+        self.steps += reply.steps
         if future._raises and not reply.banned:
             raised = reply.raised is not None and reply.raised.kind == future._raises
             if raised is not future._guess:
