@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree
 
-from quizprep.grading.verdict import CaseResult, Raised, Reading, Stage, Status, Verdict
+from quizprep.grading.verdict import CaseResult, Raised, Reading, Slip, Stage, Status, Verdict
 from quizprep.meter import MeterKind
 from quizprep.text import counted, json_text, mebibytes, printable
 
@@ -151,6 +151,16 @@ def _place(case: CaseResult) -> object:
 def _diagnosis(stage: Stage) -> Iterator[Line]:
     for mistake in stage.mistakes:
         yield Line(f"{mistake.id}: {mistake.says}", "yellow", 5)
+    if stage.slip is not None:
+        yield from _slip(stage.slip)
+    if stage.departure is not None:
+        upto, line = stage.departure.upto, stage.departure.line
+        yield Line(
+            f"A hint: up to line {upto} your values also occur in a right answer; from line "
+            f"{line} they do not.",
+            None,
+            5,
+        )
     if stage.unexplained:
         yield Line(
             "None of the mistakes this exercise knows gives exactly these outputs, so none is "
@@ -158,6 +168,19 @@ def _diagnosis(stage: Stage) -> Iterator[Line]:
             "dim",
             5,
         )
+
+
+def _slip(slip: Slip) -> Iterator[Line]:
+    """The line, without the edit, which gives the answer away."""
+    yield Line(f"line {slip.line}: one small change there makes {slip.cases} pass", "yellow", 5)
+    yield Line(slip.text, None, 7)
+
+
+def slip_hint(slip: Slip | None) -> str:
+    """The edit that mends a slip, for one who asks for it."""
+    if slip is None:
+        return "Your last grading found no line in which one small change makes its cases pass."
+    return f"Line {slip.line}: {slip.edit}\nWith this change {slip.cases} pass."
 
 
 def _raised(raised: Raised | None) -> Iterator[Line]:

@@ -138,12 +138,10 @@ class Departure(_Part, frozen=True, kw_only=True):
 
     upto  the last line up to which every value occurs there
     line  the first line whose values do not
-    text  that line as it is
     """
 
     upto: int
     line: int
-    text: str
 
 
 class Stage(_Part, frozen=True, kw_only=True):

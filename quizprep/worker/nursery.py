@@ -191,7 +191,9 @@ class _Grading:
             run_child(lambda: serving.main(nursery, learner, self.setup, path, work))
         self.judge_pid = os.fork()
         if self.judge_pid == 0:
-            run_child(lambda: judging.main(nursery, judge, learner_pid, str(work), self.import_seconds))
+            run_child(
+                lambda: judging.main(nursery, judge, learner_pid, str(work), self.import_seconds)
+            )
         for fd in {*learner.all(), *judge.all()} - {self.requests, self.cache}:
             os.close(fd)
         self.learner_fd = os.pidfd_open(self.learner_pid)

@@ -16,13 +16,21 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from quizprep.grading import wire
-from quizprep.grading.verdict import CaseResult, NamedMistake, Raised, Stage, Status, Verdict
+from quizprep.grading.verdict import (
+    CaseResult,
+    NamedMistake,
+    Raised,
+    Stage,
+    Status,
+    Verdict,
+)
 from quizprep.worker import arena
 from quizprep.worker.backends import backend_for
 from quizprep.worker.children import JudgeEnds, detach
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected, computed_lower
 from quizprep.worker.judge.cost import CostStage
+from quizprep.worker.judge.departure import find_departure
 from quizprep.worker.judge.diagnosis import Observed, diagnose
 from quizprep.worker.judge.error_location import Detail
 from quizprep.worker.judge.examiner import (
@@ -34,8 +42,8 @@ from quizprep.worker.judge.examiner import (
 )
 from quizprep.worker.judge.exercise_files import load_mistakes, load_reference
 from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
-from quizprep.worker.judge.repair import RepairSearch
 from quizprep.worker.judge.reference_cache import ReferenceCache
+from quizprep.worker.judge.repair import RepairSearch
 from quizprep.worker.judge.script import RemoteApi, Script
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 
@@ -58,9 +66,7 @@ NO_STRIDES = NamedMistake(
 """The mistakes behind invalid accesses, which any Triton exercise may name."""
 
 
-def main(
-    nursery: int, ends: JudgeEnds, learner: int, scratch: str, import_seconds: float
-) -> None:
+def main(nursery: int, ends: JudgeEnds, learner: int, scratch: str, import_seconds: float) -> None:
     """In the judge's process: read the job and judge the submission of the process ``learner``.
     ``import_seconds`` of processor time is what the nursery took to import its runtime."""
     detach(nursery, ends.all())
@@ -387,7 +393,10 @@ class Judge:
         slip = search.slip(seen)
         if slip is not None:
             return msgspec.structs.replace(diagnosis, slip=slip)
-        return diagnosis
+        found = find_departure(
+            self.job, self.channel, self.reference, self._cases, self.backend, seen
+        )
+        return msgspec.structs.replace(diagnosis, departure=found)
 
 
 def _result(

@@ -1,11 +1,10 @@
-"""The submission with one small edit, as a module of its own, for the search for the line of a slip.
+"""The submission with one small edit, as a module of its own: what the search for a slip tries.
 
 Edits are made on the syntax tree, so that the file is parsed once. Loops and functions count their
 steps: a candidate that loops for ever stops by itself, and one that skips the work is seen.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -17,6 +16,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from quizprep.worker.learner.edits import STEP, Edit, edits
+
 
 class OutOfSteps(BaseException):
     """A candidate makes more steps than it may. Not an Exception, which submissions catch."""

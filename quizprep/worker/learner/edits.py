@@ -11,12 +11,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from quizprep.worker.learner.expressions import (
-    Rewrite,
-    Scope,
-    rewrites,
-    statement_rewrites,
-)
+from quizprep.worker.learner.expressions import rewrites
+from quizprep.worker.learner.scope import Rewrite, Scope
+from quizprep.worker.learner.statements import statement_rewrites
 
 STEP = "__quizprep_step__"
 """The function that counts a step of a candidate; every loop and function begins with a call of
@@ -30,29 +27,31 @@ ORDER = (
     "offset",
     "flag",
     "diagonal",
+    "scale",
     "constant",
     "drop operand",
-    "arithmetic",
-    "scale",
     "method",
     "bound",
+    "guard",
     "swap",
+    "arithmetic",
+    "copy",
     "similar name",
+    "condition",
     "drop call",
-    "drop keyword",
     "keepdim",
     "transpose",
-    "upcast",
-    "copy",
-    "guard",
-    "einsum",
-    "drop statement",
-    "order",
-    "condition",
-    "drop index",
+    "drop keyword",
     "alignment",
-    "other",
+    "factor",
+    "term",
+    "upcast",
+    "drop statement",
     "everywhere",
+    "einsum",
+    "order",
+    "other",
+    "drop index",
     "name",
 )
 """Kinds of edits, those that mend most often for their number first."""

@@ -41,9 +41,10 @@ MAX_NESTED_KERNELS = 8
 
 
 def raised(error: BaseException, file: str) -> Raised:
-    """An exception as the learner should see it: only with the submission's own frames."""
+    """An exception as the learner should see it: only with the submission's own frames. Without a
+    ``file`` it has none, which saves most of the time."""
     frames = []
-    for _ in range(MAX_NESTED_KERNELS):
+    for _ in range(MAX_NESTED_KERNELS if file else 0):
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == file:
                 frames.append(_frame(frame.lineno, frame.name, frame.line))
@@ -151,8 +152,16 @@ class Learner:
         if self.candidates is None:
             source = Path(self.path).read_bytes()
             kernels = self.runtime == "triton"
+            self._be_quiet()
             self.candidates = Candidates(source, self.path, MODULE_NAME, kernels)
         return self.candidates
+
+    def _be_quiet(self) -> None:
+        """Discard what is printed from now on: candidates print what the submission does not."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        for standard in (1, 2):
+            os.dup2(null, standard)
+        os.close(null)
 
     def _described(self, number: int) -> protocol.EditText:
         edit = self._candidates().edit(number)
@@ -166,12 +175,12 @@ class Learner:
 
     def _traced(self, order: protocol.TraceValues) -> protocol.Reply:
         """The arrays that the variables of the submission held, line by line."""
+        self._be_quiet()
         args = [self._argument(argument) for argument in order.args]
         found = values.trace(self.entries[self.names[0]], args, self.path, self.backend)
         tensors = {str(place): array for place, (_, array) in enumerate(found)}
         return protocol.Reply(
             number=order.number,
-            outputs=(),
             tensors=self.backend.pack(tensors) if tensors else b"",
             lines=tuple(line for line, _ in found),
         )
@@ -219,7 +228,7 @@ class Learner:
             self.pipeline_failed = type(error).__name__ != order.raises
             return protocol.Reply(
                 number=order.number,
-                raised=raised(error, self.path),
+                raised=raised(error, self.path if order.candidate <= 0 else ""),
                 banned=self.ban.take_used() if self.ban else "",
             )
         self.backend.copy_back()
