@@ -45,7 +45,7 @@ class Grader:
         require_confinement: bool = False,
         deadline: float | None = None,
         brief: bool = False,
-        search: bool = True,
+        search: float = 1.0,
     ) -> None:
         """A grader over the nurseries of ``pool``.
 
@@ -56,7 +56,8 @@ class Grader:
         brief                end at the first failure and name no mistake, for callers that only ask
                              whether
                              a submission passes
-        search               after a failure, search for the line of the slip
+        search               budget of the search for the line of a slip, as a multiple of the usual
+                             one; 0 for callers that do not show it
         """
         self._pool = pool
         self._hidden = hidden

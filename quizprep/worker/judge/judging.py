@@ -47,7 +47,7 @@ from quizprep.worker.judge.repair import RepairSearch
 from quizprep.worker.judge.script import RemoteApi, Script
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 
-SEARCH_SHARE = {"numpy": 1.2, "torch": 0.22, "triton": 0.22}
+SEARCH_SHARE = {"numpy": 1.2, "torch": 0.25, "triton": 0.25}
 """Processor time of the search for a line, as a share of what importing the runtime took: so a slow
 machine searches as far as a fast one. numpy is imported in an eighth of torch's time."""
 
@@ -118,9 +118,9 @@ class Judge:
     def __init__(
         self, job: wire.Job, process: LearnerProcess, ends: JudgeEnds, search_seconds: float = 0.0
     ) -> None:
-        """``search_seconds`` of the learner's processor time may go into the search for a line."""
+        """``search_seconds`` of processor time may go into the search for a line."""
         self.job = job
-        self.search_seconds = search_seconds if job.search else 0.0
+        self.search_seconds = search_seconds * job.search
         self.process = process
         self.backend = backend_for(job.spec.runtime)
         self.channel = Channel(self.backend, arena.attach(ends.memory), ends)

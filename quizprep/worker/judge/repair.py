@@ -9,7 +9,7 @@ learner's process does in the search, the verdict on the submission stands by th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,6 +41,10 @@ SAME_WORK = 0.75
 switched the algorithm off: a chunk as long as the sequence, splits that are left out."""
 
 
+LARGER = 100
+"""How many times the steps allowed on the smallest failing case a candidate may make on others."""
+
+
 class _Spent(Exception):
     """The budget of the search is used up."""
 
@@ -69,7 +73,8 @@ class RepairSearch:
         backend: Backend,
         seconds: float,
     ) -> None:
-        """``learner`` is the process; ``seconds`` of its processor time may be used."""
+        """``learner`` is the process; ``seconds`` of processor time, its and this one's together,
+        may be used."""
         self._job = job
         self._channel = channel
         self._learner = learner
@@ -88,7 +93,7 @@ class RepairSearch:
         failing = [place for place, case in enumerate(seen) if case.failed]
         first = min(failing, key=lambda place: len(self._cases.inputs(place).placed.memory))
         group = {place for place in failing if self._alike(seen, place, first)}
-        self._start = process_stats.cpu_time(self._learner)
+        self._start = self._used()
         self._deadline = time.monotonic() + MAX_WAIT * self._seconds
         self._channel.patience = self._deadline
         repairs: list[Repair] = []
@@ -114,7 +119,7 @@ class RepairSearch:
         words = f"all {total} cases"
         if not repair.full:
             dtype = self._job.cases[min(group)].dtype
-            words = f"{counted(len(group), 'more case')} ({dtype})"
+            words = f"{counted(len(group), 'case')} in {dtype}"
         edit = repair.edit
         after = sanitised(edit.after)
         return Slip(
@@ -196,42 +201,41 @@ class RepairSearch:
         passing = [place for place in range(total) if place not in failing]
         others = [place for place in failing if place not in group]
         rest = sorted(group - {first}, key=lambda p: len(self._cases.inputs(p).placed.memory))
-        if not self._steps.keys() >= {*range(total)}:
-            # Only a candidate that mends a second case is worth the submission's steps in all.
-            for place in rest[:2]:
-                if not self._passes(number, place, 20 * self._limit(first)):
-                    return None
-            for place in range(total):
-                if place not in self._steps:
-                    self._steps[place] = self._run(0, place, 1 << 20)[1]
-                    self._check_budget()
-        own, made = 0, 0
+        made = {first: 0}
         full = True
         for place in (first, *rest, *passing, *others):
-            found, steps = self._run(number, place, self._limit(place))
+            found, made[place] = self._run(number, place, LARGER * self._limit(first))
             self._check_budget()
             if found.message:
                 if place not in others:
                     return None
                 full = False
                 break
-            own, made = own + self._steps[place], made + steps
-        if made < SAME_WORK * own:
+        if not self._does_the_work(made):
             return None
         edit = self._channel.describe_edit(number)
         return None if edit is None else Repair(number, edit, full)
 
-    def _passes(self, number: int, place: int, limit: int) -> bool:
-        self._check_budget()
-        return not self._run(number, place, limit)[0].message
+    def _does_the_work(self, made: Mapping[int, int]) -> bool:
+        """Whether a candidate made about as many steps, by place of the case, as the submission."""
+        own = 0
+        for place in made:
+            if place not in self._steps:
+                self._steps[place] = self._run(0, place, 1 << 20)[1]
+                self._check_budget()
+            own += self._steps[place]
+        return sum(made.values()) >= SAME_WORK * own
 
     def _limit(self, place: int) -> int:
         """Steps that a candidate may make on this case."""
         return 4 * self._steps[place] + 200
 
+    def _used(self) -> int:
+        """Nanoseconds of processor time that both processes have used."""
+        return process_stats.cpu_time(self._learner) + time.process_time_ns()
+
     def _check_budget(self) -> None:
-        used = process_stats.cpu_time(self._learner) - self._start
-        if used > self._seconds * 1e9 or time.monotonic() > self._deadline:
+        if self._used() - self._start > self._seconds * 1e9 or time.monotonic() > self._deadline:
             raise _Spent
 
     def _run(self, number: int, place: int, limit: int) -> tuple[Examined, int]:

@@ -19,8 +19,8 @@ STEP = "__quizprep_step__"
 """The function that counts a step of a candidate; every loop and function begins with a call of
 it, which is not edited."""
 
-MAX_EDITS = 6000
-"""Edits of one submission; a file of two hundred lines has about two thousand."""
+MAX_EDITS = 4000
+"""Edits of one submission; a file of a hundred lines has about two thousand."""
 
 ORDER = (
     "compare",
@@ -37,6 +37,7 @@ ORDER = (
     "arithmetic",
     "copy",
     "similar name",
+    "attribute",
     "condition",
     "drop call",
     "keepdim",
@@ -50,7 +51,6 @@ ORDER = (
     "everywhere",
     "einsum",
     "order",
-    "other",
     "drop index",
     "name",
 )
@@ -102,7 +102,15 @@ class Edit:
     @property
     def after(self) -> str:
         """The code that replaces it; "" if it is deleted."""
+        self._give_lines()
         return "" if isinstance(self.new[0], ast.Pass) else self._text(self.new)
+
+    def _give_lines(self) -> None:
+        """Give new nodes the lines of those that they replace, without which nothing compiles."""
+        for old, new in zip(self.old, self.new, strict=True):
+            if not hasattr(new, "lineno"):
+                ast.copy_location(new, old)
+            ast.fix_missing_locations(new)
 
     def _text(self, nodes: tuple[ast.AST, ...]) -> str:
         shown = nodes if self.kind == "order" else nodes[:1]
@@ -111,10 +119,8 @@ class Edit:
 
     def apply(self) -> None:
         """Change the tree."""
-        for place, old, new in zip(self.places, self.old, self.new, strict=True):
-            if not hasattr(new, "lineno"):
-                ast.copy_location(new, old)
-            ast.fix_missing_locations(new)
+        self._give_lines()
+        for place, new in zip(self.places, self.new, strict=True):
             place.put(new)
 
     def undo(self) -> None:
@@ -131,27 +137,30 @@ def edits(tree: ast.Module, lines: Collection[int] | None = None) -> list[Edit]:
     found: list[Edit] = []
     seen: set[tuple[int, str, int | None, str]] = set()
     same: dict[tuple[str, str, str], list[Edit]] = {}
-    for top, statement in enumerate(tree.body):
-        if isinstance(statement, ast.Import | ast.ImportFrom):
+    for edit in _of_module(tree):
+        where, (node, *_), (new, *_) = edit.places[0], edit.old, edit.new
+        if not _executed(node, lines):
             continue
-        place, scope = Place(tree, "body", top), Scope.of(tree)
-        for edit in _below(place, statement, scope, frozenset({top})):
-            where, (node, *_), (new, *_) = edit.places[0], edit.old, edit.new
-            if not _executed(node, lines):
-                continue
-            before, after = ast.dump(node), ast.dump(new)
-            key = (id(where.parent), where.field, where.index, after)
-            if before == after or (key in seen and edit.kind != "order"):
-                continue
-            seen.add(key)
-            found.append(edit)
-            if edit.kind in EVERYWHERE:
-                same.setdefault((edit.kind, before, after), []).append(edit)
-            if len(found) == MAX_EDITS:
-                break
+        before, after = ast.dump(node), ast.dump(new)
+        key = (id(where.parent), where.field, where.index, after)
+        if before == after or (key in seen and edit.kind != "order"):
+            continue
+        seen.add(key)
+        found.append(edit)
+        if edit.kind in EVERYWHERE:
+            same.setdefault((edit.kind, before, after), []).append(edit)
+        if len(found) == MAX_EDITS:
+            break
     found += [_together(each) for each in same.values() if len(each) > 1]
     rank = {kind: place for place, kind in enumerate(ORDER)}
     return sorted(found, key=lambda edit: rank[edit.kind])
+
+
+def _of_module(tree: ast.Module) -> Iterator[Edit]:
+    """Every edit, in the order of the source."""
+    for top, statement in enumerate(tree.body):
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            yield from _below(Place(tree, "body", top), statement, Scope.of(tree), frozenset({top}))
 
 
 EVERYWHERE = frozenset(

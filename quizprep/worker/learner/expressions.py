@@ -39,6 +39,10 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
 }
 
 
+FEW_NAMES = 24
+"""Up to so many names in a function each is tried in the place of each."""
+
+
 def rewrites(node: ast.expr, scope: Scope, parent: ast.AST, field: str) -> Iterator[Rewrite]:
     """What the expression might have been meant to be; ``field`` of ``parent`` holds it."""
     if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
@@ -51,6 +55,8 @@ def rewrites(node: ast.expr, scope: Scope, parent: ast.AST, field: str) -> Itera
         case ast.Constant() | ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
             if not _inside_minus(parent):
                 yield from _constant(node, parent, field)
+                if isinstance(parent, ast.keyword) and parent.arg in scope.names:
+                    yield "flag", name_node(parent.arg)
         case ast.UnaryOp(op=ast.Not() | ast.Invert() | ast.USub()):
             yield "condition", node.operand
         case ast.BinOp():
@@ -256,8 +262,10 @@ def _names(node: ast.Name, scope: Scope, parent: ast.AST) -> Iterator[Rewrite]:
         return
     for other in scope.names:
         if other != node.id:
-            kind = "similar name" if _alike(node.id, other, scope) else "name"
-            yield kind, name_node(other)
+            if _alike(node.id, other, scope):
+                yield "similar name", name_node(other)
+            elif len(scope.names) <= FEW_NAMES:
+                yield "name", name_node(other)
     if isinstance(parent, ast.Assign | ast.keyword | ast.List | ast.Return):
         yield "copy", method_call(node, scope.copied)
     if scope.kernel or node.id in scope.sizes:
@@ -286,7 +294,7 @@ def _attribute(node: ast.Attribute, scope: Scope, field: str) -> Iterator[Rewrit
     if of_self and field != "func":
         for other in scope.attributes:
             if other != node.attr:
-                yield "other", changed(node, attr=other)
+                yield "attribute", changed(node, attr=other)
         yield "copy", method_call(node, scope.copied)
     if node.attr in ("float16", "bfloat16", "half", "int8", "int32", "int64", "long"):
         yield "upcast", changed(node, attr="float32")

@@ -204,6 +204,6 @@ def new_axis(value: ast.expr) -> ast.expr:
 
 def is_index(value: ast.expr) -> bool:
     """Whether a value is a sum of names and numbers, as positions are."""
-    if isinstance(value, ast.BinOp):
+    if isinstance(value, ast.BinOp) and not isinstance(value.op, ast.MatMult | ast.Div):
         return is_index(value.left) and is_index(value.right)
     return isinstance(value, ast.Name | ast.Attribute) or integer(value) is not None
