@@ -65,7 +65,7 @@ class Prover:
     def __init__(self, pool: Pool, hidden: tuple[str, ...] = (), say: Say = lambda _: None) -> None:
         """hidden are the folders that no submission may read."""
         self._pool = pool
-        self._grader = Grader(pool, hidden)
+        self._grader = Grader(pool, hidden, search=0)
         self._hidden = hidden
         self._say = say
 

@@ -88,10 +88,22 @@ def start(exercise: str, file: Path | None, folder: Path | None) -> None:
 
 @click.command()
 @exercise_argument
+@click.option("--line", is_flag=True, help="Show the change that mends your last grading.")
 @exercises_option
-def hint(exercise: str, folder: Path | None) -> None:
-    """Show the next hint for an exercise; the number of hints is stored with each grading."""
+def hint(exercise: str, line: bool, folder: Path | None) -> None:
+    """Show the next hint for an exercise; the number of hints is stored with each grading.
+
+    With --line, show the small change of one line with which your last grading's cases pass, if
+    one was found.
+    """
     found = library_in(folder).exercise(exercise)
+    if line:
+        from quizprep.grading.attempts import last_slip
+        from quizprep.grading.report import slip_hint
+
+        with Store.open() as store:
+            Terminal().say(slip_hint(last_slip(store, found.id)))
+        return
     with Store.open() as store:
         seen = store.hints_shown(found.id)
         if seen < len(found.spec.hints):

@@ -139,6 +139,9 @@ class _FileGrader:
             show_predictions(predictions, verdict, contract, self.terminal)
             if verdict.passed and kept:
                 self._say_next()
+            if kept and verdict.stage("diagnosis").slip is not None:
+                show = command("hint", self.task, self.folder)
+                self.terminal.say(f"The small change that mends it: {show} --line")
         self.last = verdict
         for trouble in filter(None, (lost, unwritten)):
             report_error(trouble)
@@ -158,7 +161,7 @@ class _FileGrader:
                 self.terminal.say(error.message, "red")  # the file was removed in between
 
         with contextlib.suppress(KeyboardInterrupt):
-            watch(self.terminal, self.path, again, self._hint)
+            watch(self.terminal, self.path, again, self._hint, self._line)
         self.terminal.say()
         return code
 
@@ -217,6 +220,10 @@ class _FileGrader:
         else:
             again = command("hint", self.task, self.folder)
             self.terminal.say(next_hint(self.store, self.task, again))
+
+    def _line(self) -> None:
+        slip = self.last.stage("diagnosis").slip if self.last is not None else None
+        self.terminal.say(report.slip_hint(slip))
 
 
 def read_submission(path: Path, begin: str) -> Submission:

@@ -13,7 +13,7 @@ from quizprep.cli.terminal import Terminal, reader_is_gone
 from quizprep.errors import MissingExtraError
 from quizprep.quiz import times
 
-Wish = Literal["again", "hint", "quit"]
+Wish = Literal["again", "hint", "line", "quit"]
 
 STEP_MS = 15
 """How long a burst of changes may pause: editors write, rename and chmod in one go."""
@@ -23,10 +23,16 @@ TICK_MS = 100
 
 
 def watch(
-    terminal: Terminal, path: Path, grade: Callable[[], None], hint: Callable[[], None]
+    terminal: Terminal,
+    path: Path,
+    grade: Callable[[], None],
+    hint: Callable[[], None],
+    line: Callable[[], None],
 ) -> None:
     """Grade now and after every save of ``path``, until q, Ctrl-C or Ctrl-D, or until nobody
     reads the verdicts. Nothing is graded while the file is missing.
+
+    ``hint`` and ``line`` show a hint, and the change that mends a slip.
     """
     with _keys() as key:
         events = _events(path, _stamp(path))
@@ -34,6 +40,8 @@ def watch(
         while wish != "quit":
             if wish == "hint":
                 hint()
+            elif wish == "line":
+                line()
             else:
                 _run(terminal, path, grade)
             sys.stdout.flush()
@@ -46,7 +54,11 @@ def _run(terminal: Terminal, path: Path, grade: Callable[[], None]) -> None:
         grade()
     else:
         terminal.say(f"There is no file {path} now; it is graded as soon as it is back.")
-    keys = "h: hint, Enter: again, q: quit." if sys.stdin.isatty() else "Ctrl-C ends it."
+    keys = (
+        "h: hint, l: the change in the line, Enter: again, q: quit."
+        if sys.stdin.isatty()
+        else "Ctrl-C ends it."
+    )
     terminal.say(f"Watching {path}. {keys}")
 
 
@@ -97,6 +109,8 @@ def _next_wish(events: Iterator[bool], key: Callable[[], str | None]) -> Wish:
                 return "quit"
             case "h" | "?":
                 return "hint"
+            case "l":
+                return "line"
             case "\r" | "\n":
                 return "again"
             case _:

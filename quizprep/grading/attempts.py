@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
+from quizprep.grading.verdict import Slip
 from quizprep.store import Attempt, Store
 
 
@@ -39,6 +42,14 @@ def store_surrender(store: Store, exercise: str, now: datetime) -> None:
     """Store that the solution was shown before it was earned, as an attempt that failed."""
     verdict = {"format": 1, "exercise": exercise, "passed": False, "gave_up": True, "stages": []}
     store.record_attempt(exercise, False, (), json.dumps(verdict), now)
+
+
+def last_slip(store: Store, exercise: str) -> Slip | None:
+    """The slip that the last grading of an exercise found, if it found one."""
+    attempts = store.attempts(exercise)
+    stages = _verdict(attempts[-1]).get("stages", ()) if attempts else ()
+    found = next((stage.get("slip") for stage in stages if stage.get("slip")), None)
+    return None if found is None else msgspec.convert(found, Slip)
 
 
 def solution_is_open(store: Store, exercise: str) -> bool:

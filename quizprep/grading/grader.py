@@ -45,6 +45,7 @@ class Grader:
         require_confinement: bool = False,
         deadline: float | None = None,
         brief: bool = False,
+        search: float = 1.0,
     ) -> None:
         """A grader over the nurseries of ``pool``.
 
@@ -55,6 +56,8 @@ class Grader:
         brief                end at the first failure and name no mistake, for callers that only ask
                              whether
                              a submission passes
+        search               budget of the search for the line of a slip, as a multiple of the usual
+                             one; 0 for callers that do not show it
         """
         self._pool = pool
         self._hidden = hidden
@@ -62,6 +65,7 @@ class Grader:
         self._require_confinement = require_confinement
         self._deadline = deadline
         self._brief = brief
+        self._search = search
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -130,4 +134,5 @@ class Grader:
             require_confinement=self._require_confinement,
             device=device,
             brief=self._brief,
+            search=self._search,
         )

@@ -21,6 +21,7 @@ from quizprep.grading.verdict import (
     Params,
     Raised,
     Reading,
+    Slip,
     Stage,
     Status,
     Verdict,
@@ -194,6 +195,16 @@ def _diagnosis(stage: Stage) -> Iterator[Line]:
         for number, mistake in enumerate(mistakes):
             joint = "and " if number else ""
             yield Line(f"{joint}{mistake.id}: {mistake.says}", "yellow", 7)
+    if stage.slip is not None:
+        yield from _slip(stage.slip)
+    if stage.departure is not None:
+        upto, line = stage.departure.upto, stage.departure.line
+        yield Line(
+            f"A hint: up to line {upto} your values also occur in a right answer; from line "
+            f"{line} they do not.",
+            None,
+            5,
+        )
     if stage.unexplained:
         yield Line(
             "None of the mistakes this exercise knows gives exactly these outputs, so none is "
@@ -249,6 +260,19 @@ def _map(errors: ErrorMap) -> Iterator[Line]:
 
 def _sizes(params: Params) -> str:
     return ", ".join(f"{name}={value}" for name, value in params.items())
+
+
+def _slip(slip: Slip) -> Iterator[Line]:
+    """The line, without the edit, which gives the answer away."""
+    yield Line(f"line {slip.line}: one small change there makes {slip.cases} pass", "yellow", 5)
+    yield Line(slip.text, None, 7)
+
+
+def slip_hint(slip: Slip | None) -> str:
+    """The edit that mends a slip, for one who asks for it."""
+    if slip is None:
+        return "Your last grading found no line in which one small change makes its cases pass."
+    return f"Line {slip.line}: {slip.edit}\nWith this change {slip.cases} pass."
 
 
 def _raised(raised: Raised | None) -> Iterator[Line]:

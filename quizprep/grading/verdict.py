@@ -189,6 +189,32 @@ class Witness(_Part, frozen=True, kw_only=True):
     message: str = ""
 
 
+class Slip(_Part, frozen=True, kw_only=True):
+    """A line of the submission in which one small edit makes failing cases pass.
+
+    text   the line as it is
+    cases  which cases then pass, in words: ``all 40 cases``
+    edit   the edit, which gives the answer away: shown on request only
+    """
+
+    line: int
+    text: str
+    cases: str
+    edit: str
+
+
+class Departure(_Part, frozen=True, kw_only=True):
+    """Where the values of variables depart from those that occur in a right answer: a hint, since
+    right code may compute other values.
+
+    upto  the last line up to which every value occurs there
+    line  the first line whose values do not
+    """
+
+    upto: int
+    line: int
+
+
 class Stage(_Part, frozen=True, kw_only=True):
     """One stage; the optional fields depend on its name.
 
@@ -212,6 +238,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     mask: MaskSeen | None = None
     map: ErrorMap | None = None
     unexplained: bool = False
+    slip: Slip | None = None
+    departure: Departure | None = None
     readings: tuple[Reading, ...] = ()
     witness: Witness | None = None
 

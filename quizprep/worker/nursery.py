@@ -52,6 +52,7 @@ def serve(runtime: str, device: str = "cpu") -> None:
     os.close(null)
     try:
         _import_for(runtime, device)
+        import_seconds = time.process_time()
         if device == "cuda" and not _has_gpu():
             wire.send(answers, wire.Fault(kind=wire.FaultKind.NO_GPU))
             return
@@ -70,7 +71,7 @@ def serve(runtime: str, device: str = "cpu") -> None:
                 name = request.setup.exercise
                 if name not in caches:
                     caches[name] = reference_cache.create()
-                _Grading(request.setup, requests, answers, caches[name]).run()
+                _Grading(request.setup, requests, answers, caches[name], import_seconds).run()
             else:
                 _answer_in_child(request, answers)
         except wire.Closed:
@@ -138,6 +139,8 @@ class _Grading:
     answers: int
     cache: int
     """Descriptor of the exercise's reference cache, which only judges read and write."""
+    import_seconds: float
+    """Processor time that importing the runtime took."""
     printed: bytearray = field(default_factory=bytearray)
     output_bytes: int = 0
     reason: str = ""
@@ -188,7 +191,9 @@ class _Grading:
             run_child(lambda: serving.main(nursery, learner, self.setup, path, work))
         self.judge_pid = os.fork()
         if self.judge_pid == 0:
-            run_child(lambda: judging.main(nursery, judge, learner_pid, str(work)))
+            run_child(
+                lambda: judging.main(nursery, judge, learner_pid, str(work), self.import_seconds)
+            )
         for fd in {*learner.all(), *judge.all()} - {self.requests, self.cache}:
             os.close(fd)
         self.learner_fd = os.pidfd_open(self.learner_pid)

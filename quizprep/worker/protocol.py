@@ -98,6 +98,8 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
     gradients: tuple[int, ...] = ()
     cotangents: tuple[TensorAt, ...] = ()
     overwrite: bool = False
+    candidate: int = -1
+    max_steps: int = 0
 
 
 class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
@@ -112,7 +114,28 @@ class TrimMemory(Message, frozen=True, kw_only=True, tag="trim"):
     number: int
 
 
-Order = Load | Call | Fetch | TrimMemory
+class ListEdits(Message, frozen=True, kw_only=True, tag="edits"):
+    """List the small edits of the lines that candidate 0 has executed; reply with their number."""
+
+    number: int
+
+
+class DescribeEdit(Message, frozen=True, kw_only=True, tag="edit"):
+    """Describe one of these edits."""
+
+    number: int
+    edit: int
+
+
+class TraceValues(Message, frozen=True, kw_only=True, tag="values"):
+    """Call the entry with inputs from the arena, and reply with the arrays that its variables held,
+    line by line."""
+
+    number: int
+    args: tuple[Arg, ...]
+
+
+Order = Load | Call | Fetch | TrimMemory | ListEdits | DescribeEdit | TraceValues
 
 
 # --- learner to judge ----------------------------------------------------------------------
@@ -151,6 +174,26 @@ class InvalidAccess(Message, frozen=True, kw_only=True):
     line: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 
 
+Line = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
+Code = Annotated[str, msgspec.Meta(max_length=500)]
+
+MAX_TRACED = 256
+"""Arrays in the reply to a TraceValues."""
+
+
+class EditText(Message, frozen=True, kw_only=True):
+    """An edit: the line that it changes, as it is in the file, and the code before and after.
+
+    places  how many places it changes, all in the same way
+    """
+
+    line: Line
+    text: Code
+    before: Code
+    after: Code
+    places: Count = 1
+
+
 class Reply(Message, frozen=True, kw_only=True):
     """The answer to one order, parsed as data.
 
@@ -164,6 +207,10 @@ class Reply(Message, frozen=True, kw_only=True):
     patched         a part of the meters that the submission has replaced, by name
     invalid_access  the kernel's first one
     disturbed       what of the caller's the call changed, beside its input tensors
+    steps           of loops and functions, in the call of a candidate
+    edits           the number of edits
+    edit            a description of one
+    lines           of traced values: for each tensor by its place, the line that made it
     """
 
     number: int
@@ -179,3 +226,7 @@ class Reply(Message, frozen=True, kw_only=True):
     patched: Short = ""
     invalid_access: InvalidAccess | None = None
     disturbed: Disturbed = ""
+    steps: Count = 0
+    edits: Count = 0
+    edit: EditText | None = None
+    lines: Annotated[tuple[Line, ...], msgspec.Meta(max_length=MAX_TRACED)] = ()

@@ -229,3 +229,17 @@ def test_hints_come_one_by_one_and_end(quizprep) -> None:
     assert "no more hints" in shown
     assert all(text in shown for text in opening)
     assert "Hint 1" in quizprep("hint", "causal_mask").stdout
+
+
+def test_the_change_that_mends_is_shown_on_request_only(quizprep, folder: Path) -> None:
+    """A grading names the line and how to see the change; asking shows it and counts no hint."""
+    assert "found no line" in quizprep("hint", "softmax", "--line").stdout
+    right = LIBRARY.exercise("softmax").solution.read_text("utf-8")
+    assert "x - top" in right
+    (folder / "softmax.py").write_text(right.replace("x - top", "x + top"))
+    graded = " ".join(quizprep("grade", "softmax").stdout.split())
+    assert "one small change there makes all" in graded
+    assert "quizprep hint softmax --line" in graded
+    assert "x - top" not in graded
+    assert "x + top -> x - top" in quizprep("hint", "softmax", "--line").stdout
+    assert "Hint 1" in quizprep("hint", "softmax").stdout

@@ -28,7 +28,7 @@ SHOWN_CASES = 2
 
 
 def grade(pool: Pool, path: Path) -> Verdict:
-    grader = Grader(pool, deadline=DEADLINES.get(path.stem))
+    grader = Grader(pool, deadline=DEADLINES.get(path.stem), search=30)
     return grader.grade(TASK, Submission(path.name, path.read_bytes()), seed=SEED)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import mmap
 import os
 import select
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NoReturn
@@ -45,6 +46,8 @@ class Channel:
         self._gone = ""
         self.idle_work: Callable[[], bool] | None = None
         """Does a piece of work while the learner is waited for; returns False once none is left."""
+        self.patience: float | None = None
+        """On the monotonic clock, until when a reply is waited for; None as long as it takes."""
         self.high_water_mark = 0
         """Bytes of the arena that inputs have occupied at most."""
         self._last_start = 0
@@ -79,7 +82,14 @@ class Channel:
         """Load the submission; raises LearnerGone."""
         return self._exchange(protocol.Load(), 0)
 
-    def start_call(self, placed: PlacedInputs, meter: str = "", defer_outputs: bool = False) -> int:
+    def start_call(
+        self,
+        placed: PlacedInputs,
+        meter: str = "",
+        defer_outputs: bool = False,
+        candidate: int = -1,
+        max_steps: int = 0,
+    ) -> int:
         """Send a call and return its number, without waiting for the reply; raises LearnerGone."""
         if self._gone:
             raise LearnerGone(self._gone)
@@ -97,6 +107,8 @@ class Channel:
                 defer_outputs=defer_outputs,
                 gradients=placed.gradients,
                 cotangents=tuple(moved(at, start) for at in placed.cotangents),
+                candidate=candidate,
+                max_steps=max_steps,
             )
         )
 
@@ -147,8 +159,13 @@ class Channel:
             self._lost()
 
     def receive(self, number: int) -> protocol.Reply:
-        """The reply to the order of that number; raises LearnerGone."""
+        """The reply to the order of that number; raises LearnerGone, also if `patience` ends."""
         self._wait(self._ends.replies)
+        if self.patience is not None and not self._gone:
+            left = max(self.patience - time.monotonic(), 0)
+            if not select.select([self._ends.replies], [], [], left)[0]:
+                self._gone = STOPPED
+                raise LearnerGone(self._gone)
         try:
             reply = wire.receive(self._ends.replies, protocol.Reply)
         except wire.Closed:
@@ -167,6 +184,31 @@ class Channel:
     def trim_memory(self) -> None:
         """Have the learner's process return free memory to the system; raises LearnerGone."""
         self._exchange(protocol.TrimMemory(number=self._next()), self._number)
+
+    def list_edits(self) -> int:
+        """The number of small edits of the submission; raises LearnerGone."""
+        return self._exchange(protocol.ListEdits(number=self._next()), self._number).edits
+
+    def describe_edit(self, edit: int) -> protocol.EditText | None:
+        """One of these edits; raises LearnerGone."""
+        order = protocol.DescribeEdit(number=self._next(), edit=edit)
+        return self._exchange(order, self._number).edit
+
+    def trace_values(self, placed: PlacedInputs) -> protocol.Reply:
+        """The arrays that variables held in a call with these inputs; raises LearnerGone."""
+        self.place(placed)
+        order = protocol.TraceValues(number=self._next(), args=placed.args)
+        return self._exchange(order, self._number)
+
+    def traced(self, reply: protocol.Reply) -> list[np.ndarray]:
+        """The arrays of traced values, in order; raises LearnerGone if they cannot be parsed."""
+        try:
+            tensors = self._backend.unpack(reply.tensors) if reply.tensors else {}
+        except ValueError:
+            tensors = {}
+        if tensors.keys() != {str(place) for place in range(len(reply.lines))}:
+            self._lost("wrote something that is no tensor into the grader's pipe")
+        return [self._backend.exact(tensors[str(place)]) for place in range(len(reply.lines))]
 
     def _exchange(self, order: protocol.Order, number: int) -> protocol.Reply:
         self._send(order)

@@ -101,6 +101,18 @@ class Examiner:
         arrays = tuple(tensors[str(place)] for place in range(len(names)))
         return self._compared(names, arrays, expected, params)
 
+    def accepts(
+        self, reply: protocol.Reply, expected: Expected, gradients: Sequence[str] = ()
+    ) -> bool:
+        """Whether the outputs of a reply are right, without a word about it; raises LearnerGone."""
+        if _stopped(reply) or reply.invalid_access is not None:
+            return False
+        wanted = len(self._returns) + len(gradients)
+        if [output.kind for output in reply.outputs] != ["tensor"] * wanted:
+            return False
+        tensors = self._channel.outputs(reply)
+        return expected.accepts([self._backend.exact(tensors[str(p)]) for p in range(wanted)])
+
     def script(self, script: Script, expected: Expected, params: Params) -> Examined:
         """Examine the outputs of a script; raises LearnerGone."""
         script.finish()

@@ -11,7 +11,7 @@ import ctypes
 import os
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -19,9 +19,6 @@ import numpy as np
 from quizprep.grading import wire
 from quizprep.grading.verdict import (
     CaseResult,
-    ErrorMap,
-    MaskSeen,
-    NamedMistake,
     Raised,
     Stage,
     Status,
@@ -31,12 +28,11 @@ from quizprep.grading.verdict import (
 from quizprep.worker import arena
 from quizprep.worker.backends import backend_for
 from quizprep.worker.children import JudgeEnds, detach
-from quizprep.worker.judge.causes import Failure, causes
+from quizprep.worker.judge.causes import Failure
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected, computed_lower
-from quizprep.worker.judge.conditions import HALVES
 from quizprep.worker.judge.cost import CostStage
-from quizprep.worker.judge.diagnosis import Diagnosis, Observed, diagnose
+from quizprep.worker.judge.diagnosis import Observed
 from quizprep.worker.judge.error_location import Detail
 from quizprep.worker.judge.examiner import (
     Examined,
@@ -46,42 +42,40 @@ from quizprep.worker.judge.examiner import (
     sanitised,
     sanitised_exception,
 )
-from quizprep.worker.judge.exercise_files import load_mistakes, load_reference
-from quizprep.worker.judge.mask_probe import MaskProbe, error_map
+from quizprep.worker.judge.exercise_files import load_reference
+from quizprep.worker.judge.explanation import Explanation, Outcome
 from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script_cases import ScriptCases
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
 
-NO_MASK = NamedMistake(
-    id="lanes_without_an_element",
-    says="Lanes of your kernel read or write where a tensor has no element. A tile that "
-    "sticks out of a tensor needs a mask on its loads and on its stores.",
-    concept="kernel-masking",
-)
-NO_STRIDES = NamedMistake(
-    id="strides_not_used",
-    says="Your kernel reads or writes between the elements of an input, as if they lay side "
-    "by side. An element is at the sum of its indices times their strides.",
-    concept="strides",
-)
-"""The mistakes behind invalid accesses, which any Triton exercise may name."""
+SEARCH_SHARE = {"numpy": 1.2, "torch": 0.25, "triton": 0.25}
+"""Processor time of the search for a line, as a share of what importing the runtime took: so a slow
+machine searches as far as a fast one. numpy is imported in an eighth of torch's time."""
+
+SEARCH_SHARE = {"numpy": 1.2, "torch": 0.25, "triton": 0.25}
+"""Processor time of the search for a line, as a share of what importing the runtime took: so a slow
+machine searches as far as a fast one. numpy is imported in an eighth of torch's time."""
 
 
-def main(nursery: int, ends: JudgeEnds, learner: int, scratch: str) -> None:
-    """In the judge's process: read the job and judge the submission of the process ``learner``."""
+def main(nursery: int, ends: JudgeEnds, learner: int, scratch: str, import_seconds: float) -> None:
+    """In the judge's process: read the job and judge the submission of the process ``learner``.
+    ``import_seconds`` of processor time is what the nursery took to import its runtime."""
     detach(nursery, ends.all())
     _reuse_freed_memory()
     # Read only here: neither the nursery nor the learner, forked from it, has ever held a seed.
     job: wire.Job = wire.receive(ends.requests, wire.Job)
     os.close(ends.requests)
-    judge(job, LearnerProcess(learner, ends.memory, scratch), ends)
+    share = SEARCH_SHARE[job.spec.runtime]
+    judge(job, LearnerProcess(learner, ends.memory, scratch), ends, share * import_seconds)
 
 
-def judge(job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
+def judge(
+    job: wire.Job, process: LearnerProcess, ends: JudgeEnds, search_seconds: float = 0.0
+) -> None:
     """Judge one submission and send the verdict; a fault of ours is sent as a fault."""
     try:
-        judge = Judge(job, process, ends)
+        judge = Judge(job, process, ends, search_seconds)
         wire.send(ends.events, wire.Judged(verdict=judge.verdict()))
         judge.cache.save()
     except wire.Closed:
@@ -101,20 +95,15 @@ def _reuse_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A completed case: its result, what diagnosis needs to know, and how it failed, if it did."""
-
-    result: CaseResult
-    seen: Observed
-    failure: Failure | None
-
-
 class Judge:
     """The stages of one grading, in order; a failed stage ends it."""
 
-    def __init__(self, job: wire.Job, process: LearnerProcess, ends: JudgeEnds) -> None:
+    def __init__(
+        self, job: wire.Job, process: LearnerProcess, ends: JudgeEnds, search_seconds: float = 0.0
+    ) -> None:
+        """``search_seconds`` of processor time may go into the search for a line."""
         self.job = job
+        self.search_seconds = search_seconds * job.search
         self.process = process
         self.backend = backend_for(job.spec.runtime)
         self.channel = Channel(self.backend, arena.attach(ends.memory), ends)
@@ -166,7 +155,8 @@ class Judge:
         )
         if failed:
             if not self.job.brief:
-                yield self._diagnose(outcomes, failed[0], complete=len(outcomes) == len(results))
+                complete = len(outcomes) == len(results)
+                yield self._explained(outcomes, failed[0], complete)
             return
         if self.job.device == "cuda" and self.job.spec.runtime == "triton":  # unseen: only on a GPU
             message = (
@@ -319,6 +309,18 @@ class Judge:
         status: Status = "fail" if message else "pass"
         return Outcome(_result(case, status, message, found.raised), seen, failure)
 
+    def _explained(self, outcomes: Sequence[Outcome], failed: CaseResult, complete: bool) -> Stage:
+        return Explanation(
+            job=self.job,
+            backend=self.backend,
+            channel=self.channel,
+            reference=self.reference,
+            examiner=self.examiner,
+            cases=self._cases,
+            outcomes=outcomes,
+            invalid_layouts=self._invalid_layouts,
+        ).stage(failed, complete, self.process.pid, self.search_seconds)
+
     def _in_order(self) -> Iterator[tuple[arena.PlacedInputs, str]]:
         """The inputs of all calls; some cases are called twice."""
         for place, case in enumerate(self.job.cases):
@@ -331,76 +333,6 @@ class Judge:
         found, disturbed = self._scripts.judged(place)
         made, expected = self._cases.inputs(place), self._cases.expected(place)
         return self._outcome(case, made, expected, found, disturbed, Examined())
-
-    # --- diagnosis ---
-
-    def _diagnose(self, outcomes: Sequence[Outcome], failed: CaseResult, complete: bool) -> Stage:
-        """Where outputs are wrong, and which mistakes explain them. ``failed``, the first failing
-        case, is described if no completed case failed."""
-        self.channel.send_event(wire.Progress(stage="diagnosis", done=0, total=1))
-        found = causes(
-            self.job.cases,
-            [outcome.result for outcome in outcomes],
-            [outcome.failure for outcome in outcomes],
-        )
-        details = {o.failure.detail: o.result for o in reversed(outcomes) if o.failure}
-        shown = details[max(details)] if details else failed
-        diagnosis, unexplained = Diagnosis(), False
-        symptoms = {cause.symptom for cause in found}
-        if complete and Symptom.RANDOM not in symptoms:
-            known = load_mistakes(self.job.folder, self.reference)
-            seen = [outcome.seen for outcome in outcomes]
-            diagnosis = diagnose(known, seen, self.backend)
-            # Where two sizes are equal, a turned output has the right shape and wrong values.
-            wrong_values = any(case.wrong_values for case in seen) and Symptom.SHAPE not in symptoms
-            unexplained = diagnosis == Diagnosis() and wrong_values and not self._invalid_layouts
-        mistakes = diagnosis.mistakes
-        # The invalid access was observed, not inferred from outputs. It is left out if one of the
-        # exercise's own mistakes has the same concept.
-        concepts = {*self.job.spec.concepts} - {mistake.concept for mistake in mistakes}
-        if self._invalid_layouts:
-            # Row-major inputs have the strides that everybody expects: there it is the mask.
-            behind = NO_MASK if "contiguous" in self._invalid_layouts else NO_STRIDES
-            mistakes = (*mistakes, behind) if behind.concept in concepts else mistakes
-        sizes = ", ".join(f"{name}={value}" for name, value in shown.params.items())
-        return Stage(
-            name="diagnosis",
-            status="pass",
-            where=f"{shown.message} ({sizes}; {shown.dtype}, {shown.layout})",
-            mistakes=mistakes,
-            alternatives=diagnosis.alternatives,
-            causes=found,
-            mask=(mask := self._mask(outcomes) if complete else None),
-            map=self._map(outcomes) if mask is None else None,
-            unexplained=unexplained,
-        )
-
-    def _mask(self, outcomes: Sequence[Outcome]) -> MaskSeen | None:
-        """The submission's mask, where values are wrong and it is not the right one."""
-        if self.reference.drive is not None or self._invalid_layouts:
-            return None
-        # A mask says more the larger it is.
-        wrong = [place for place, o in enumerate(outcomes) if o.seen.wrong_values][::-1]
-        probe = MaskProbe(self.channel, self.backend, self.reference.solve)
-        try:
-            return probe.differing(
-                [self.job.cases[place] for place in wrong],
-                (self._cases.inputs(place).placed for place in wrong),
-            )
-        except LearnerGone:
-            return None
-
-    def _map(self, outcomes: Sequence[Outcome]) -> ErrorMap | None:
-        """Where the values of the case that shows it best are wrong."""
-        if not self.job.spec.returns or self.reference.drive is not None:
-            return None
-        name, axes = next(iter(self.job.spec.returns.items()))
-        maps = (
-            error_map(case, outcome.seen, name, axes)
-            for case, outcome in zip(self.job.cases, outcomes, strict=False)
-            if outcome.seen.wrong_values and case.dtype not in HALVES
-        )
-        return next((found for found in maps if found is not None), None)
 
 
 UNEQUAL = (

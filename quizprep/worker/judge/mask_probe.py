@@ -6,7 +6,7 @@ each key of a small case, with that value row far away, and so is the reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -42,16 +42,16 @@ class MaskProbe:
         self._backend = backend
         self._solve = solve
 
-    def differing(self, cases: Sequence[Case], inputs: Iterator[PlacedInputs]) -> MaskSeen | None:
-        """The masks on the first of these failing cases where they differ; raises LearnerGone."""
-        probed = 0
-        for case, placed in zip(cases, inputs, strict=True):
+    def differing(self, cases: Sequence[tuple[Case, PlacedInputs]]) -> MaskSeen | None:
+        """The masks on a failing case on which they differ, a large one if possible; raises
+        LearnerGone."""
+        small = []
+        for case, placed in cases:
             place = _values_at(placed)
-            if place is None or probed == PROBED_CASES:
-                return None
-            if not _is_small(case, placed, place):
-                continue
-            probed += 1
+            if place is not None and _is_small(case, placed):
+                small.append((_area(placed), case, placed, place))
+        small.sort(key=lambda one: one[0], reverse=True)
+        for _, case, placed, place in small[:PROBED_CASES]:
             found = self._compared(case, placed, place)
             if found is not None:
                 return found
@@ -123,12 +123,20 @@ def _keys(placed: PlacedInputs, place: int) -> int:
     return at.shape[2]
 
 
-def _is_small(case: Case, placed: PlacedInputs, place: int) -> bool:
+def _lengths(placed: PlacedInputs) -> list[int]:
+    """The numbers of queries and of keys."""
+    return [at.shape[2] for at in placed.args if isinstance(at, TensorAt) and len(at.shape) == 4]
+
+
+def _area(placed: PlacedInputs) -> int:
+    return min(_lengths(placed)) * max(_lengths(placed))
+
+
+def _is_small(case: Case, placed: PlacedInputs) -> bool:
     """Whether a case has a mask that a reader takes in at a glance, and no rounding or scale that
     hides a weight."""
-    sizes = [at.shape[2] for at in placed.args if isinstance(at, TensorAt) and len(at.shape) == 4]
     plain = case.dtype == "float32" and case.magnitude == 1
-    return plain and min(sizes) >= 2 and max(sizes) <= LARGEST
+    return plain and min(_lengths(placed)) >= 2 and max(_lengths(placed)) <= LARGEST
 
 
 def _rows(mask: np.ndarray) -> tuple[tuple[bool, ...], ...]:

@@ -160,9 +160,14 @@ class RemoteApi:
         entries: Sequence[str],
         metered: bool,
         overwrite: bool = False,
+        candidate: int = -1,
+        max_steps: int = 0,
     ) -> None:
         """Without ``metered`` the script's phases are not measured, only its outputs collected.
-        ``overwrite`` is as in `protocol.Call`."""
+        ``overwrite``, ``candidate`` and ``max_steps`` are as in `protocol.Call`."""
+        self._candidate, self._max_steps = candidate, max_steps
+        self.steps = 0
+        """Steps of a candidate, over all calls."""
         self._metered = metered
         self._overwrite = overwrite
         self._channel = channel
@@ -266,6 +271,8 @@ class RemoteApi:
             pipelined=bool(self._pending),
             raises=self._raises,
             overwrite=self._overwrite,
+            candidate=self._candidate,
+            max_steps=self._max_steps,
         )
         self._calls += 1
         number = self._channel.start_script_call(order)
@@ -279,6 +286,7 @@ class RemoteApi:
         future = self._pending.popleft()
         reply = self._channel.receive(future._number)
         self.disturbed = self.disturbed or reply.disturbed
+        self.steps += reply.steps
         if future._raises and not reply.banned:
             raised = reply.raised is not None and reply.raised.kind == future._raises
             if raised is not future._guess:

@@ -7,6 +7,7 @@ this process; the judge then reads a reply as data, or gets none.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib.util
@@ -15,7 +16,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -28,8 +29,9 @@ from quizprep.grading.verdict import Frame, Raised
 from quizprep.worker import arena, crash_location, protocol
 from quizprep.worker.backends import Backend, backend_for, outputs_of
 from quizprep.worker.children import LearnerEnds, detach
-from quizprep.worker.learner import confinement
+from quizprep.worker.learner import confinement, values
 from quizprep.worker.learner.callers import Arguments, HeldResults, Settings
+from quizprep.worker.learner.candidates import Candidates
 from quizprep.worker.learner.instruments import Instruments
 
 MODULE_NAME = "submission"
@@ -40,9 +42,10 @@ MAX_NESTED_KERNELS = 8
 
 
 def raised(error: BaseException, file: str) -> Raised:
-    """An exception as the learner should see it: only with the submission's own frames."""
+    """An exception as the learner should see it: only with the submission's own frames. Without a
+    ``file`` it has none, which saves most of the time."""
     frames = []
-    for _ in range(MAX_NESTED_KERNELS):
+    for _ in range(MAX_NESTED_KERNELS if file else 0):
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == file:
                 frames.append(_frame(frame.lineno, frame.name, frame.line))
@@ -116,6 +119,8 @@ class Learner:
         self.deferred: tuple[int, Any] | None = None
         self.held = HeldResults(backend)
         self.settings = Settings()
+        self.candidates: Candidates | None = None
+        """The submission with small edits, once the judge asks for one."""
 
     def answer(self, order: protocol.Order) -> protocol.Reply:
         """The reply to one order; an exception of the submission is part of the reply."""
@@ -138,8 +143,69 @@ class Learner:
                 gc.collect()
                 self.trim(0)
                 return protocol.Reply(number=order.number)
+            case protocol.ListEdits():
+                count = self.candidates.count() if self.candidates is not None else 0
+                return protocol.Reply(number=order.number, edits=count)
+            case protocol.DescribeEdit():
+                return protocol.Reply(number=order.number, edit=self._described(order.edit))
+            case protocol.TraceValues():
+                return self._traced(order)
+
+    def _candidates(self) -> Candidates:
+        if self.candidates is None:
+            source = Path(self.path).read_bytes()
+            kernels = self.runtime == "triton"
+            self._be_quiet()
+            self.candidates = Candidates(source, self.path, MODULE_NAME, kernels)
+        return self.candidates
+
+    def _be_quiet(self) -> None:
+        """Discard what is printed from now on: candidates print what the submission does not."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        for standard in (1, 2):
+            os.dup2(null, standard)
+        os.close(null)
+
+    def _described(self, number: int) -> protocol.EditText:
+        edit = self._candidates().edit(number)
+        return protocol.EditText(
+            line=edit.line,
+            text=_short(linecache.getline(self.path, edit.line).strip(), 500),
+            before=_short(edit.before, 500),
+            after=_short(edit.after, 500),
+            places=len(edit.places) if edit.kind != "order" else 1,
+        )
+
+    def _traced(self, order: protocol.TraceValues) -> protocol.Reply:
+        """The arrays that the variables of the submission held, line by line."""
+        self._be_quiet()
+        given = Arguments(self.backend, self.memory, overwrite=False)
+        args = [self._argument(argument, given) for argument in order.args]
+        found = values.trace(self.entries[self.names[0]], args, self.path, self.backend)
+        tensors = {str(place): array for place, (_, array) in enumerate(found)}
+        return protocol.Reply(
+            number=order.number,
+            tensors=self.backend.pack(tensors) if tensors else b"",
+            lines=tuple(line for line, _ in found),
+        )
+
+    @contextlib.contextmanager
+    def _entries(self, order: protocol.Call) -> Iterator[dict[str, Any]]:
+        """What the submission, or one of its candidates, defines."""
+        if order.candidate < 0:
+            yield self.entries
+            return
+        candidates = self._candidates()
+        with candidates.calling(order.candidate, order.max_steps):
+            yield vars(candidates.module(order.candidate))
 
     def _call(self, order: protocol.Call) -> protocol.Reply:
+        reply = self._called(order)
+        if order.candidate < 0 or self.candidates is None:
+            return reply
+        return msgspec.structs.replace(reply, steps=self.candidates.steps)
+
+    def _called(self, order: protocol.Call) -> protocol.Reply:
         self.pipeline_failed = self.pipeline_failed and order.pipelined
         if self.pipeline_failed:
             return protocol.Reply(number=order.number, raised=Raised(kind="", message=""))
@@ -151,23 +217,26 @@ class Learner:
         given = Arguments(self.backend, self.memory, order.overwrite)
         try:
             args = [self._argument(argument, given) for argument in order.args]
-            owner = self.entries if order.target is None else self.objects[order.target]
-            entry = owner[name] if order.target is None else getattr(owner, name)
-            if order.cotangents:
-                weights = [given.tensor(at) for at in order.cotangents]
-                entry = self.instruments.differentiated(entry, order.gradients, weights)
-            if order.meter == "session":
-                self.session = self.session or self.instruments.session()
-            with self.instruments.memcheck(order, self.backend, self.memory, self.path) as checker:
-                result, readings = self.instruments.measure(
-                    entry, args, order.meter, self.backend, self.session
-                )
+            with self._entries(order) as entries:
+                owner = None if order.target is None else self.objects[order.target]
+                entry = entries[name] if owner is None else getattr(owner, name)
+                if order.cotangents:
+                    weights = [given.tensor(at) for at in order.cotangents]
+                    entry = self.instruments.differentiated(entry, order.gradients, weights)
+                if order.meter == "session":
+                    self.session = self.session or self.instruments.session()
+                with self.instruments.memcheck(
+                    order, self.backend, self.memory, self.path
+                ) as checker:
+                    result, readings = self.instruments.measure(
+                        entry, args, order.meter, self.backend, self.session
+                    )
         except BaseException as error:
             given.call_ended()
             self.pipeline_failed = type(error).__name__ != order.raises
             return protocol.Reply(
                 number=order.number,
-                raised=raised(error, self.path),
+                raised=raised(error, self.path if order.candidate <= 0 else ""),
                 banned=self.ban.take_used() if self.ban else "",
             )
         self.backend.copy_back()
@@ -184,7 +253,7 @@ class Learner:
         reply, tensors = self._pack(
             order.number, result, readings, banned, scripted=bool(order.name)
         )
-        held = tensors and not order.meter
+        held = tensors and not order.meter and order.candidate < 0
         if held and self.held.hold(tensors, reply.tensors, given.memory):
             disturbed = "result"
         given.call_ended()

@@ -1,0 +1,170 @@
+"""The diagnosis of a submission that failed: where it is wrong, when, by which mistake, in which
+line, and a picture of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+import msgspec
+
+from quizprep.grading import wire
+from quizprep.grading.verdict import (
+    CaseResult,
+    ErrorMap,
+    MaskSeen,
+    NamedMistake,
+    Stage,
+    Symptom,
+)
+from quizprep.worker.backends import Backend
+from quizprep.worker.judge.causes import Failure, causes
+from quizprep.worker.judge.channel import Channel, LearnerGone
+from quizprep.worker.judge.conditions import HALVES
+from quizprep.worker.judge.departure import find_departure
+from quizprep.worker.judge.diagnosis import Diagnosis, Observed, diagnose
+from quizprep.worker.judge.examiner import Examiner
+from quizprep.worker.judge.exercise_files import Reference, load_mistakes
+from quizprep.worker.judge.mask_probe import MaskProbe, error_map
+from quizprep.worker.judge.preparation import Cases
+from quizprep.worker.judge.repair import RepairSearch
+
+NO_MASK = NamedMistake(
+    id="lanes_without_an_element",
+    says="Lanes of your kernel read or write where a tensor has no element. A tile that "
+    "sticks out of a tensor needs a mask on its loads and on its stores.",
+    concept="kernel-masking",
+)
+NO_STRIDES = NamedMistake(
+    id="strides_not_used",
+    says="Your kernel reads or writes between the elements of an input, as if they lay side "
+    "by side. An element is at the sum of its indices times their strides.",
+    concept="strides",
+)
+"""The mistakes behind invalid accesses, which any Triton exercise may name."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A completed case: its result, what diagnosis needs to know, and how it failed, if it did."""
+
+    result: CaseResult
+    seen: Observed
+    failure: Failure | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Explains the failures among the outcomes of a job's cases.
+
+    invalid_layouts  the layouts of the cases in which the kernel made an invalid access
+    """
+
+    job: wire.Job
+    backend: Backend
+    channel: Channel
+    reference: Reference
+    examiner: Examiner
+    cases: Cases
+    outcomes: Sequence[Outcome]
+    invalid_layouts: Set[str]
+
+    def stage(
+        self, failed: CaseResult, complete: bool, learner: int, search_seconds: float
+    ) -> Stage:
+        """The diagnosis; all of it only if ``complete``, when every case was run. ``failed`` is the
+        first failing case, ``learner`` the submission's process."""
+        diagnosis = self._diagnosis(failed, complete)
+        if not (complete and search_seconds and any(o.seen.failed for o in self.outcomes)):
+            return diagnosis
+        return self._located(diagnosis, learner, search_seconds)
+
+    def _diagnosis(self, failed: CaseResult, complete: bool) -> Stage:
+        """Where outputs are wrong, and which mistakes explain them. ``failed``, the first failing
+        case, is described if no completed case failed."""
+        outcomes = self.outcomes
+        self.channel.send_event(wire.Progress(stage="diagnosis", done=0, total=1))
+        found = causes(
+            self.job.cases,
+            [outcome.result for outcome in outcomes],
+            [outcome.failure for outcome in outcomes],
+        )
+        details = {o.failure.detail: o.result for o in reversed(outcomes) if o.failure}
+        shown = details[max(details)] if details else failed
+        diagnosis, unexplained = Diagnosis(), False
+        symptoms = {cause.symptom for cause in found}
+        if complete and Symptom.RANDOM not in symptoms:
+            known = load_mistakes(self.job.folder, self.reference)
+            seen = [outcome.seen for outcome in outcomes]
+            diagnosis = diagnose(known, seen, self.backend)
+            # Where two sizes are equal, a turned output has the right shape and wrong values.
+            wrong_values = any(case.wrong_values for case in seen) and Symptom.SHAPE not in symptoms
+            unexplained = diagnosis == Diagnosis() and wrong_values and not self.invalid_layouts
+        mistakes = diagnosis.mistakes
+        # The invalid access was observed, not inferred from outputs. It is left out if one of the
+        # exercise's own mistakes has the same concept.
+        concepts = {*self.job.spec.concepts} - {mistake.concept for mistake in mistakes}
+        if self.invalid_layouts:
+            # Row-major inputs have the strides that everybody expects: there it is the mask.
+            behind = NO_MASK if "contiguous" in self.invalid_layouts else NO_STRIDES
+            mistakes = (*mistakes, behind) if behind.concept in concepts else mistakes
+        sizes = ", ".join(f"{name}={value}" for name, value in shown.params.items())
+        return Stage(
+            name="diagnosis",
+            status="pass",
+            where=f"{shown.message} ({sizes}; {shown.dtype}, {shown.layout})",
+            mistakes=mistakes,
+            alternatives=diagnosis.alternatives,
+            causes=found,
+            mask=(mask := self._mask() if complete else None),
+            map=self._map() if mask is None else None,
+            unexplained=unexplained,
+        )
+
+    def _mask(self) -> MaskSeen | None:
+        """The submission's mask, where values are wrong and it is not the right one."""
+        if self.reference.drive is not None or self.invalid_layouts:
+            return None
+        wrong = [
+            (self.job.cases[place], self.cases.inputs(place).placed)
+            for place, outcome in enumerate(self.outcomes)
+            if outcome.seen.wrong_values
+        ]
+        try:
+            return MaskProbe(self.channel, self.backend, self.reference.solve).differing(wrong)
+        except LearnerGone:
+            return None
+
+    def _map(self) -> ErrorMap | None:
+        """Where the values of the case that shows it best are wrong."""
+        if not self.job.spec.returns or self.reference.drive is not None:
+            return None
+        name, axes = next(iter(self.job.spec.returns.items()))
+        maps = (
+            error_map(case, outcome.seen, name, axes)
+            for case, outcome in zip(self.job.cases, self.outcomes, strict=False)
+            if outcome.seen.wrong_values and case.dtype not in HALVES
+        )
+        return next((found for found in maps if found is not None), None)
+
+    def _located(self, diagnosis: Stage, learner: int, seconds: float) -> Stage:
+        """The diagnosis with the line of the slip, if an edit finds it."""
+        seen = [outcome.seen for outcome in self.outcomes]
+        self.channel.send_event(wire.Progress(stage="search", done=0, total=1))
+        search = RepairSearch(
+            job=self.job,
+            channel=self.channel,
+            learner=learner,
+            examiner=self.examiner,
+            reference=self.reference,
+            cases=self.cases,
+            backend=self.backend,
+            seconds=seconds,
+        )
+        slip = search.slip(seen)
+        if slip is not None:
+            return msgspec.structs.replace(diagnosis, slip=slip)
+        found = find_departure(
+            self.job, self.channel, self.reference, self.cases, self.backend, seen
+        )
+        return msgspec.structs.replace(diagnosis, departure=found)
