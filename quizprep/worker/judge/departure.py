@@ -95,9 +95,9 @@ def _watched(
     """Keep every floating array that is computed inside: with torch the result of every operation,
     with numpy the values of variables."""
     if backend.name == "torch":
-        from torch.utils._python_dispatch import TorchDispatchMode
+        from quizprep.worker.learner.torch_meters import DispatchMode
 
-        class Watching(TorchDispatchMode):
+        class Watching(DispatchMode):
             def __torch_dispatch__(
                 self, func: Any, types: Any, args: Any = (), kwargs: Any = None
             ) -> Any:
