@@ -22,7 +22,7 @@ from quizprep.worker.judge.comparison import (
     expect_roughly,
     wrong,
 )
-from quizprep.worker.judge.diagnosis import Models, Observed, diagnose
+from quizprep.worker.judge.diagnosis import Diagnosis, Models, Observed, diagnose
 from quizprep.worker.judge.exercise_files import Mistakes, Reference, load_mistakes
 from quizprep.worker.judge.preparation import case_inputs, expected_of, unchanged
 
@@ -139,7 +139,7 @@ def test_runs_are_shared_between_diagnoses() -> None:
     count = models.count
     assert diagnose(KNOWN, seen, NUMPY, models) == first
     assert models.count == count > 0
-    assert [mistake.id for mistake in first] == ["columns"]
+    assert [mistake.id for mistake in first.mistakes] == ["columns"]
 
 
 def test_a_variant_is_named_once() -> None:
@@ -151,7 +151,7 @@ def test_a_variant_is_named_once() -> None:
     x = np.ones(3)
     right = expect(lambda x: x + 0, (x,), NUMPY, np.random.default_rng(0))
     seen = [Observed((x,), right, (x + 1,), "", True)]
-    assert [mistake.id for mistake in diagnose(known, seen, NUMPY)] == ["off"]
+    assert [mistake.id for mistake in diagnose(known, seen, NUMPY).mistakes] == ["off"]
 
 
 def test_a_mistake_that_returns_another_number_of_values_is_another() -> None:
@@ -159,7 +159,7 @@ def test_a_mistake_that_returns_another_number_of_values_is_another() -> None:
     known = Mistakes({"two": Mistake(says="", concept="c")}, lambda x, mistakes: (x + 1, x))
     x = np.ones(3)
     right = expect(lambda x: x + 0, (x,), NUMPY, np.random.default_rng(0))
-    assert diagnose(known, [Observed((x,), right, (x + 1,), "", True)], NUMPY) == ()
+    assert diagnose(known, [Observed((x,), right, (x + 1,), "", True)], NUMPY) == Diagnosis()
 
 
 def test_an_exercise_without_mistakes_knows_none(tmp_path: Any) -> None:

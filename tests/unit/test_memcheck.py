@@ -149,9 +149,9 @@ def test_what_strays_are_called_is_a_concept_of_every_triton_exercise() -> None:
     """So that its questions come up, whichever kernel it was."""
     exercises = [e for e in Library(shipped_root()).exercises if e.spec.runtime == "triton"]
     assert exercises
-    judging = importlib.import_module("quizprep.worker.judge.judging")
-    assert all(judging.NO_MASK.concept in exercise.spec.concepts for exercise in exercises)
-    assert any(judging.NO_STRIDES.concept in exercise.spec.concepts for exercise in exercises)
+    explanation = importlib.import_module("quizprep.worker.judge.explanation")
+    assert all(explanation.NO_MASK.concept in exercise.spec.concepts for exercise in exercises)
+    assert any(explanation.NO_STRIDES.concept in exercise.spec.concepts for exercise in exercises)
 
 
 def test_an_input_without_elements_has_none_to_be_beside() -> None:

@@ -53,7 +53,8 @@ def tell_apart(request: wire.TellApart) -> wire.ToldApart:
     pairs = []
     for names, switches in candidates(known, 2):
         seen = [_observed(models, switches, place, case) for place, case in enumerate(unanswered)]
-        named = diagnose(known, seen, backend, models).mistakes
+        found = diagnose(known, seen, backend, models)
+        named = () if found.alternatives else found.mistakes
         pairs.append(
             wire.Pair(
                 names=names,

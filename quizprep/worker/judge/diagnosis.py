@@ -33,8 +33,8 @@ class Rows(enum.Enum):
 
 ALL, FILLED = Rows.ALL, Rows.FILLED
 
-MIN_EVIDENCE = 2
-"""More cases than this must be evidence for a mistake that leaves exceptions unexplained."""
+MIN_EVIDENCE = 3
+"""Cases that must be evidence for a mistake where others are left out."""
 
 MAX_ALTERNATIVES = 3
 """More explanations than this are no help."""
@@ -119,18 +119,19 @@ def diagnose(
 
     ``models`` caches runs on the same cases for the next diagnosis.
 
-    A case without outputs is explained by a mistake that raises the same exception, and speaks
-    against no other, because the exception may have a cause of its own. If nothing explains all
-    cases, those in half precision are left out, where a second slip often shows, and then the rows
-    in which nothing is visible.
+    If nothing explains all cases, those are left out that raise, for an exception may have a cause
+    of its own; then those in half precision, where a second slip often shows; then the rows in
+    which nothing is visible.
     """
     if not any(case.failed for case in cases):
         return Diagnosis()
     models = models or Models(known, backend)
     everything = list(range(len(cases)))
-    precise = [place for place in everything if cases[place].dtype not in HALVES]
-    for places, rows in ((everything, ALL), (precise, ALL), (everything, FILLED)):
-        found = _explanations(known, cases, models, places, rows)
+    valued = [place for place in everything if cases[place].outputs is not None]
+    precise = [place for place in valued if cases[place].dtype not in HALVES]
+    for places, rows in ((everything, ALL), (valued, ALL), (precise, ALL), (valued, FILLED)):
+        needed = 1 if len(places) == len(cases) else MIN_EVIDENCE
+        found = _explanations(known, cases, models, places, rows, needed)
         if found:
             return _diagnosis(known, found)
     return Diagnosis()
@@ -157,26 +158,27 @@ def _explanations(
     models: Models,
     places: Sequence[int],
     rows: Rows,
+    needed: int,
 ) -> list[tuple[str, ...]]:
-    """The smallest sets of mistakes that explain the cases at these places. Of several, those that
-    explain most exceptions."""
+    """The smallest sets of mistakes that explain the cases at these places; at least ``needed`` of
+    them must be evidence."""
     # Failing cases first: they are where most candidates drop out.
     order = sorted(places, key=lambda place: not cases[place].failed)
-    silent = sum(cases[place].outputs is None for place in places)
     for kind in (candidates(known, 1), _in_one_function(known), candidates(known, 2)):
-        scores: dict[tuple[str, ...], int] = {}
+        found: list[tuple[str, ...]] = []
         for names, switches in kind:
+            if names in found:
+                continue
             agrees = (_agrees(models.run(switches, p, cases[p]), cases[p], rows) for p in order)
             if not all(agrees):
                 continue
-            runs = [(models.run(switches, place, cases[place]), cases[place]) for place in order]
-            evidence = sum(_is_evidence(run, case, rows) for run, case in runs)
-            raised = sum(isinstance(run, str) for run, _ in runs)
-            if evidence > (MIN_EVIDENCE if raised < silent else 0):
-                scores[names] = max(scores.get(names, 0), raised)
-        if scores:
-            most = max(scores.values())
-            return [names for names, raised in scores.items() if raised == most]
+            evidence = (
+                _is_evidence(models.run(switches, p, cases[p]), cases[p], rows) for p in order
+            )
+            if sum(evidence) >= needed:
+                found.append(names)
+        if found:
+            return found
     return []
 
 
@@ -196,10 +198,10 @@ def _in_one_function(known: Mistakes) -> Iterator[Candidate]:
 
 
 def _agrees(run: Expected | str, case: Observed, rows: Rows) -> bool:
-    """Whether a model's run is compatible with what was observed."""
-    if case.outputs is None:
-        return not isinstance(run, str) or run == case.raised
-    return not isinstance(run, str) and _matching(run, case, rows) is not None
+    """Whether a model's run gives what was observed."""
+    if isinstance(run, str) or case.outputs is None:
+        return isinstance(run, str) and case.outputs is None and run == case.raised
+    return _matching(run, case, rows) is not None
 
 
 def _matching(run: Expected, case: Observed, rows: Rows) -> tuple[np.ndarray, ...] | None:
