@@ -264,7 +264,9 @@ def _sizes(params: Params) -> str:
 
 def _slip(slip: Slip) -> Iterator[Line]:
     """The line, without the edit, which gives the answer away."""
-    yield Line(f"line {slip.line}: one small change there makes {slip.cases} pass", "yellow", 5)
+    also = "".join(f", or in line {line}," for line in slip.also)
+    text = f"line {slip.line}: one small change there{also} makes {slip.cases} pass"
+    yield Line(text, "yellow", 5)
     yield Line(slip.text, None, 7)
 
 

@@ -195,12 +195,14 @@ class Slip(_Part, frozen=True, kw_only=True):
     text   the line as it is
     cases  which cases then pass, in words: ``all 40 cases``
     edit   the edit, which gives the answer away: shown on request only
+    also   other lines in one of which a small edit does as much
     """
 
     line: int
     text: str
     cases: str
     edit: str
+    also: tuple[int, ...] = ()
 
 
 class Departure(_Part, frozen=True, kw_only=True):

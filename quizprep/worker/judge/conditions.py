@@ -19,8 +19,8 @@ from quizprep.grading.wire import Case
 HALVES = ("bfloat16", "float16")
 
 PLAIN, RELATION, THRESHOLD = 2, 4, 5
-"""Failing cases that a predicate of each kind needs. The less a program is likely to depend on a
-property, the more cases it takes until it no longer separates them by chance."""
+"""Failing cases, and passing ones, that a predicate of each kind has to tell apart. The less likely
+a program depends on a property, the more cases it takes until it no longer does so by chance."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ ALWAYS = Condition("")
 @dataclass(frozen=True)
 class Predicate:
     """A property that cases have or not: in words, as a set of places (bit by bit), and how many
-    failing cases it needs as support."""
+    cases on either side it needs as support."""
 
     says: str
     places: int
@@ -53,13 +53,16 @@ def condition(cases: Sequence[Case], failing: set[int], passing: set[int]) -> Co
         return ALWAYS
     fails, both = _bits(failing), _bits(failing | passing)
     predicates = _Predicates(cases, sorted(failing | passing))
-    known = [p for p in predicates if p.support <= len(failing)]
+    known = [p for p in predicates if p.support <= min(len(failing), len(passing))]
     for predicate in known:
         if predicate.places & both == fails:
             return Condition(predicate.says)
-    for one, two in combinations(known, 2):
-        if one.support + two.support <= len(failing) and one.places & two.places & both == fails:
-            return Condition(f"{one.says} and {two.says}")
+    for one, two in combinations([p for p in known if p.places & fails == fails], 2):
+        if one.places & two.places & both == fails:
+            # What each rules out that the other does not.
+            more = (two.places & both & ~one.places, one.places & both & ~two.places)
+            if all(p.support <= out.bit_count() for p, out in zip((one, two), more, strict=True)):
+                return Condition(f"{one.says} and {two.says}")
     return _necessary(known, fails, both & ~fails)
 
 

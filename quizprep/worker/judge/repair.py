@@ -41,6 +41,9 @@ SAME_WORK = 0.75
 switched the algorithm off: a chunk as long as the sequence, splits that are left out."""
 
 
+MAX_LINES = 3
+"""Lines that are told at most: a scale, for one, may be missing in several places alike."""
+
 LARGER = 100
 """How many times the steps allowed on the smallest failing case a candidate may make on others."""
 
@@ -113,7 +116,7 @@ class RepairSearch:
         best = [repair for repair in repairs if repair.full] or repairs
         if not best:
             return None
-        repair, lines = best[0], {each.edit.line for each in best}
+        repair, lines = best[0], dict.fromkeys(each.edit.line for each in best)
         if repair.edit.places > 1 and len(lines) > 1:
             return None
         words = f"all {total} cases"
@@ -127,6 +130,7 @@ class RepairSearch:
             text=sanitised(edit.text),
             cases=words,
             edit=f"{sanitised(edit.before)} -> {after}" if after else f"without {edit.before}",
+            also=tuple(lines)[1:MAX_LINES],
         )
 
     def _alike(self, seen: Sequence[Observed], one: int, two: int) -> bool:
