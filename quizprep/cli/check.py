@@ -47,6 +47,11 @@ from quizprep.errors import ContentError, ExitCode, Problem, UsageError
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Measure the marking of open questions on labelled answers in this folder.",
 )
+@click.option(
+    "--blind",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Grade the blind submissions in this folder, and count what is found.",
+)
 @click.option("--write", is_flag=True, help="Write the measured costs and the pictures of masks.")
 def check(
     path: Path | None,
@@ -57,6 +62,7 @@ def check(
     evidence: Path | None,
     spelling: bool,
     answers: Path | None,
+    blind: Path | None,
     write: bool,
 ) -> int:
     """Test the content under PATH, or the content that is shipped.
@@ -70,8 +76,8 @@ def check(
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
-    of_answers = banks_only and answers is not None
-    if evidence is not None and not of_answers and (quick or banks_only or not mutants):
+    of_sections = banks_only and (answers is not None or blind is not None)
+    if evidence is not None and not of_sections and (quick or banks_only or not mutants):
         raise UsageError(
             "--evidence tells of pairs and mutants, and this run would have none.",
             hint="Use it with --mutants, without --quick and --banks; or with --banks --answers.",
@@ -87,12 +93,14 @@ def check(
     if spelling:
         _finish(spelling_problems(library))
         terminal.say("ok   every word is in the dictionary or in words.txt", "green")
-    evaluation = _evaluation(library, answers, terminal) if answers is not None else ""
+    sections = [_evaluation(library, answers, terminal)] if answers is not None else []
+    sections += [_blind(library, blind, terminal)] if blind is not None else []
     if banks_only and evidence is not None:
-        _put_section(evidence, evaluation, terminal)
+        for section in sections:
+            _put_section(evidence, section, terminal)
     if not banks_only:
         names = names or list(library.exercise_ids)
-        proofs = _Proofs(quick, mutants, evidence, write, evaluation)
+        proofs = _Proofs(quick, mutants, evidence, write, "\n".join(sections))
         problems = _exercise_problems(library, names, proofs, terminal)
         # Last, because it reads measured.yaml, which may have been written just now.
         _finish([*problems, *published_problems(library, names)])
@@ -127,6 +135,18 @@ def _evaluation(library: Library, folder: Path, terminal: Terminal) -> str:
             figures = f"precision {points.precision:.2f}, recall {points.recall:.2f}"
             terminal.say(f"ok   {len(chosen)} open answers, {part}: {figures}", "green")
     return evaluation_text(library, answers)
+
+
+def _blind(library: Library, folder: Path, terminal: Terminal) -> str:
+    """Grade blind submissions; returns their section for the page of evidence."""
+    from quizprep.authoring.blind import blind_submissions, blind_text, tallies
+    from quizprep.grading.pool import Pool
+
+    with Pool() as pool:
+        graded = list(tallies(library, blind_submissions(folder), pool))
+    text = blind_text(graded)
+    terminal.say(text)
+    return text
 
 
 def _put_section(page: Path, section: str, terminal: Terminal) -> None:

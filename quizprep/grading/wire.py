@@ -179,9 +179,11 @@ class Describe(Message, frozen=True, kw_only=True, tag="describe"):
 
 
 class Described(Message, frozen=True, kw_only=True, tag="described"):
-    """The mistakes of an exercise by id, each with its switches, one for each variant."""
+    """The mistakes of an exercise by id, each with its switches, one for each variant, and with its
+    concept."""
 
     switches: dict[str, tuple[str, ...]]
+    concepts: dict[str, str]
 
 
 class TellApart(Message, frozen=True, kw_only=True, tag="apart"):

@@ -26,7 +26,8 @@ def answer(request: wire.Asked) -> wire.Answer:
         case wire.Describe(folder=folder):
             known = load_mistakes(folder).mistakes
             return wire.Described(
-                switches={name: mistake.switches(name) for name, mistake in known.items()}
+                switches={name: mistake.switches(name) for name, mistake in known.items()},
+                concepts={name: mistake.concept for name, mistake in known.items()},
             )
 
 

@@ -1,0 +1,16 @@
+# slip: line 15
+import torch
+
+
+def attention(q, k, v):
+    b, h, n, d = q.shape
+    rows = []
+    keys = k.float()
+    for i in range(n):
+        query = q[:, :, i, :].float()
+        s = (keys @ query.unsqueeze(-1)).squeeze(-1) / d**0.5
+        s = s - s.max(dim=-1, keepdim=True).values
+        e = torch.exp(s)
+        p = e / e.sum(dim=-1, keepdim=True)
+        rows.append(p)
+    return torch.stack(rows, dim=2).to(q.dtype)

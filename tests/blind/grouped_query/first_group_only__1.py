@@ -1,0 +1,17 @@
+# slip: line 13
+import math
+
+import torch
+
+
+def grouped_query_attention(q, k, v):
+    b, h, n, d = q.shape
+    acc = torch.promote_types(q.dtype, torch.float32)
+    out = torch.empty(b, h, n, d, dtype=q.dtype)
+    for bi in range(b):
+        for i in range(h):
+            j = i // h
+            s = q[bi, i].to(acc) @ k[bi, j].to(acc).T / math.sqrt(d)
+            w = torch.softmax(s, dim=-1)
+            out[bi, i] = (w @ v[bi, j].to(acc)).to(q.dtype)
+    return out

@@ -1,0 +1,19 @@
+# slip: line 15
+import torch
+
+
+def rope(x, positions, base=10000.0):
+    B, H, N, D = x.shape
+    y = torch.empty(B, H, N, D, dtype=x.dtype)
+    p = positions.to(torch.float64)
+    for i in range(D // 2):
+        theta = p * base ** (-2 * i / D)
+        c = theta.cos().float()
+        s = theta.sin().float()
+        a = x[:, :, :, 2 * i].float()
+        b = x[:, :, :, 2 * i + 1].float()
+        a = a * c - b * s
+        b = a * s + b * c
+        y[:, :, :, 2 * i] = a
+        y[:, :, :, 2 * i + 1] = b
+    return y

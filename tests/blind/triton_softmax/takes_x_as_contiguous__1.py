@@ -1,0 +1,34 @@
+# slip: line 18
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def softmax_row(
+    x,
+    y,
+    n_cols,
+    BLOCK: tl.constexpr,
+):
+    """One program a row; the result is contiguous."""
+    pid = tl.program_id(axis=0)
+    offsets = tl.arange(0, BLOCK)
+    inside = offsets < n_cols
+    start = x + pid.to(tl.int64) * n_cols
+    scores = tl.load(start + offsets, mask=inside, other=0.0)
+    scores = tl.where(inside, scores.to(tl.float32), float("-inf"))
+    largest = tl.max(scores, axis=0)
+    numerator = tl.exp(scores - largest)
+    denominator = tl.sum(numerator, axis=0)
+    tl.store(y + pid * n_cols + offsets, numerator / denominator, mask=inside)
+
+
+def softmax(x: torch.Tensor) -> torch.Tensor:
+    n_rows, n_cols = x.shape
+    out = torch.empty((n_rows, n_cols), dtype=x.dtype, device=x.device)
+    grid = (n_rows,)
+    softmax_row[grid](
+        x, out, n_cols, BLOCK=triton.next_power_of_2(n_cols)
+    )
+    return out
