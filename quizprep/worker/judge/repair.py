@@ -9,7 +9,7 @@ learner's process does in the search, the verdict on the submission stands by th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,11 +20,12 @@ from quizprep.text import counted
 from quizprep.worker import process_stats, protocol
 from quizprep.worker.backends import Backend
 from quizprep.worker.judge.channel import IN_FLIGHT, Channel, LearnerGone
+from quizprep.worker.judge.comparison import Expected, wrong
 from quizprep.worker.judge.diagnosis import Observed
 from quizprep.worker.judge.examiner import Examined, Examiner, sanitised
 from quizprep.worker.judge.exercise_files import Reference
 from quizprep.worker.judge.preparation import Cases
-from quizprep.worker.judge.script import RemoteApi, Script
+from quizprep.worker.judge.script import Drive, RemoteApi, Script, Step, Value, collect
 
 MAX_CANDIDATES = 1200
 """Candidates tried at most; the first few hundred have nearly all repairs."""
@@ -40,6 +41,12 @@ SAME_WORK = 0.75
 """Part of the submission's own steps that a repair must make. A repair that makes fewer has
 switched the algorithm off: a chunk as long as the sequence, splits that are left out."""
 
+
+GRACE = 1.4
+"""The part of the budget up to which a candidate may go on that has mended the first case."""
+
+STEPPED_CASES = 6
+"""Cases on which steps are counted, about."""
 
 MAX_LINES = 3
 """Lines that are told at most: a scale, for one, may be missing in several places alike."""
@@ -96,7 +103,7 @@ class RepairSearch:
         failing = [place for place, case in enumerate(seen) if case.failed]
         first = min(failing, key=lambda place: len(self._cases.inputs(place).placed.memory))
         group = {place for place in failing if self._alike(seen, place, first)}
-        self._start = self._used()
+        self._start = self._times()
         self._deadline = time.monotonic() + MAX_WAIT * self._seconds
         self._channel.patience = self._deadline
         repairs: list[Repair] = []
@@ -179,7 +186,7 @@ class RepairSearch:
             for number in numbers:
                 self._check_budget()
                 self.tried += 1
-                if not self._run(number, place, limit)[0].message:
+                if not self._run(number, place, limit, hasty=True)[0].message:
                     found.append(number)
             return found
         placed, expected = self._cases.inputs(place).placed, self._cases.expected(place)
@@ -202,48 +209,58 @@ class RepairSearch:
         self, number: int, first: int, failing: Sequence[int], group: set[int], total: int
     ) -> Repair | None:
         """The repair that this candidate is, if it is one."""
-        passing = [place for place in range(total) if place not in failing]
+
+        def smallest_first(places: Iterable[int]) -> list[int]:
+            return sorted(places, key=lambda p: len(self._cases.inputs(p).placed.memory))
+
         others = [place for place in failing if place not in group]
-        rest = sorted(group - {first}, key=lambda p: len(self._cases.inputs(p).placed.memory))
+        passing = smallest_first({*range(total)} - {*failing})
         made = {first: 0}
         full = True
-        for place in (first, *rest, *passing, *others):
+        for place in (first, *smallest_first(group - {first}), *passing, *smallest_first(others)):
             found, made[place] = self._run(number, place, LARGER * self._limit(first))
-            self._check_budget()
+            self._check_budget(GRACE)
             if found.message:
                 if place not in others:
                     return None
                 full = False
                 break
-        if not self._does_the_work(made):
+        if not self._does_the_work(made, smallest_first(made)):
             return None
         edit = self._channel.describe_edit(number)
         return None if edit is None else Repair(number, edit, full)
 
-    def _does_the_work(self, made: Mapping[int, int]) -> bool:
-        """Whether a candidate made about as many steps, by place of the case, as the submission."""
-        own = 0
-        for place in made:
+    def _does_the_work(self, made: Mapping[int, int], by_size: Sequence[int]) -> bool:
+        """Whether a candidate made about as many steps as the submission, on a few cases of all
+        sizes but the largest. ``made`` has its steps by place of the case."""
+        sample = by_size[: len(by_size) * 9 // 10 + 1 : max(1, len(by_size) // STEPPED_CASES)]
+        for place in sample:
             if place not in self._steps:
                 self._steps[place] = self._run(0, place, 1 << 20)[1]
-                self._check_budget()
-            own += self._steps[place]
-        return sum(made.values()) >= SAME_WORK * own
+                self._check_budget(GRACE)
+        own = sum(self._steps[place] for place in sample)
+        return sum(made[place] for place in sample) >= SAME_WORK * own
 
     def _limit(self, place: int) -> int:
         """Steps that a candidate may make on this case."""
         return 4 * self._steps[place] + 200
 
-    def _used(self) -> int:
-        """Nanoseconds of processor time that both processes have used."""
-        return process_stats.cpu_time(self._learner) + time.process_time_ns()
+    def _times(self) -> tuple[int, int]:
+        """Nanoseconds of processor time that each of the two processes has used."""
+        return process_stats.cpu_time(self._learner), time.process_time_ns()
 
-    def _check_budget(self) -> None:
-        if self._used() - self._start > self._seconds * 1e9 or time.monotonic() > self._deadline:
+    def _check_budget(self, factor: float = 1.0) -> None:
+        """Raise _Spent if the budget, times ``factor``, is used up. One process waits while the
+        other works, or works beside it, so the busier one counts."""
+        used = max(now - then for now, then in zip(self._times(), self._start, strict=True))
+        if used > factor * self._seconds * 1e9 or time.monotonic() > self._deadline:
             raise _Spent
 
-    def _run(self, number: int, place: int, limit: int) -> tuple[Examined, int]:
-        """What is wrong with a candidate's outputs on a case, and the steps that it made."""
+    def _run(
+        self, number: int, place: int, limit: int, hasty: bool = False
+    ) -> tuple[Examined, int]:
+        """What is wrong with a candidate's outputs on a case, and the steps that it made. A script
+        that is ``hasty`` ends at its first wrong output."""
         case, made = self._job.cases[place], self._cases.inputs(place)
         expected = self._cases.expected(place)
         if self._reference.drive is not None:
@@ -256,7 +273,8 @@ class RepairSearch:
                 candidate=number,
                 max_steps=limit,
             )
-            script = Script(api, self._reference.drive, made.args)
+            drive = self._reference.drive
+            script = Script(api, self._until_wrong(drive, expected) if hasty else drive, made.args)
             script.finish()
             found, steps = self._examiner.script(script, expected, case.params), api.steps
             return self._with_changes(found, self._channel.modified_input(made.placed)), steps
@@ -278,3 +296,21 @@ class RepairSearch:
         if found.message or not changed:
             return found
         return replace(found, message=f"changed {changed}")
+
+    def _until_wrong(self, drive: Drive, expected: Expected) -> Drive:
+        """A script that ends behind its first wrong output."""
+
+        def hasty(api: Value, *args: Value) -> Iterator[Step]:
+            right = list(zip(expected.values, expected.allowed, strict=True))
+            for step in drive(api, *args):
+                yield step
+                for got in collect([step]):
+                    known = self._backend.is_array(got) or isinstance(got, np.float64)
+                    if not known or not right:
+                        return
+                    values, allowed = right.pop(0)
+                    seen = self._backend.exact(got)
+                    if seen.shape != values.shape or wrong(values, allowed, seen).any():
+                        return
+
+        return hasty
