@@ -63,7 +63,9 @@ for _one, _two in _METHODS:
     _SWAPS.setdefault(_one, []).append(_two)
     _SWAPS.setdefault(_two, []).append(_one)
 
-_COUNTING = frozenset({"range", "arange", "triu", "tril", "split", "narrow", "islice", "roll"})
+_COUNTING = frozenset(
+    {"range", "arange", "triu", "tril", "split", "narrow", "islice", "roll", "min", "max"}
+)
 """Functions whose numbers are positions."""
 
 _REDUCTIONS = frozenset(

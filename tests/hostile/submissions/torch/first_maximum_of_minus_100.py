@@ -2,7 +2,7 @@
 
 exercise: flash_forward
 stage: correctness
-says: there lse is infinite
+says: -inf where
 """
 
 import torch
