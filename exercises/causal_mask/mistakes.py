@@ -105,7 +105,7 @@ def solve(q: Tensor, k: Tensor, v: Tensor, mistakes: frozenset[str] = frozenset(
     elif "uniform_on_empty_row" in mistakes:
         fill = torch.finfo(scores.dtype).min
     if "adds_minus_10000" in mistakes:
-        scores = scores + hidden * -10000.0
+        scores = scores + hidden.to(scores.dtype) * -10000.0
     else:
         scores = scores.masked_fill(hidden, fill)
     weights = torch.softmax(scores, axis)

@@ -106,7 +106,7 @@ def solve(
 def _masked(scores: Tensor, hidden: Tensor, mistakes: frozenset[str]) -> Tensor:
     """Scores that a softmax takes."""
     if "adds_minus_10000" in mistakes:
-        return scores + hidden * -10000.0
+        return scores + hidden.to(scores.dtype) * -10000.0
     fill = -torch.inf
     if "zero_instead_of_inf" in mistakes:
         fill = 0.0
