@@ -87,10 +87,11 @@ class Tally:
 
 
 def tallies(
-    library: Library, submissions: Sequence[Blind], pool: Pool
+    library: Library, submissions: Sequence[Blind], pool: Pool, search: float = 1.0
 ) -> Iterator[tuple[Blind, Tally]]:
-    """Every submission with what its verdict counts for, as they are graded."""
-    grader = Grader(pool)
+    """Every submission with what its verdict counts for, as they are graded. ``search`` is the
+    budget of the search for a line, as in `Grader`."""
+    grader = Grader(pool, search=search)
     concepts: dict[str, dict[str, str]] = {}
     for blind in submissions:
         exercise = library.exercise(blind.exercise)

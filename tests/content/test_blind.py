@@ -21,7 +21,7 @@ def test_verdicts_on_blind_submissions_are_true(exercise: str, pool: Pool) -> No
     mine = [blind for blind in SUBMISSIONS if blind.exercise == exercise]
     false = [
         (blind.path.name, tally)
-        for blind, tally in tallies(LIBRARY, mine, pool)
+        for blind, tally in tallies(LIBRARY, mine, pool, search=0)
         if tally.false_fails or tally.false_passes or tally.wrongly_named
     ]
     assert not false
