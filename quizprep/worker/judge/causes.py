@@ -48,6 +48,8 @@ def causes(
 ) -> tuple[Cause, ...]:
     """The causes of all failures, those of most cases first. ``results`` and ``failures`` have an
     entry for each case that was completed; a failure is None if the case passed."""
+    if any(failure and failure.symptom is Symptom.RANDOM for failure in failures):
+        failures = [_random(failure) for failure in failures]
     groups: dict[Hashable, dict[int, Failure]] = {}
     for place, failure in enumerate(failures):
         if failure is not None:
@@ -65,6 +67,15 @@ def causes(
             )
         )
     return tuple(sorted(found, key=lambda cause: -cause.cases))
+
+
+def _random(failure: Failure | None) -> Failure | None:
+    """The failure of a submission that was seen to be random: that explains wrong values too. They
+    say less than the case in which it was seen."""
+    if failure is None or failure.symptom in NO_VALUES:
+        return failure
+    detail = Detail.FACTOR if failure.symptom is Symptom.RANDOM else Detail.NOTHING
+    return Failure(Symptom.RANDOM, detail)
 
 
 def _telling(case: Case, failure: Failure) -> tuple[Detail, bool, bool]:

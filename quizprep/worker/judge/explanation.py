@@ -11,6 +11,7 @@ import msgspec
 from quizprep.grading import wire
 from quizprep.grading.verdict import (
     CaseResult,
+    Cause,
     ErrorMap,
     MaskSeen,
     NamedMistake,
@@ -75,6 +76,8 @@ class Explanation:
         """The diagnosis; all of it only if ``complete``, when every case was run. ``failed`` is the
         first failing case, ``learner`` the submission's process."""
         diagnosis = self._diagnosis(failed, complete)
+        if Symptom.RANDOM in {cause.symptom for cause in diagnosis.causes}:
+            return diagnosis
         if not (complete and search_seconds and any(o.seen.failed for o in self.outcomes)):
             return diagnosis
         return self._located(diagnosis, learner, search_seconds)
@@ -93,7 +96,8 @@ class Explanation:
         shown = details[max(details)] if details else failed
         diagnosis, unexplained = Diagnosis(), False
         symptoms = {cause.symptom for cause in found}
-        if complete and Symptom.RANDOM not in symptoms:
+        settled = complete and Symptom.RANDOM not in symptoms
+        if settled:
             known = load_mistakes(self.job.folder, self.reference)
             seen = [outcome.seen for outcome in outcomes]
             diagnosis = diagnose(known, seen, self.backend)
@@ -116,8 +120,8 @@ class Explanation:
             mistakes=mistakes,
             alternatives=diagnosis.alternatives,
             causes=found,
-            mask=(mask := self._mask() if complete else None),
-            map=self._map() if mask is None else None,
+            mask=(mask := self._mask() if settled else None),
+            map=self._map() if settled and mask is None else None,
             unexplained=unexplained,
         )
 
@@ -164,7 +168,23 @@ class Explanation:
         slip = search.slip(seen)
         if slip is not None:
             return msgspec.structs.replace(diagnosis, slip=slip)
+        if search.right_afresh is not None:
+            return self._keeps_state(diagnosis, search.right_afresh)
         found = find_departure(
             self.job, self.channel, self.reference, self.cases, self.backend, seen
         )
         return msgspec.structs.replace(diagnosis, departure=found)
+
+    def _keeps_state(self, diagnosis: Stage, place: int) -> Stage:
+        """The diagnosis of a submission that is right in this case if it is loaded afresh."""
+        result = self.outcomes[place].result
+        message = f"{result.message}. Loaded afresh, your code is right here: it keeps {KEPT}"
+        shown = msgspec.structs.replace(result, message=message)
+        failing = sum(cause.cases for cause in diagnosis.causes)
+        state = Cause(symptom=Symptom.STATE, cases=failing, when="", shown=shown)
+        return msgspec.structs.replace(
+            diagnosis, causes=(state,), mask=None, map=None, unexplained=False
+        )
+
+
+KEPT = "something from earlier calls that it should not use again"

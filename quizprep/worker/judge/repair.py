@@ -97,6 +97,8 @@ class RepairSearch:
         """By place of a case, the steps that the submission itself makes."""
         self.tried = 0
         """Candidates tried so far."""
+        self.right_afresh: int | None = None
+        """The place of a failing case in which the submission, loaded afresh, is right."""
 
     def slip(self, seen: Sequence[Observed]) -> Slip | None:
         """The line in which one edit makes cases pass, or None. ``seen`` has every case."""
@@ -151,6 +153,7 @@ class RepairSearch:
         found, steps = self._run(0, place, 1 << 20)
         self._steps[place] = steps
         if not found.message:
+            self.right_afresh = place
             return False
         if found.outputs is None or seen.outputs is None:
             raised = found.raised.kind if found.raised else ""
