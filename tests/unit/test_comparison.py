@@ -203,13 +203,28 @@ def halves_refused(x: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    ("solve", "wanted"), [(torch.exp, "bfloat16"), (halves_refused, "")], ids=["exp", "no kernel"]
+    ("solve", "dtypes", "wanted"),
+    [
+        (torch.exp, ("float32", "bfloat16"), "bfloat16"),
+        (torch.exp, ("float32",), ""),
+        (halves_refused, ("float32", "bfloat16"), ""),
+    ],
+    ids=["exp", "not asked for", "no kernel"],
 )
 def test_a_lower_precision_is_told_where_it_can_be_computed(
-    solve: Callable[[torch.Tensor], torch.Tensor], wanted: str
+    solve: Callable[[torch.Tensor], torch.Tensor], dtypes: tuple[str, ...], wanted: str
 ) -> None:
-    """Errors of half precision are called that; without a kernel for halves nothing is said."""
+    """Errors of half precision are called that where the exercise has it; without a kernel for
+    halves nothing is said."""
     x = torch.linspace(-2, 2, 50)
     right = expect(unchanged(solve), (x,), TORCH, np.random.default_rng(0))
     got = TORCH.exact(x.bfloat16().exp())
-    assert computed_lower(solve, (x,), TORCH, right, (got,)) == wanted
+    assert computed_lower(solve, (x,), TORCH, right, (got,), dtypes) == wanted
+
+
+def test_float32_is_told_where_float64_was_asked_for() -> None:
+    """A computation in float32 loses what float64 has."""
+    x = torch.linspace(-2, 2, 50, dtype=torch.float64)
+    right = expect(unchanged(torch.exp), (x,), TORCH, np.random.default_rng(0))
+    got = TORCH.exact(x.float().exp())
+    assert computed_lower(torch.exp, (x,), TORCH, right, (got,), ("float64",)) == "float32"

@@ -135,27 +135,25 @@ def expect_roughly(solve: Function, args: Sequence[Array], backend: Backend) -> 
     return Expected(truth, allowed, tuple("" for _ in truth), getattr(results, "names", ()))
 
 
-LOWER = ("bfloat16", "float16")
-
-
 def computed_lower(
     solve: Function,
     args: Sequence[Array],
     backend: Backend,
     expected: Expected,
     outputs: Sequence[np.ndarray],
+    dtypes: Sequence[str],
 ) -> str:
-    """The dtype, lower than the case's, whose rounding explains the errors of these outputs; or "".
+    """The dtype, of these and float32, whose rounding explains the errors of outputs that should be
+    more precise; or "".
 
     The largest error must be at least a tenth of, and at most SLACK times, that of a plain
-    computation
-    in that dtype.
+    computation in that dtype.
     """
-    if any(backend.dtype(a) in LOWER for a in args if backend.is_array(a)):
-        return ""
+    own = min(EPSILON[backend.dtype(a)] for a in args if backend.is_floating(a))
     if any(o.shape != v.shape for o, v in zip(outputs, expected.values, strict=True)):
         return ""
-    for dtype in LOWER[backend.name == "numpy" :]:
+    lower = [dtype for dtype in EPSILON if dtype in (*dtypes, "float32") and EPSILON[dtype] > own]
+    for dtype in lower if own < EPSILON["float16"] else ():
         low = [backend.cast(a, dtype) for a in args]
         try:
             plain = [backend.exact(x) for x in outputs_of(solve(*low))]

@@ -246,7 +246,8 @@ class Judge:
         found = self.examiner.reply(reply, expected, case.params, case.gradients)
         if found.message and found.outputs is not None and made.transform is unchanged:
             solve = self.reference.solve
-            lower = computed_lower(solve, made.args, self.backend, expected, found.outputs)
+            dtypes = self.job.spec.cases.dtypes
+            lower = computed_lower(solve, made.args, self.backend, expected, found.outputs, dtypes)
             if lower:
                 text = f"{found.message}; the error is as large as computing in {lower} makes it"
                 found = replace(found, message=text)
