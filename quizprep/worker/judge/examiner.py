@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,9 @@ from quizprep.worker.judge.error_location import Detail, Problem, locate, shape_
 from quizprep.worker.judge.script import RemoteObject, Script, ScriptFailed
 
 BANNED = "Your code calls the library's own attention ({name}); this exercise is about writing it."
+
+MAX_AXES = 32
+"""Axes of an output that can be examined."""
 
 SHOWN_OUTPUTS = 3
 """Wrong outputs of one call that a message describes."""
@@ -103,6 +107,13 @@ class Examiner:
     def _compared(
         self, names: Sequence[str], arrays: Sequence[Array], expected: Expected, params: Params
     ) -> Examined:
+        for place, (name, array) in enumerate(zip(names, arrays, strict=True)):
+            if not _numpy_holds(shape := getattr(array, "shape", ())):
+                right = expected.values[place].shape
+                many = len(shape) > MAX_AXES
+                got = f"{len(shape)} axes" if many else f"the shape {tuple(shape)}"
+                text = f"{name} has {got}; it should have the shape {right}"
+                return Examined(text, Symptom.SHAPE)
         values = tuple(self._backend.exact(array) for array in arrays)
         straight = list(values)
         problems: list[Problem] = []
@@ -134,6 +145,12 @@ class Examiner:
             tuple(straight),
             detail=max((problem.detail for problem in shown), default=Detail.NOTHING),
         )
+
+
+def _numpy_holds(shape: Sequence[int]) -> bool:
+    """Whether numpy can have an array of this shape. torch allows more axes, and sizes whose
+    product overflows if one of them is 0."""
+    return len(shape) <= MAX_AXES and math.prod(max(size, 1) for size in shape) < 1 << 48
 
 
 def _stopped(reply: protocol.Reply) -> Examined | None:
