@@ -270,7 +270,8 @@ def receive(fd: int, kind: Any, limit: int = MAX_FRAME) -> Any:
         raise Malformed(f"a message of {length} bytes")
     try:
         return decoder(kind).decode(_exactly(fd, length))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        # msgspec lets the last two through: text that is no UTF-8, and lists nested too deeply.
         raise Malformed(str(error)) from error
 
 

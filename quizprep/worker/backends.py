@@ -6,6 +6,7 @@ every dtype used here), and reads and writes safetensors, the format in which ou
 
 from __future__ import annotations
 
+import math
 import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -33,6 +34,16 @@ arrays."""
 
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """The distance from 1 to the next larger number, by dtype."""
+
+
+MAX_AXES = 32
+"""Axes of an array that is looked at."""
+
+
+def numpy_holds(shape: Sequence[int]) -> bool:
+    """Whether numpy can have an array of this shape. torch allows more axes, and sizes whose
+    product overflows if one of them is 0."""
+    return len(shape) < MAX_AXES and math.prod(max(size, 1) for size in shape) < 1 << 48
 
 
 def outputs_of(result: Array) -> tuple[Array, ...]:
@@ -225,6 +236,8 @@ class TorchBackend(Backend):
     def exact(self, array: Array) -> np.ndarray:
         if not isinstance(array, self._torch.Tensor):
             return np.asarray(array, dtype=np.float64)
+        if not numpy_holds(tuple(array.shape)):
+            return np.empty((0,) * MAX_AXES)  # the shape of no output
         found: np.ndarray = array.detach().double().numpy()
         return found
 

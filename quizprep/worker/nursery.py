@@ -12,7 +12,6 @@ import fcntl
 import gc
 import os
 import select
-import shutil
 import signal
 import tempfile
 import time
@@ -153,7 +152,7 @@ class _Grading:
         try:
             self._run(scratch)
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove_folder(scratch)
 
     def _run(self, scratch: Path) -> None:
         # A private copy: an editor that saves by renaming would leave a Landlock rule on an inode
@@ -314,6 +313,30 @@ class _Grading:
         for fd in (self.learner_fd, self.judge_fd, self.event_r, self.output_r, self.control_w):
             os.close(fd)
         self.crash.close()
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with everything in it, as far as that is possible.
+
+    Folders may be nested more deeply than a path can say, or than a function can recurse. So each
+    folder inside is moved up to the top, where a learner cannot create any, before it is emptied.
+    """
+    waiting, moved = [folder], 0
+    emptied = []
+    while waiting:
+        current = waiting.pop()
+        emptied.append(current)
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(current)):
+                if entry.is_dir(follow_symlinks=False):
+                    moved += 1
+                    waiting.append(folder / f".{moved}")
+                    os.rename(entry.path, waiting[-1])
+                else:
+                    os.unlink(entry.path)
+    for each in reversed(emptied):
+        with contextlib.suppress(OSError):
+            os.rmdir(each)
 
 
 def _how_it_ended(status: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -41,6 +42,43 @@ def private_bytes(pid: int) -> int | None:
     return fields["RssAnon"] + fields["RssShmem"]
 
 
+def forget_accesses(pid: int) -> None:
+    """Clear what the kernel remembers of the pages that the process has accessed, for
+    `accessed_bytes`.
+
+    Linux: writing 1 to clear_refs clears the bits; writing 4 flushes the processors' caches of
+    translations as well, without which an access to a page that is cached would go unnoticed.
+    """
+    for what in ("1", "4"):
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/clear_refs").write_text(what)
+
+
+def accessed_bytes(pid: int) -> int | None:
+    """Bytes of memory, in whole pages, that the process has read or written since
+    `forget_accesses`, without unmodified pages of files; None where the system does not say."""
+    try:
+        text = Path(f"/proc/{pid}/smaps").read_text(errors="replace")
+    except OSError:
+        return None
+    total, from_file, accessed = 0, False, 0
+    # LazyFree: where a content was given up (MADV_FREE) the kernel forgets that it was accessed.
+    for line in text.splitlines():
+        name, _, rest = line.partition(":")
+        if name == "Referenced":
+            accessed = int(rest.split()[0]) * 1024
+            total += 0 if from_file else accessed
+        elif name == "Anonymous" and from_file:
+            total += min(accessed, int(rest.split()[0]) * 1024)
+        elif name == "LazyFree":
+            total += int(rest.split()[0]) * 1024
+        elif "-" in name[:17]:
+            # address perms offset device inode path
+            fields = line.split(maxsplit=5)
+            from_file = fields[4] != "0" and not line.endswith("(deleted)")
+    return total
+
+
 def cpu_time(pid: int) -> int:
     """CPU time of all threads of the process in nanoseconds, however long they waited; 0 where the
     system does not report it."""
@@ -76,13 +114,25 @@ def memfd_bytes(fd: int) -> int:
 
 
 def folder_bytes(folder: str | Path) -> int:
-    """Bytes of the files below a folder, with ENTRY_BYTES for each file and folder."""
+    """Bytes of the files below a folder, with ENTRY_BYTES for each file and folder.
+
+    Folders too deep for a path are left out: those above them are more than MAX_WRITTEN already.
+    """
     total = 0
-    for base, folders, files in os.walk(folder):
-        total += ENTRY_BYTES * len(folders)
-        for name in files:
+    waiting = [os.fspath(folder)]
+    # os.walk recurses in Python 3.11, so that nested folders could exhaust the stack.
+    while waiting:
+        try:
+            entries = list(os.scandir(waiting.pop()))
+        except OSError:
+            continue
+        for entry in entries:
             try:
-                total += ENTRY_BYTES + os.lstat(os.path.join(base, name)).st_size
+                is_folder = entry.is_dir(follow_symlinks=False)
+                size = 0 if is_folder else entry.stat(follow_symlinks=False).st_size
             except OSError:
                 continue
+            total += ENTRY_BYTES + size
+            if is_folder:
+                waiting.append(entry.path)
     return total

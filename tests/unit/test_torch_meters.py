@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,3 +159,25 @@ def test_complex_products_take_six_operations(n: int, k: int, m: int) -> None:
     x = torch.ones(n, k, dtype=torch.complex64)
     real = readings(lambda: x.real * 2.0)["elementwise"]
     assert readings(lambda: x * x)["elementwise"] == 6 * real == 6 * n * k
+
+
+@pytest.mark.parametrize("inference", [False, True])
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda a, b: a @ b,
+        lambda a, b: torch.einsum("bij,bjk->bik", a, b),
+        lambda a, b: a.new_zeros(2, 3, 5).baddbmm_(a, b),
+        lambda a, b: torch.nn.functional.linear(a, b[0].T).add_(b.sum() * 0),
+        lambda a, b: a.new_zeros(3, 5).addbmm_(a, b),
+        lambda a, b: torch.stack(
+            [x.new_zeros(3, 5).addmm_(x, y) for x, y in zip(a, b, strict=True)]
+        ),
+    ],
+)
+def test_a_product_costs_the_same_however_it_is_written(product: Any, inference: bool) -> None:
+    """In place or not, in inference mode or not: twice its terms."""
+    a, b = torch.ones(2, 3, 4), torch.ones(2, 4, 5)
+    with Meters((a, b)) as meters, torch.inference_mode(inference):
+        product(a, b)
+    assert meters.flops == 2 * 2 * 3 * 4 * 5

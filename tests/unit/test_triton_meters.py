@@ -38,6 +38,24 @@ def multiplies(a, b, c, M: tl.constexpr, K: tl.constexpr, N: tl.constexpr):
     tl.store(c + m[:, None] * N + n[None, :], tl.dot(left, right))
 
 
+@triton.jit
+def copies_by_descriptor(x, y, rows, cols, LANES: tl.constexpr):
+    source = tl.make_tensor_descriptor(x, [rows, cols], [cols, 1], [1, LANES])
+    target = tl.make_tensor_descriptor(y, [rows, cols], [cols, 1], [1, LANES])
+    row = tl.program_id(0)
+    target.store([row, 0], source.load([row, 0]))
+
+
+def test_descriptors_are_counted_by_their_elements() -> None:
+    """Their accesses pass the cache policy by name; lanes beyond the tensor move nothing."""
+    x = torch.arange(3.0 * 12).reshape(3, 12)
+    y = torch.zeros_like(x)
+    with traffic.counting() as seen:
+        copies_by_descriptor[(3,)](x, y, 3, 12, LANES)
+    assert torch.equal(x, y)
+    assert (seen.read, seen.written) == (4 * 36, 4 * 36)
+
+
 @settings(max_examples=20)
 @given(st.integers(0, LANES), st.integers(1, 3))
 def test_an_atomic_sum_reads_and_writes_its_lanes(count: int, programs: int) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizprep.grading import wire
-from quizprep.worker import arena, process_stats, protocol
+from quizprep.worker import arena, nursery, process_stats, protocol
 from quizprep.worker.backends import NumpyBackend
 from quizprep.worker.children import JudgeEnds
 from quizprep.worker.judge import judging, reference_cache
@@ -91,9 +91,12 @@ def test_a_file_that_goes_while_it_is_counted_is_left_out(
 ) -> None:
     """A file that is there in the listing and not after it costs nothing, and no error."""
     (tmp_path / "kept").write_bytes(bytes(10))
-    monkeypatch.setattr(
-        process_stats.os, "walk", lambda _: [(str(tmp_path), [], ["gone", "kept", "gone too"])]
-    )
+    for name in ("gone", "gone too"):
+        (tmp_path / name).touch()
+    listed = list(os.scandir(tmp_path))
+    for name in ("gone", "gone too"):
+        (tmp_path / name).unlink()
+    monkeypatch.setattr(process_stats.os, "scandir", lambda _: listed)
     assert process_stats.folder_bytes(tmp_path) == process_stats.ENTRY_BYTES + 10
 
 
@@ -202,3 +205,59 @@ def test_a_judge_without_listeners_leaves_quietly(ends: Ends, tmp_path: Path, fa
     left = reference_cache.create()
     judging.judge(job, subject, ends.judge(ready, left))
     os.close(left)
+
+
+def test_deeply_nested_folders_are_counted_and_removed(tmp_path: Path) -> None:
+    """Neither the recursion limit nor the length of a path stops it, and nothing is left behind."""
+    top = tmp_path / "work"
+    top.mkdir()
+    (top / "beside").write_bytes(bytes(3))
+    home = os.getcwd()
+    os.chdir(top)
+    for _ in range(3000):
+        os.mkdir("f")
+        os.chdir("f")
+    (Path() / "inmost").touch()
+    os.chdir(home)
+    assert process_stats.folder_bytes(top) > process_stats.MAX_WRITTEN
+    nursery.remove_folder(top)
+    assert list(tmp_path.iterdir()) == []
+
+
+JUNK = st.one_of(
+    st.binary(max_size=200),
+    st.integers(0, 5000).map(lambda depth: b"\x91" * depth),
+    st.integers(0, 5000).map(lambda depth: b"\x82\xa6number\x01\xa1x" + b"\x91" * depth + b"\x01"),
+    st.binary(max_size=30).map(
+        lambda text: b"\x82\xa6number\x01\xa6banned" + bytes([0xA0 + len(text)]) + text
+    ),
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1)
+        | st.floats() | st.text(),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["number", "raised", "outputs", "kind", "value", "tensors", "banned",
+                             "readings", "freed", "invalid_access", "message", "frames"]),
+            inner, max_size=6,
+        ),
+        max_leaves=12,
+    ).map(msgspec.msgpack.encode),
+)  # fmt: skip
+"""Bodies of replies as a submission could forge them."""
+
+
+@settings(max_examples=2000)
+@given(JUNK)
+def test_odd_replies_are_replies_or_malformed(body: bytes) -> None:
+    """Whatever is written into the pipe of replies, the judge reads a reply whose fields are
+    bounded, or is told that there is none."""
+    read, write = os.pipe()
+    os.write(write, len(body).to_bytes(8, "little") + body)
+    os.close(write)
+    try:
+        reply = wire.receive(read, protocol.Reply)
+        assert len(reply.outputs) <= protocol.MAX_OUTPUTS and len(reply.banned) <= 200
+    except wire.Malformed:
+        pass
+    finally:
+        os.close(read)

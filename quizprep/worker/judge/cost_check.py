@@ -42,7 +42,8 @@ SENDING_COPIES = 4
 """Copies of the outputs in memory while they are made contiguous, serialised and framed."""
 
 RETAINED_SLACK = 8 << 20
-"""Bytes that a process may retain between calls: modules, allocator and library caches."""
+"""Bytes retained between calls that a call may access: the interpreter's and the libraries' own
+objects, caches, a table of constants."""
 
 CPU_TIME_FACTOR = 20
 CPU_TIME_SLACK = 1.0
@@ -310,8 +311,8 @@ def _hidden(seen: WatchedCall) -> str:
         )
     if seen.retained > RETAINED_SLACK:
         return (
-            f"before the call ({at}) your code had kept {mebibytes(seen.retained)} since it was "
-            "loaded: working memory made beforehand is memory all the same"
+            f"in the call ({at}) your code used {mebibytes(seen.retained)} that it had kept from "
+            "before: working memory made beforehand is memory all the same"
         )
     used, solution = seen.cpu_time / 1e9, seen.solution_time / 1e9
     if used > CPU_TIME_FACTOR * solution + CPU_TIME_SLACK:

@@ -12,7 +12,7 @@ from quizprep.grading.verdict import Frame, Params, Raised, Symptom
 from quizprep.text import counted, printable
 from quizprep.worker import protocol
 from quizprep.worker.arena import PlacedInputs
-from quizprep.worker.backends import Array, Backend
+from quizprep.worker.backends import MAX_AXES, Array, Backend, numpy_holds
 from quizprep.worker.judge.channel import Channel
 from quizprep.worker.judge.comparison import Expected, wrong
 from quizprep.worker.judge.error_location import Detail, Problem, locate, shape_slip, straightened
@@ -138,6 +138,14 @@ class Examiner:
     def _compared(
         self, names: Sequence[str], arrays: Sequence[Array], expected: Expected, params: Params
     ) -> Examined:
+        for place, (name, array) in enumerate(zip(names, arrays, strict=True)):
+            shape = tuple(getattr(array, "shape", ()))
+            if not numpy_holds(shape):
+                many = len(shape) >= MAX_AXES
+                has = f"{len(shape)} axes" if many else f"the shape {shape}"
+                wanted = expected.values[place].shape
+                text = f"{name} has {has}; it should have the shape {wanted}"
+                return Examined(text, Symptom.SHAPE)
         values = tuple(self._backend.exact(array) for array in arrays)
         straight = list(values)
         problems: list[Problem] = []

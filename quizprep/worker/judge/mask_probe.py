@@ -104,8 +104,10 @@ class MaskProbe:
         found = outputs_of(output)[0]
         if found is None:
             return None
+        if len(found.shape) != 4:
+            return None
         values = self._backend.exact(found)
-        return values if values.ndim == 4 and np.isfinite(values).all() else None
+        return values if np.isfinite(values).all() else None
 
 
 def _values_at(placed: PlacedInputs) -> int | None:

@@ -26,7 +26,8 @@ class WatchedCall:
 
     growth           of resident memory during the call
     sending_growth   of resident memory until the outputs were sent
-    retained         memory that the process has gained since before the submission was loaded
+    retained         memory that the process has gained since before the submission was loaded, as
+                     far as the call accessed it
     written          to files, and to shared memory outside the inputs
     cpu_time         of the call, in nanoseconds; 0 where the system does not report it
     solution_time    the same for the solution, in the judge's process
@@ -69,18 +70,26 @@ class ProcessWatch:
         """
         pid = self._process.pid
         self._channel.trim_memory()
-        retained = self._alive(process_stats.private_bytes(pid)) - (self._initial or 0)
+        before_call = self._alive(process_stats.private_bytes(pid))
+        retained = before_call - (self._initial or 0)
         before = self._alive(process_stats.reset_peak(pid))
+        process_stats.forget_accesses(pid)
         time_before = process_stats.cpu_time(pid)
         number = self._channel.start_call(placed, defer_outputs=True)
         reply = self._channel.receive(number)
         cpu_time = process_stats.cpu_time(pid) - time_before
         during = self._alive(process_stats.peak_resident(pid))
+        accessed = process_stats.accessed_bytes(pid)
+        freed = before_call - self._alive(process_stats.private_bytes(pid))
         if not (reply.raised or reply.banned):
             reply = self._channel.fetch(number)
         after = self._alive(process_stats.peak_resident(pid))
         check(reply)
         inputs = self._channel.high_water_mark
+        if accessed is not None:
+            # Loaded modules, and tables of which the call reads a part, are no working memory. What
+            # was accessed is new, or was there before; of the latter some may have been freed.
+            retained = min(retained, accessed + freed)
         in_arena = process_stats.memfd_bytes(self._process.memory)
         return WatchedCall(
             params=params,

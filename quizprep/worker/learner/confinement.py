@@ -212,6 +212,9 @@ def _seccomp() -> tuple[Callable[[], str], str]:
         return str, "seccomp (pyseccomp or libseccomp is not installed)"
     try:
         rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.ENOSYS))
+        # A call by another architecture's convention would kill the calling thread alone, and the
+        # judge would wait for it until the deadline.
+        rules.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
         _add(rules, pyseccomp.ALLOW, _ALLOWED)
         _add(rules, pyseccomp.ERRNO(errno.EPERM), _REFUSED)
         rules.add_rule(pyseccomp.ERRNO(errno.EPERM), "clone")

@@ -72,27 +72,40 @@ class AccessChecker:
         init_args: Callable[..., tuple[Any, Any]] = vars(GridExecutor)["_init_args_hst"]
 
         def create_masked_load(
-            builder: Builder, ptrs: Handle, mask: Handle, *rest: object
+            builder: Builder, ptrs: Handle, mask: Handle, *rest: object, **named: object
         ) -> Handle:
             mask = self._valid(ptrs, mask, False)
-            return original["create_masked_load"](builder, ptrs, mask, *rest)
+            return original["create_masked_load"](builder, ptrs, mask, *rest, **named)
 
         def create_masked_store(
-            builder: Builder, ptrs: Handle, value: Handle, mask: Handle, *rest: object
+            builder: Builder,
+            ptrs: Handle,
+            value: Handle,
+            mask: Handle,
+            *rest: object,
+            **named: object,
         ) -> object:
             mask = self._valid(ptrs, mask, True)
-            return original["create_masked_store"](builder, ptrs, value, mask, *rest)
+            return original["create_masked_store"](builder, ptrs, value, mask, *rest, **named)
 
         def create_atomic_rmw(
-            builder: Builder, op: object, ptr: Handle, val: Handle, mask: Handle, *rest: object
+            builder: Builder,
+            op: object,
+            ptr: Handle,
+            val: Handle,
+            mask: Handle,
+            *rest: object,
+            **named: object,
         ) -> Handle:
             mask = self._valid(ptr, mask, True)
-            return original["create_atomic_rmw"](builder, op, ptr, val, mask, *rest)
+            return original["create_atomic_rmw"](builder, op, ptr, val, mask, *rest, **named)
 
-        def create_atomic_cas(builder: Builder, ptr: Handle, cmp: Handle, *rest: object) -> Handle:
+        def create_atomic_cas(
+            builder: Builder, ptr: Handle, cmp: Handle, *rest: object, **named: object
+        ) -> Handle:
             every = interpreter.TensorHandle(np.ones(ptr.data.shape, dtype=bool), tl.int1)
             if self._valid(ptr, every, True) is every:
-                return original["create_atomic_cas"](builder, ptr, cmp, *rest)
+                return original["create_atomic_cas"](builder, ptr, cmp, *rest, **named)
             return cmp  # it takes no mask that could disable single lanes
 
         def _init_args_hst(executor: GridExecutor, args: object, kwargs: object) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ import ctypes
 import gc
 import importlib.util
 import linecache
+import math
 import os
 import sys
 import tempfile
@@ -317,6 +318,9 @@ class Learner:
         """An output of a script's call: a number or short text is sent, an object stays as a
         handle."""
         kind = _short(type(value).__name__, 200)
+        if type(value) is int and value.bit_length() > 63:
+            # msgpack has no larger integers; as infinity it is as wrong as it was.
+            value = math.copysign(math.inf, value > 0 or -1)
         if value is None or type(value) in (bool, int, float):
             return protocol.Output(kind=kind, value=value)
         if type(value) is str:
@@ -362,9 +366,10 @@ def main(nursery: int, ends: LearnerEnds, setup: wire.Setup, path: Path, scratch
     backend = backend_for(setup.runtime, setup.device)
     memory = arena.attach(ends.memory)
     if setup.runtime != "numpy":
-        from quizprep.worker.learner.torch_bans import switch_off_compiler
+        from quizprep.worker.learner.torch_bans import keep_one_thread, switch_off_compiler
 
         switch_off_compiler()
+        keep_one_thread()
     learner = Learner(backend, setup.runtime, str(path), setup.entries, memory)
     os.close(ends.memory)
     _hide_grader()

@@ -1,11 +1,12 @@
-"""What of torch is switched off in the learner's process: its own attention, and its compiler.
+"""What of torch is switched off in the learner's process: its own attention, its compiler, threads.
 
 An exercise is about writing attention, so every kernel of torch's own is replaced in the
 dispatcher, below Python, below autograd and below every mode: it answers with an error however
 it is reached (``torch.nn``, ``torch.ops``, ``torch._C``, a reference captured before).
 
 A compiler needs processes and files, which a submission may not have, so a function that is to
-be compiled runs as it is.
+be compiled runs as it is. Nor may it start threads: a number of threads that is asked for is
+ignored.
 """
 
 from __future__ import annotations
@@ -97,6 +98,16 @@ def switch_off_compiler() -> None:
     torch.compile = compile_nothing
     # Its own would import torch._dynamo: a second, and 75 MiB that look like a workspace.
     torch.compiler.disable = disable
+
+
+def keep_one_thread() -> None:
+    """Let ``torch.set_num_threads`` and the like do nothing, for the rest of the process's life:
+    OpenMP would end the process, since it may not start a thread."""
+
+    def ignore(_: int) -> None:
+        """Stay with one thread."""
+
+    torch.set_num_threads = torch.set_num_interop_threads = ignore
 
 
 def unchanged(function: Function) -> Function:

@@ -60,24 +60,48 @@ FLOP_FORMULAS = _load_flop_formulas()
 
 
 # How an operation is counted; each overload is classified once.
-_VIEW, _MOVES, _PLACES, _PRODUCT, _FORMULA, _ELEMENTWISE = range(6)
+_VIEW, _MOVES, _PLACES, _PRODUCT, _FORMULA, _ELEMENTWISE, _COMPOSITE = range(7)
 _OPERATIONS: dict[int, tuple[int, Any, Any]] = {}
 """By id, because hashing an overload runs Python code; the overload is retained, so that its id
 stays unique."""
 
+_COMPOSED = torch._C.DispatchKey.CompositeImplicitAutograd
+"""Under this key the dispatcher has operations that are composed of others."""
+
 # The operand whose last axis is summed over: 2 flops an output element and term.
-_PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "dot": 0}
+_PRODUCTS = {
+    "mm": 0,
+    "bmm": 0,
+    "mv": 0,
+    "dot": 0,
+    "vdot": 0,
+    "addmm": 1,
+    "baddbmm": 1,
+    "addmv": 1,
+}
+
+
+def _summed_products(_: Result, a: torch.Tensor, b: torch.Tensor, **__: Result) -> int:
+    """The flops of addbmm: a (batch, n, m) times b (batch, m, p), added up over the batch."""
+    return 2 * int(a.numel()) * int(b.shape[-1])
 
 
 def _classify(func: OpOverload) -> tuple[int, Any, Any]:
     name = func._overloadpacket.__name__
+    # addmm_ multiplies as addmm does.
+    plain = name if name.endswith("__") else name.removesuffix("_")
+    formula = FLOP_FORMULAS.get(func._overloadpacket)
     detail: Any
     if func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
         kind, detail = _VIEW, None
-    elif name in _PRODUCTS:
-        kind, detail = _PRODUCT, _PRODUCTS[name]
-    elif func._overloadpacket in FLOP_FORMULAS:
-        kind, detail = _FORMULA, FLOP_FORMULAS[func._overloadpacket]
+    elif plain in _PRODUCTS:
+        kind, detail = _PRODUCT, _PRODUCTS[plain]
+    elif plain == "addbmm":
+        kind, detail = _FORMULA, _summed_products
+    elif formula is not None:
+        kind, detail = _FORMULA, formula
+    elif torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSED):
+        kind, detail = _COMPOSITE, None
     elif name in ("index_put_", "index_copy_"):
         kind, detail = _PLACES, name
     elif name in _FREE:
@@ -151,8 +175,13 @@ class Meters(DispatchMode):
         args: Sequence[Result] = (),
         kwargs: Mapping[str, Result] | None = None,
     ) -> Result:
-        out = func(*args, **kwargs) if kwargs else func(*args)
         kind, detail, _ = _OPERATIONS.get(id(func)) or _classify(func)
+        if kind == _COMPOSITE:
+            # In inference mode autograd, which splits an operation up otherwise, is skipped: a
+            # matmul arrives here whole. Its parts are counted.
+            with self:
+                return func._op_dk(_COMPOSED, *args, **(kwargs or {}))
+        out = func(*args, **kwargs) if kwargs else func(*args)
         if kind == _VIEW:
             return out
         self.calls += 1

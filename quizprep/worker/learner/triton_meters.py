@@ -69,36 +69,44 @@ def counting() -> Iterator[KernelCounters]:
     counters = KernelCounters()
     original: dict[str, Callable[..., Handle]] = dict(vars(Builder))
 
-    def create_masked_load(self: Builder, ptrs: Handle, mask: Handle, *rest: object) -> Handle:
-        result = original["create_masked_load"](self, ptrs, mask, *rest)
+    def create_masked_load(
+        self: Builder, ptrs: Handle, mask: Handle, *rest: object, **named: object
+    ) -> Handle:
+        result = original["create_masked_load"](self, ptrs, mask, *rest, **named)
         counters.read += int(np.count_nonzero(mask.data)) * result.data.itemsize
         return result
 
     def create_masked_store(
-        self: Builder, ptrs: Handle, value: Handle, mask: Handle, *rest: object
+        self: Builder, ptrs: Handle, value: Handle, mask: Handle, *rest: object, **named: object
     ) -> object:
         lanes = np.count_nonzero(np.broadcast_to(mask.data, ptrs.data.shape))
         counters.written += int(lanes) * value.data.itemsize
-        return original["create_masked_store"](self, ptrs, value, mask, *rest)
+        return original["create_masked_store"](self, ptrs, value, mask, *rest, **named)
 
     def create_atomic_rmw(
-        self: Builder, op: object, ptr: Handle, val: Handle, mask: Handle, *rest: object
+        self: Builder,
+        op: object,
+        ptr: Handle,
+        val: Handle,
+        mask: Handle,
+        *rest: object,
+        **named: object,
     ) -> Handle:
         size = int(np.count_nonzero(mask.data)) * val.data.itemsize
         counters.read += size
         counters.written += size
-        return original["create_atomic_rmw"](self, op, ptr, val, mask, *rest)
+        return original["create_atomic_rmw"](self, op, ptr, val, mask, *rest, **named)
 
     def create_atomic_cas(
-        self: Builder, ptr: Handle, cmp: Handle, val: Handle, *rest: object
+        self: Builder, ptr: Handle, cmp: Handle, val: Handle, *rest: object, **named: object
     ) -> Handle:
         counters.read += val.data.nbytes
         counters.written += val.data.nbytes
-        return original["create_atomic_cas"](self, ptr, cmp, val, *rest)
+        return original["create_atomic_cas"](self, ptr, cmp, val, *rest, **named)
 
-    def create_dot(self: Builder, a: Handle, b: Handle, *rest: object) -> Handle:
+    def create_dot(self: Builder, a: Handle, b: Handle, *rest: object, **named: object) -> Handle:
         counters.flops += 2 * a.data.size * b.data.shape[-1]
-        return original["create_dot"](self, a, b, *rest)
+        return original["create_dot"](self, a, b, *rest, **named)
 
     def unary_op(self: Builder, arg: Handle, op: object) -> Handle:
         result = original["unary_op"](self, arg, op)
