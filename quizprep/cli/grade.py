@@ -35,6 +35,9 @@ from quizprep.store import Store, find_home
 MAX_SOURCE = 1 << 20
 """Bytes of a submission; more than a person writes."""
 
+SAVED_CASE = b'"""A failing case of '
+"""How a file that --save-case wrote begins."""
+
 NO_RECORD = StoreError("Nothing is stored with --no-record, not even that a hint was shown.")
 
 
@@ -45,6 +48,11 @@ NO_RECORD = StoreError("Nothing is stored with --no-record, not even that a hint
 @click.option("--predict", is_flag=True, help="Say the cost before it is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML to a file.")
+@click.option(
+    "--save-case",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the smallest failing case to a Python file that runs without quizprep.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Repeat the cases of a report.")
 @click.option(
     "--device",
@@ -64,6 +72,7 @@ def grade(
     predict: bool,
     as_json: bool,
     junit: Path | None,
+    save_case: Path | None,
     seed: int | None,
     device: str,
     require_confinement: bool,
@@ -84,7 +93,12 @@ def grade(
     if device == "cuda" and task.spec.runtime == "numpy":
         raise UsageError(f"{task.id} is written in numpy, which has no GPU.")
     with Pool(device) as pool, contextlib.ExitStack() as stack:
-        grader = Grader(pool, hidden_folders(library), require_confinement=require_confinement)
+        grader = Grader(
+            pool,
+            hidden_folders(library),
+            require_confinement=require_confinement,
+            script=save_case is not None,
+        )
         # The nursery starts to import torch while this process opens its store.
         grader.warm_up(task)
         store: Store | StoreError
@@ -93,7 +107,7 @@ def grade(
         except StoreError as error:
             store = error
         file_grader = _FileGrader(
-            library, task, path, folder, grader, store, seed, predict, as_json, junit
+            library, task, path, folder, grader, store, seed, predict, as_json, junit, save_case
         )
         return file_grader.watch() if watching else file_grader.grade()
 
@@ -116,6 +130,7 @@ class _FileGrader:
     predict: bool
     as_json: bool
     junit: Path | None
+    save_case: Path | None
     last: Verdict | None = None
     terminal: Terminal = field(default_factory=Terminal)
 
@@ -130,7 +145,8 @@ class _FileGrader:
         predictions = ask_predictions(contract, self.terminal) if self.predict else {}
         verdict = self._verdict(submission)
         status()
-        lost, unwritten = self._keep(verdict), self._write(verdict)
+        verdict, script = verdict.without_script()
+        lost, unwritten = self._keep(verdict), self._write(verdict, script)
         if self.as_json:
             click.echo(report.to_json(verdict))
         else:
@@ -192,15 +208,34 @@ class _FileGrader:
             return QuizprepError(f"This grading was not stored. {error.message}", error.hint)
         return None
 
-    def _write(self, verdict: Verdict) -> QuizprepError | None:
-        """Write JUnit XML if that is wanted; returns what went wrong, if anything did."""
+    def _write(self, verdict: Verdict, script: str) -> QuizprepError | None:
+        """Write JUnit XML and a failing case if that is wanted; returns what went wrong, if
+        anything did."""
         try:
+            if self.save_case is not None:
+                self._save_case(self.save_case, script)
             if self.junit is not None:
                 with writing(self.junit):
                     self.junit.write_text(report.to_junit(verdict), encoding="utf-8")
         except QuizprepError as error:
             return error
         return None
+
+    def _save_case(self, target: Path, script: str) -> None:
+        """Write a failing case to a file, unless there is none, or another file is in the way."""
+        if not script:
+            self.terminal.say(f"No case is written to {target}: none failed that fits into a file.")
+            return
+        if target.exists() and not target.read_bytes().startswith(SAVED_CASE):
+            raise UsageError(
+                f"{target} exists, and was not written by --save-case.", hint="Name another file."
+            )
+        filled = script.replace("{this file}", target.name)
+        filled = filled.replace("{submission}", repr(str(self.path.resolve())))
+        with writing(target):
+            target.write_text(filled, encoding="utf-8")
+        if not self.as_json:
+            self.terminal.say(f"written: {target}, the smallest failing case; run: python {target}")
 
     def _say_next(self) -> None:
         """After a pass: where the solution is, and the next exercise."""

@@ -46,6 +46,7 @@ class Grader:
         deadline: float | None = None,
         brief: bool = False,
         search: float = 1.0,
+        script: bool = False,
     ) -> None:
         """A grader over the nurseries of ``pool``.
 
@@ -58,6 +59,7 @@ class Grader:
                              a submission passes
         search               budget of the search for the line of a slip, as a multiple of the usual
                              one; 0 for callers that do not show it
+        script               write the smallest failing case down as a script
         """
         self._pool = pool
         self._hidden = hidden
@@ -66,6 +68,7 @@ class Grader:
         self._deadline = deadline
         self._brief = brief
         self._search = search
+        self._script = script
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -135,4 +138,5 @@ class Grader:
             device=device,
             brief=self._brief,
             search=self._search,
+            script=self._script,
         )

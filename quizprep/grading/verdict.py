@@ -225,6 +225,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     mask         of a diagnosis: the submission's mask where it is not the right one
     map          where values are wrong, if a sentence does not say it and the masks do not differ
     alternatives the sets of mistakes of which one is made, but the cases do not show which
+    script       of a diagnosis, if it was asked for: a failing case as a program of its own
     unexplained  outputs are wrong, and no known mistake of the exercise explains them
     """
 
@@ -240,6 +241,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     mask: MaskSeen | None = None
     map: ErrorMap | None = None
     unexplained: bool = False
+    script: str = ""
     slip: Slip | None = None
     departure: Departure | None = None
     readings: tuple[Reading, ...] = ()
@@ -288,6 +290,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def stage(self, name: str) -> Stage:
         """The stage of that name."""
         return next(stage for stage in self.stages if stage.name == name)
+
+    def without_script(self) -> tuple[Verdict, str]:
+        """The verdict without the failing case that it carries as a script, and that script."""
+        script = self.stage("diagnosis").script
+        stages = (msgspec.structs.replace(stage, script="") for stage in self.stages)
+        return msgspec.structs.replace(self, stages=tuple(stages)), script
 
     @property
     def faulty(self) -> bool:

@@ -71,6 +71,7 @@ class Job(Message, frozen=True, kw_only=True):
     compared  the points of the contract's comparisons, in the contract's order
     witness   the large point at which the process is watched from outside
     brief     end at the first failure and diagnose nothing
+    script    write the smallest failing case down as a script
     search    budget of the search for the line of a slip, as a multiple of the usual one; 0: none
     """
 
@@ -87,6 +88,7 @@ class Job(Message, frozen=True, kw_only=True):
     require_confinement: bool = False
     device: str = "cpu"
     brief: bool = False
+    script: bool = False
     search: float = 1.0
 
 

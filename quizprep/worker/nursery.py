@@ -157,8 +157,9 @@ class _Grading:
     def _run(self, scratch: Path) -> None:
         # A private copy: an editor that saves by renaming would leave a Landlock rule on an inode
         # that is no longer the file.
-        path = scratch / "code" / self.setup.file_name
-        path.parent.mkdir()
+        self.code = code = scratch / "code"
+        code.mkdir()
+        path = code / self.setup.file_name
         path.write_bytes(self.setup.source)
         self.work = work = scratch / "work"
         work.mkdir()
@@ -271,7 +272,8 @@ class _Grading:
             return None
         if isinstance(event, wire.Judged):
             self._drain()
-            text = bytes(self.printed).decode("utf-8", "replace")
+            # A warning names the file; the learner knows it by another path.
+            text = bytes(self.printed).decode("utf-8", "replace").replace(f"{self.code}/", "")
             event = wire.Judged(verdict=msgspec.structs.replace(event.verdict, printed=text))
         return event
 

@@ -85,3 +85,28 @@ def test_a_gpu_that_is_not_there_is_one_clear_line(
     done = grade(tmp_path, exercise, "x.py", "--device", "cuda")
     assert done.returncode == 2
     assert says in done.stderr
+
+
+WARNS = b"""import warnings
+def causal_attention(q, k, v):
+    warnings.warn("odd")
+    return q + 1
+"""
+
+
+def test_a_failing_case_is_taken_home(tmp_path: Path) -> None:
+    """--save-case writes a program, and never over a file of somebody else's."""
+    (tmp_path / "x.py").write_bytes(WARNS)
+    done = grade(tmp_path, "causal_mask", "x.py", "--save-case", "case.py")
+    assert done.returncode == 1
+    assert "written: case.py" in done.stdout
+    assert "x.py:3: UserWarning: odd" in done.stdout.replace("\n", " ")
+    assert "/code/" not in done.stdout
+    assert (tmp_path / "case.py").read_text("utf-8").startswith('"""A failing case of causal_mask')
+    again = grade(tmp_path, "causal_mask", "x.py", "--save-case", "case.py", "--json")
+    assert again.stdout.startswith("{") and again.returncode == 1
+    kept = grade(tmp_path, "causal_mask", "x.py", "--save-case", "x.py")
+    assert (tmp_path / "x.py").read_bytes() == WARNS
+    assert "was not written by --save-case" in kept.stderr
+    right = grade(tmp_path, "causal_mask", str(SOLUTION), "--save-case", "none.py")
+    assert "No case is written" in right.stdout and not (tmp_path / "none.py").exists()

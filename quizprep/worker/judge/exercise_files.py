@@ -81,6 +81,12 @@ def load_reference(folder: str) -> Reference:
     )
 
 
+def reference_entries(folder: str) -> dict[str, Any]:
+    """The classes and functions of an exercise's reference.py by name."""
+    module = _load(Path(folder) / "reference.py", "quizprep_reference")
+    return {name: value for name, value in vars(module).items() if not name.startswith("_")}
+
+
 def load_mistakes(folder: str, reference: Reference | None = None) -> Mistakes:
     """Load an exercise's mistakes.py; without the file there are no mistakes.
 

@@ -19,6 +19,7 @@ from quizprep.grading.verdict import (
     Symptom,
 )
 from quizprep.worker.backends import Backend
+from quizprep.worker.judge.case_script import case_script
 from quizprep.worker.judge.causes import Failure, causes
 from quizprep.worker.judge.channel import Channel, LearnerGone
 from quizprep.worker.judge.conditions import HALVES
@@ -76,6 +77,8 @@ class Explanation:
         """The diagnosis; all of it only if ``complete``, when every case was run. ``failed`` is the
         first failing case, ``learner`` the submission's process."""
         diagnosis = self._diagnosis(failed, complete)
+        if self.job.script:
+            diagnosis = msgspec.structs.replace(diagnosis, script=self._script())
         if Symptom.RANDOM in {cause.symptom for cause in diagnosis.causes}:
             return diagnosis
         if not (complete and search_seconds and any(o.seen.failed for o in self.outcomes)):
@@ -174,6 +177,23 @@ class Explanation:
             self.job, self.channel, self.reference, self.cases, self.backend, seen
         )
         return msgspec.structs.replace(diagnosis, departure=found)
+
+    def _script(self) -> str:
+        """The smallest failing case that fits into a script; "" if none does."""
+        failing = [place for place, outcome in enumerate(self.outcomes) if outcome.failure]
+        failing.sort(key=lambda place: len(self.cases.inputs(place).placed.memory))
+        for place in failing:
+            text = case_script(
+                self.job,
+                self.outcomes[place].result,
+                self.cases.inputs(place),
+                self.cases.expected(place),
+                self.reference,
+                self.backend,
+            )
+            if text:
+                return text
+        return ""
 
     def _keeps_state(self, diagnosis: Stage, place: int) -> Stage:
         """The diagnosis of a submission that is right in this case if it is loaded afresh."""

@@ -190,10 +190,11 @@ class Judge:
         except LearnerGone as gone:
             return Stage(name="load", status="fail", message=f"While loading, your code {gone}.")
         if reply.raised is not None:
+            missing = reply.raised.kind in ("ModuleNotFoundError", "ImportError")
             return Stage(
                 name="load",
                 status="fail",
-                message="Your file could not be loaded.",
+                message="Your file could not be loaded." + ALONE * missing,
                 raised=sanitised_exception(reply.raised),
             )
         for name, output in zip(self.job.spec.entries, reply.outputs, strict=False):
@@ -335,6 +336,8 @@ class Judge:
         made, expected = self._cases.inputs(place), self._cases.expected(place)
         return self._outcome(case, made, expected, found, disturbed, Examined())
 
+
+ALONE = " It is graded by itself: a module that lies beside it cannot be imported."
 
 UNEQUAL = (
     "Two calls with the same inputs have different results: something is random, uninitialised, or "

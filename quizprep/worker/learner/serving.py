@@ -16,7 +16,6 @@ import math
 import os
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -26,54 +25,17 @@ from typing import Any
 import msgspec
 
 from quizprep.grading import wire
-from quizprep.grading.verdict import Frame, Raised
+from quizprep.grading.verdict import Raised
 from quizprep.worker import arena, crash_location, protocol
 from quizprep.worker.backends import Backend, backend_for, outputs_of
 from quizprep.worker.children import LearnerEnds, detach
 from quizprep.worker.learner import confinement, values
 from quizprep.worker.learner.callers import Arguments, HeldResults, Settings
 from quizprep.worker.learner.candidates import Candidates
+from quizprep.worker.learner.exceptions import raised, short
 from quizprep.worker.learner.instruments import Instruments
 
 MODULE_NAME = "submission"
-
-
-MAX_NESTED_KERNELS = 8
-"""Kernels calling each other through which an exception is followed."""
-
-
-def raised(error: BaseException, file: str) -> Raised:
-    """An exception as the learner should see it: only with the submission's own frames. Without a
-    ``file`` it has none, which saves most of the time."""
-    frames = []
-    for _ in range(MAX_NESTED_KERNELS if file else 0):
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == file:
-                frames.append(_frame(frame.lineno, frame.name, frame.line))
-        # Triton's interpreter wraps an exception inside a kernel in one of its own.
-        if type(error).__name__ != "InterpreterError" or error.__cause__ is None:
-            break
-        error = error.__cause__
-    if isinstance(error, SyntaxError) and error.filename == file:
-        frames = [_frame(error.lineno, "", (error.text or "").strip())]
-    try:
-        message = str(error.msg if isinstance(error, SyntaxError) else error)
-    except Exception:  # an exception of the submission's own, whose __str__ raises
-        message = ""
-    return Raised(
-        kind=_short(type(error).__name__, 200),
-        message=_short(message, 2000),
-        frames=tuple(frames[-6:]),
-    )
-
-
-def _frame(line: int | None, function: str, text: str | None) -> Frame:
-    return Frame(line=line or 0, function=_short(function, 200), text=_short(text or "", 500))
-
-
-def _short(text: str, length: int) -> str:
-    """At most ``length`` characters, without lone surrogates, which msgpack cannot encode."""
-    return str(text)[:length].encode("utf-8", "replace").decode()
 
 
 def load_module(path: str, name: str = MODULE_NAME) -> ModuleType:
@@ -171,9 +133,9 @@ class Learner:
         edit = self._candidates().edit(number)
         return protocol.EditText(
             line=edit.line,
-            text=_short(linecache.getline(self.path, edit.line).strip(), 500),
-            before=_short(edit.before, 500),
-            after=_short(edit.after, 500),
+            text=short(linecache.getline(self.path, edit.line).strip(), 500),
+            before=short(edit.before, 500),
+            after=short(edit.after, 500),
             places=len(edit.places) if edit.kind != "order" else 1,
         )
 
@@ -295,7 +257,7 @@ class Learner:
             elif scripted:
                 kinds.append(self._output(protocol.handle(number, place), value))
             else:
-                kinds.append(protocol.Output(kind=_short(type(value).__name__, 200)))
+                kinds.append(protocol.Output(kind=short(type(value).__name__, 200)))
         try:
             blob = self.backend.pack(tensors) if tensors else b""
         except BaseException as error:
@@ -310,21 +272,21 @@ class Learner:
             readings=readings | ({"held_bytes": 0} if held < 0 else {}),
             freed=max(-held, 0),
             banned=banned,
-            patched=_short(self.seal.first_change(), 200) if readings else "",
+            patched=short(self.seal.first_change(), 200) if readings else "",
         )
         return reply, tensors
 
     def _output(self, number: int, value: Any) -> protocol.Output:
         """An output of a script's call: a number or short text is sent, an object stays as a
         handle."""
-        kind = _short(type(value).__name__, 200)
+        kind = short(type(value).__name__, 200)
         if type(value) is int and value.bit_length() > 63:
             # msgpack has no larger integers; as infinity it is as wrong as it was.
             value = math.copysign(math.inf, value > 0 or -1)
         if value is None or type(value) in (bool, int, float):
             return protocol.Output(kind=kind, value=value)
         if type(value) is str:
-            return protocol.Output(kind=kind, value=_short(value, 200))
+            return protocol.Output(kind=kind, value=short(value, 200))
         self.objects[number] = value.inner if isinstance(value, _Opaque) else value
         return protocol.Output(kind=kind, is_handle=True)
 
@@ -334,7 +296,7 @@ def _entry_kind(entry: Any) -> str:
     type."""
     if callable(entry):
         return "callable"
-    return "missing" if entry is None else _short(type(entry).__name__, 200)
+    return "missing" if entry is None else short(type(entry).__name__, 200)
 
 
 SHARED = ("quizprep", "quizprep.exercise")
