@@ -8,7 +8,6 @@ outputs.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,22 +18,26 @@ from quizprep.grading.verdict import Params, Reading, Stage, Witness
 from quizprep.meter import Meter, MeterKind, by_meter
 from quizprep.worker import protocol
 from quizprep.worker.arena import PlacedInputs
-from quizprep.worker.backends import Array, Backend
+from quizprep.worker.backends import Backend
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected
 from quizprep.worker.judge.cost_check import CostCheck, compared
 from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
 from quizprep.worker.judge.examiner import Examiner, disturbance, sanitised
-from quizprep.worker.judge.exercise_files import Reference, load_mistakes, load_solution
-from quizprep.worker.judge.phase_readings import LocalMeters
+from quizprep.worker.judge.exercise_files import Reference, load_mistakes
+from quizprep.worker.judge.growth_proof import (
+    MARGIN,
+    TIMES,
+    Enlarged,
+    enlarged_points,
+    sizes_text,
+)
+from quizprep.worker.judge.phase_readings import Readings
 from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
 from quizprep.worker.judge.reference_cache import ReferenceCache
-from quizprep.worker.judge.script import LocalApi, RemoteApi, Script, collect
+from quizprep.worker.judge.script import RemoteApi, Script
+from quizprep.worker.judge.solution_cost import solution_readings, solution_time
 from quizprep.worker.judge.witness import ProcessWatch, WatchedCall
-from quizprep.worker.learner.instruments import Instruments
-
-Readings = dict[str, int]
-"""What the learner's process reports that one call cost, by the text of the meter."""
 
 ALLOCATOR_ROUNDING = 64 << 10
 """Bytes by which a GPU's allocator may exceed the meters: it rounds each block up to 512."""
@@ -79,7 +82,6 @@ class CostStage:
             number = self._begin_witness(point) if point else 0
             # The learner executes that call while formulas are fitted.
             measured = self._measured(samples)
-            seen = self._watched(point, number) if point and number else None
         except LearnerGone as gone:
             message = f"While its cost was measured, your code {gone}."
             yield Stage(name="cost", status="fail", message=message)
@@ -87,19 +89,32 @@ class CostStage:
         except CostFailed as failure:
             yield Stage(name="cost", status="fail", message=str(failure))
             return
+        seen, trouble = None, ""
+        try:
+            seen = self._watched(point, number) if point and number else None
+            measured = [self._enlarged(each) for each in measured]
+        except LearnerGone as gone:
+            trouble = f"In a large call your code {gone}."
+        except CostFailed as failure:
+            trouble = str(failure)
         check = CostCheck(self.contract, measured, self.job.measured)
         readings = (*check.readings(), *comparisons)
-        witness = check.witness(seen) if point else None
-        yield from self._judged(check, readings, witness)
+        witness = check.witness(seen) if point and not trouble else None
+        yield from self._judged(check, readings, witness, trouble)
 
     def _judged(
-        self, check: CostCheck, readings: tuple[Reading, ...], witness: Witness | None
+        self,
+        check: CostCheck,
+        readings: tuple[Reading, ...],
+        witness: Witness | None,
+        trouble: str,
     ) -> Iterator[Stage]:
-        failed = any(reading.status == "fail" for reading in readings)
+        """``trouble`` came up after the readings, and hides none of them."""
+        failed = trouble or any(reading.status == "fail" for reading in readings)
         if not failed and (witness is None or witness.status != "fail"):
             yield Stage(name="cost", status="pass", readings=readings, witness=witness)
             return
-        yield Stage(name="cost", status="fail", readings=readings, witness=witness)
+        yield Stage(name="cost", status="fail", message=trouble, readings=readings, witness=witness)
         known: Mapping[str, Mistake] = load_mistakes(self.job.folder, self.reference).mistakes
         if named := check.named_mistakes(known):
             yield Stage(name="diagnosis", status="pass", mistakes=named)
@@ -125,6 +140,12 @@ class CostStage:
             _require_empty(disturbance(modified, reply.disturbed), point)
             readings.append(self._checked(point, meter, used[place], reply))
         return readings
+
+    def _read(self, point: wire.Point, meter: str) -> Readings:
+        """The readings of one call, whose inputs may be large; raises CostFailed."""
+        inputs = self.points.inputs(point, meter)
+        reply = self.channel.receive(self.channel.start_call(inputs.placed, meter))
+        return self._checked(point, meter, inputs, reply)
 
     def _checked(
         self, point: wire.Point, meter: str, inputs: MeteredInputs, reply: protocol.Reply
@@ -175,7 +196,7 @@ class CostStage:
         """The readings at every point."""
         points = self.job.points
         if self.reference.drive is not None:
-            return self._scripts()
+            return self._script_readings(points)
         meters = self._call_meters()
         found = self._measure_calls([(point, meter) for point in points for meter in meters])
         samples = [
@@ -204,13 +225,12 @@ class CostStage:
         )
         return Script(api, self.reference.cost, inputs.args), api, inputs
 
-    def _scripts(self) -> list[Readings]:
-        """The readings of the script's phases at every point; its outputs there must be right.
+    def _script_readings(self, points: Sequence[wire.Point]) -> list[Readings]:
+        """The readings of the script's phases at these points; its outputs there must be right.
 
         The next script is driven before the outputs of the current one are examined.
         """
         readings: list[Readings] = []
-        points = self.job.points
         driven = self._driven(points[0])
         for place, point in enumerate(points):
             script, api, inputs = driven
@@ -230,7 +250,11 @@ class CostStage:
         grid = Grid.over(tuple(self.contract.sizes), sizes, self.contract.tiles)
         largest = max(range(len(points)), key=lambda p: math.prod(sizes[p].values()))
         if not self.cache.solution_readings:
-            self.cache.solution_readings = self._solution(points[largest])
+            placed = self.points.inputs(points[largest], "solution").placed
+            profile = ["profile"] if self._hides_temporaries() else []
+            self.cache.solution_readings = solution_readings(
+                self.job, self.reference, self.backend, placed, [*self._call_meters(), *profile]
+            )
         if self.runtime == "triton":
             self._check_kernel_work(readings[largest], self.cache.solution_readings)
         fitting = Fitting(
@@ -260,6 +284,43 @@ class CostStage:
             found.append(fitting.measured(elementwise, bound, limit.budget or 1.0))
         return found
 
+    def _enlarged(self, found: Measured) -> Measured:
+        """A reading without a formula, with how it grows from its most suspect point; raises
+        LearnerGone and CostFailed."""
+        kind = found.meter.kind
+        asked = MeterKind.FLOPS if kind is MeterKind.ELEMENTWISE else kind
+        growth = self.limits[found.meter.of(asked)].growth
+        if found.suspect is None or growth is None:
+            return found
+        bound = parse(growth).expand()
+
+        def allowed(point: wire.Point) -> float:
+            sizes = {name: int(point.params[name] or 0) for name in self.contract.sizes}
+            return float(bound.evaluate(sizes))
+
+        start = self.job.points[found.suspect]
+        before = _all_work(self._reading_at(start), found.meter)
+        proofs = []
+        for names, point in enlarged_points(self.contract, start):
+            times = allowed(point) / max(allowed(start), 1.0)
+            if times < TIMES ** len(names) / MARGIN:
+                after = _all_work(self._reading_at(point), found.meter)
+                proofs.append(Enlarged(sizes_text(names, start), before, after, times))
+        return replace(found, enlarged=tuple(proofs))
+
+    def _reading_at(self, point: wire.Point) -> dict[Meter, int]:
+        """The readings at a point beside the grid, of a second call: the first fills what a
+        submission caches by size."""
+        if self.reference.drive is not None:
+            return by_meter(self._script_readings([point, point])[1])
+        first, *more = self._call_meters()
+        profile = ["profile"] if self._hides_temporaries() else []
+        found = [self._read(point, meter) for meter in (first, first, *more, *profile)][1:]
+        merged = {name: value for reading in found for name, value in reading.items()}
+        if "peak_bytes" in merged:
+            merged["peak_bytes"] = max(reading.get("peak_bytes", 0) for reading in found)
+        return by_meter(merged)
+
     def _temporaries(self, samples: list[Readings]) -> None:
         """Replace the peaks by the profiler's where operations allocate temporaries."""
         points = self.job.points
@@ -279,32 +340,6 @@ class CostStage:
             return {}
         found = self._measure_calls([(self.job.points[place], "profile") for place in places])
         return {p: reading["peak_bytes"] for p, reading in zip(places, found, strict=True)}
-
-    def _solution(self, point: wire.Point) -> Readings:
-        """The solution's own readings at a point, from the same meters in this process."""
-        entries = load_solution(self.job.solution, self.job.spec.entries)
-        placed = self.points.inputs(point, "solution").placed
-        instruments = Instruments(self.runtime)
-        if self.reference.cost is not None:
-            session = instruments.session()
-            meters = LocalMeters(
-                lambda function, args: instruments.measure(
-                    function, args, "session", self.backend, session
-                )
-            )
-            metered = {name: meters.metered(entry) for name, entry in entries.items()}
-            api = LocalApi(metered, meters.phase)
-            collect(self.reference.cost(api, *placed.views(self.backend)))
-            return meters.readings.by_meter()
-        entry = entries[self.job.spec.entry]
-        meter_names = [*self._call_meters(), *(["profile"] if self._hides_temporaries() else [])]
-        readings: Readings = {}
-        for meter in meter_names:
-            args = placed.views(self.backend)
-            _, found = instruments.measure(entry, args, meter, self.backend)
-            for name, value in found.items():
-                readings[name] = max(value, readings.get(name, 0))
-        return readings
 
     def _comparisons(self) -> tuple[Reading, ...]:
         """The contract's comparisons of two points."""
@@ -345,7 +380,7 @@ class CostStage:
         )
         _require_empty(disturbance(self.channel.modified_input(inputs.placed), ""), point)
         if not self.cache.solution_time:
-            self.cache.solution_time = self._solution_time(inputs.args)
+            self.cache.solution_time = solution_time(self.job, inputs.args)
         return replace(
             seen,
             metered=reply.readings.get("peak_bytes", 0),
@@ -353,12 +388,13 @@ class CostStage:
             solution_time=self.cache.solution_time,
         )
 
-    def _solution_time(self, args: Sequence[Array]) -> int:
-        """CPU time of the solution in nanoseconds, at least one."""
-        entry = load_solution(self.job.solution, self.job.spec.entries)[self.job.spec.entry]
-        before = time.process_time_ns()
-        entry(*args)
-        return max(time.process_time_ns() - before, 1)
+
+def _all_work(readings: Mapping[Meter, int], meter: Meter) -> int:
+    """A reading; for work, matrix products and element-wise work together."""
+    if meter.kind not in (MeterKind.FLOPS, MeterKind.ELEMENTWISE):
+        return readings.get(meter, 0)
+    kinds = (MeterKind.FLOPS, MeterKind.ELEMENTWISE)
+    return sum(readings.get(meter.of(kind), 0) for kind in kinds)
 
 
 def _require_empty(message: str, point: wire.Point) -> None:

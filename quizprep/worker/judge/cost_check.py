@@ -24,9 +24,6 @@ from quizprep.text import mebibytes
 from quizprep.worker.judge.cost_fit import Measured
 from quizprep.worker.judge.witness import WatchedCall
 
-EXCESS = 0.2
-"""Without an exact formula, a measured exponent may exceed the contract's by this."""
-
 SMALL_BYTES = 4096
 """A reading of at most this many bytes satisfies every budget."""
 
@@ -100,7 +97,7 @@ class CostCheck:
             formula = found.formula.text(self._order)
             growth = leading_terms(found.formula, self._where).text(self._order)
         elif not message:
-            message = "no exact formula predicts all readings; this is the measured growth"
+            message = "no exact formula predicts all readings; the growth is a measurement"
         reading = Reading(
             meter=found.meter,
             status="fail" if problems else "pass",
@@ -114,13 +111,16 @@ class CostCheck:
         return self._beside_solution(reading, found.formula)
 
     def _measured_growth(self, found: Measured) -> str:
+        """The growth in words, each size by itself."""
         slopes = ((name, found.slopes.get(name, 0.0)) for name in self._order)
         parts = [
-            name if abs(slope - 1) < 0.05 else f"{name}^{slope:.2g}"
+            f"like {name if abs(slope - 1) < 0.1 else f'{name}^{slope:.1f}'} in {name}"
             for name, slope in slopes
-            if abs(slope) >= 0.05
+            if abs(slope) >= 0.15
         ]
-        return "about " + ("*".join(parts) or "1")
+        return (
+            f"no formula; it grows {', '.join(parts)}" if parts else "no formula; it hardly grows"
+        )
 
     def _growth_problems(self, found: Measured, limit: Limit) -> list[str]:
         if limit.exact is not None and found.meter.kind is not MeterKind.ELEMENTWISE:
@@ -132,7 +132,7 @@ class CostCheck:
         if limit.growth is None:
             return []
         if found.formula is None:
-            return self._excess_problems(found)
+            return [each.says() for each in found.enlarged if each.outgrows][:1]
         bound = parse(limit.growth).expand()
         faster = self._faster_term(found.formula, bound)
         if faster is None:
@@ -154,23 +154,6 @@ class CostCheck:
             if direction is not None:
                 return Polynomial(((monomial, Fraction(1)),)).text(self._order), direction
         return None
-
-    def _excess_problems(self, found: Measured) -> list[str]:
-        """Directions in which the measured exponent exceeds the contract's.
-
-        A symbol that a relation bounds by others (window <= n) cannot grow without them, so its
-        excess is
-        added to theirs.
-        """
-        above = {name: {name} for name in self._order}
-        for pair in self._where:
-            for small, _ in pair.small:
-                above.setdefault(small, {small}).update(large for large, _ in pair.large)
-        return [
-            f"it grows faster than allowed in {' and '.join(n for n in self._order if n in names)}"
-            for names in above.values()
-            if sum(found.excess.get(name, 0.0) for name in names) > EXCESS
-        ]
 
     def _with_elementwise(self, found: Measured) -> tuple[int, int]:
         """All work of the submission and of the solution. Matrix products may be written as

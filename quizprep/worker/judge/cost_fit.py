@@ -19,6 +19,7 @@ import numpy as np
 
 from quizprep.formula import Polynomial
 from quizprep.meter import Meter, MeterKind
+from quizprep.worker.judge.growth_proof import Enlarged, most_suspect
 
 DENOMINATORS = (1, 2, 3, 4, 6, 8, 16)
 MAX_MONOMIALS = 600
@@ -38,7 +39,9 @@ class Measured:
     values    the readings; empty if the work could not be counted
     formula   the exact formula; None if none predicts every reading
     slopes    without a formula: the measured exponent of the reading, by symbol
-    excess    by symbol, the exponent by which the reading outgrows the contract's formula
+    suspect   the place of the point at which the reading exceeds most what the contract's formula
+              allows; None with a formula, or if it exceeds it nowhere
+    enlarged  how the reading grows from there, size by size
     largest   the reading at the largest point; ``solution`` is the solution's reading there
     """
 
@@ -46,7 +49,8 @@ class Measured:
     values: tuple[int, ...] = ()
     formula: Polynomial | None = None
     slopes: Mapping[str, float] = field(default_factory=dict)
-    excess: Mapping[str, float] = field(default_factory=dict)
+    suspect: int | None = None
+    enlarged: tuple[Enlarged, ...] = ()
     largest: int = 0
     solution: int | None = None
 
@@ -158,7 +162,7 @@ class Fitting:
             values=values,
             formula=formula,
             slopes={} if formula is not None else slopes(self.grid, values),
-            excess={} if within else slopes(self.grid, values, bound),
+            suspect=None if within else most_suspect(values, bound),
             largest=values[self.largest],
             solution=self.solution.get(meter),
         )
@@ -314,11 +318,9 @@ def _non_negative(table: np.ndarray, target: np.ndarray) -> np.ndarray:
     return solution
 
 
-def slopes(
-    grid: Grid, readings: Sequence[int], bound: Sequence[float] = (1.0,)
-) -> dict[str, float]:
-    """By symbol, the measured exponent of readings / bound: a plane fitted in log space."""
-    ratios = np.maximum(np.array(readings, dtype=np.float64), 1.0) / np.array(bound)
+def slopes(grid: Grid, readings: Sequence[int]) -> dict[str, float]:
+    """By symbol, the measured exponent of readings: a plane fitted in log space."""
+    ratios = np.maximum(np.array(readings, dtype=np.float64), 1.0)
     varying = [a for a in range(len(grid.symbols)) if _distinct(grid.sizes[:, a]) > 1]
     table = np.column_stack([np.ones(len(ratios)), np.log(grid.sizes[:, varying])])
     found, *_ = np.linalg.lstsq(table, np.log(ratios), rcond=None)

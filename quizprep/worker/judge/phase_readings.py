@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from quizprep.worker.backends import Array, Function
 
+Readings = dict[str, int]
+"""What the learner's process reports that one call cost, by the text of the meter."""
+
 Measure = Callable[[Function, Sequence[Array]], tuple[Array, Mapping[str, int]]]
 """Calls a function under the meters of a session; returns the result and the readings."""
 

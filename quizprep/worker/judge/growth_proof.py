@@ -1,0 +1,90 @@
+"""Growth by measurement, where no exact formula predicts the readings.
+
+A regression over the grid only raises a suspicion; a verdict needs proof. So one size is made
+larger and all others stay, at the point where the reading is largest in comparison with what the
+contract allows: there a term that is not allowed shows most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from quizprep.content.exercises import Contract
+from quizprep.formula import Formula
+from quizprep.formula.growth import two_sides
+from quizprep.grading.wire import Point
+
+TIMES = 4
+"""How many times as large a size is made: two doublings."""
+
+MARGIN = 1.3
+"""A reading may grow this many times as much as the contract's formula does."""
+
+SMALL = 4096
+"""Readings up to this say nothing of growth: rounding, and the numbers that any call makes."""
+
+
+@dataclass(frozen=True)
+class Enlarged:
+    """A reading before and after sizes were enlarged, and by how much the contract's formula grows.
+
+    sizes  in words: ``n from 64 to 256``
+    """
+
+    sizes: str
+    before: int
+    after: int
+    allowed: float
+
+    @property
+    def outgrows(self) -> bool:
+        """Whether the reading grows faster than is allowed."""
+        return self.after > SMALL and self.after > MARGIN * self.allowed * max(self.before, 1)
+
+    def says(self) -> str:
+        """The measurement in words."""
+        times = self.after / max(self.before, 1)
+        return (
+            f"with {self.sizes} it grows {times:.2g} times; the contract allows "
+            f"{self.allowed:.2g} times"
+        )
+
+
+def enlarged_points(contract: Contract, at: Point) -> Iterator[tuple[tuple[str, ...], Point]]:
+    """The point with each size in turn enlarged, together with those that relations keep above it:
+    a window that is at most n cannot grow without n. Sizes that cannot be enlarged so are left
+    out."""
+    relations = [two_sides(text) for text in contract.where]
+    among_points = [two_sides(text) for text in contract.points_where]
+    seen: set[frozenset[str]] = set()
+    for symbol in contract.sizes:
+        names = {symbol}
+        while more := _above(names, relations) - names:
+            names |= more
+        params = {
+            name: TIMES * int(value or 0) if name in names else value
+            for name, value in at.params.items()
+        }
+        sizes = {name: value for name, value in params.items() if type(value) is int}
+        fits = all(a.evaluate(sizes) <= b.evaluate(sizes) for a, b in (*relations, *among_points))
+        if fits and frozenset(names) not in seen:
+            seen.add(frozenset(names))
+            order = tuple(name for name in contract.sizes if name in names)
+            yield order, Point(params=params, seed=at.seed + 1, held_out=True)
+
+
+def _above(names: set[str], relations: Sequence[tuple[Formula, Formula]]) -> set[str]:
+    """The sizes on the larger side of relations in whose smaller side one of the names is."""
+    return {name for small, large in relations if names & small.symbols for name in large.symbols}
+
+
+def most_suspect(values: Sequence[int], bound: Sequence[float]) -> int:
+    """The place of the point whose reading is largest in comparison with the bound."""
+    return max(range(len(values)), key=lambda place: values[place] / bound[place])
+
+
+def sizes_text(names: Sequence[str], at: Point) -> str:
+    """The enlargement of these sizes from a point, in words."""
+    each = ((name, int(at.params[name] or 0)) for name in names)
+    return " and ".join(f"{name} from {size} to {TIMES * size}" for name, size in each)
