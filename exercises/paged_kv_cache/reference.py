@@ -188,8 +188,23 @@ def drive(
             at = int(rng.integers(0, n))
             yield from both.attend(seq, q[:, at : at + 1])
 
+    def written_after_fork() -> Iterator[Step]:
+        """One of two holders writes, and so has a page of its own; the other goes, and what it held
+        is written over. Nothing of it may be left in the first."""
+        parent = both.allocate()
+        count = min(n, int(rng.integers(1, page + 2)))
+        yield from both.append(parent, k[:, :count], v[:, :count])
+        pair = [parent, both.fork(parent)]
+        writer = pair.pop(int(rng.integers(0, 2)))
+        yield from both.append(writer, k[:, n - 1 : n], v[:, n - 1 : n])
+        both.free(pair[0])
+        yield from poison()
+        yield from attend(writer)
+        both.free(writer)
+
     with api.ahead():
         yield from poison()
+        yield from written_after_fork()
         for _ in range(steps):
             # After a fork both sides are written to, in either order.
             seq = waiting.pop() if waiting else None

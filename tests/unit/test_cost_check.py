@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from quizprep.content.exercises import Contract, Limit
 from quizprep.exercise import Mistake
-from quizprep.formula import parse
+from quizprep.formula import Polynomial, parse
 from quizprep.grading.verdict import Witness
+from quizprep.grading.wire import Point
 from quizprep.meter import Meter
 from quizprep.worker.judge.cost_check import CostCheck
 from quizprep.worker.judge.cost_fit import Measured
+from quizprep.worker.judge.growth_proof import Enlarged, enlargements
 from quizprep.worker.judge.witness import WatchedCall
 
 SIZES = {"n": (4, 8, 16), "m": (4, 8, 16), "w": (1, 2, 4)}
@@ -29,13 +31,13 @@ def exactly(meter: str, formula: str, largest: int = 100, own: int = 100) -> Mea
     )
 
 
-def measured(meter: str, slopes: dict[str, float], excess: dict[str, float]) -> Measured:
+def measured(meter: str, slopes: dict[str, float], proof: Enlarged | None = None) -> Measured:
     """A reading without a formula."""
     return Measured(
         meter=Meter.parse(meter),
         values=(1, 2),
         slopes=slopes,
-        excess=excess,
+        enlarged=proof,
         largest=2,
         solution=2,
     )
@@ -101,20 +103,57 @@ def test_beside_a_solution_that_takes_nothing_there_is_no_multiple() -> None:
     assert "times" not in found[1]
 
 
-def test_measured_growth_stands_in_for_a_formula() -> None:
-    """Without a formula an exponent clearly beyond the contract's fails, a small one passes."""
+def test_without_a_formula_growth_fails_by_proof_only() -> None:
+    """However steep a regression is, it takes a measured enlargement to fail."""
     limit = Limit(growth="n")
-    assert status(measured("peak_bytes", {"n": 1.1}, {"n": 0.1}), limit)[0] == "pass"
-    outcome, message = status(measured("peak_bytes", {"n": 2.0}, {"n": 1.0}), limit)
+    assert status(measured("peak_bytes", {"n": 2.0}), limit)[0] == "pass"
+    proof = Enlarged("n from 8 to 32", before=10_000, after=160_000, allowed=4)
+    outcome, message = status(measured("peak_bytes", {"n": 2.0}, proof), limit)
     assert outcome == "fail"
-    assert "n" in message
+    assert message == "with n from 8 to 32 it grows 16 times; the contract allows 4 times"
 
 
-def test_a_symbol_kept_small_is_judged_with_what_keeps_it_small() -> None:
-    """With w <= n, growing w alone is no growth: only w together with n is held against it."""
-    found = measured("peak_bytes", {"w": 2.0}, {"w": 1.0, "n": -1.0})
-    assert status(found, Limit(growth="n*w"), ("w <= n",))[0] == "pass"
-    assert status(found, Limit(growth="n*w"))[0] == "fail"
+AT = Point(params={"n": 64, "w": 16, "d": 8}, seed=0, held_out=False)
+
+
+def proofs(bound: str, where: tuple[str, ...], slopes: dict[str, float]) -> dict[str, float]:
+    """By the sizes that are enlarged, how much a reading may grow under a bound."""
+    contract = Contract(sizes={"n": (64,), "w": (16,), "d": (8,)}, where=where)
+    found = enlargements(contract, AT, parse(bound).expand(), slopes)
+    return {"".join(names): allowed for names, _, allowed in found}
+
+
+def test_what_is_enlarged_could_outgrow_the_bound() -> None:
+    """Sizes of which the bound has no product are enlarged together, a size by itself where the
+    bound lacks it or the readings are steeper; what a relation keeps small comes with what does."""
+    flat = {"n": 1.0, "w": 0.0, "d": 1.0}
+    assert proofs("n*d", (), flat) == {"w": 1}
+    assert proofs("n + d", (), flat) == {"w": 1, "nd": 4}
+    assert proofs("n*d", (), {"n": 2.0, "w": 0.0, "d": 1.0}) == {"n": 4, "w": 1}
+    assert proofs("n*d", ("w <= n",), flat) == {"nw": 4}
+    assert "w" not in proofs("n*w", ("w <= n",), {"n": 1.0, "w": 2.0})
+
+
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 50))
+def test_no_constant_makes_a_proof(one: int, two: int, three: int) -> None:
+    """A reading that the bound's terms make up is never found to outgrow it, whatever their
+    coefficients; one more product is."""
+    contract = Contract(sizes={"n": (64,), "w": (16,), "d": (8,)})
+    bound = parse("n*d + w*d").expand()
+    within = parse(f"{one}*n*d + {two}*w*d + {three}*d + 9000").expand()
+    beyond = parse(f"{one}*n*w").expand()
+
+    def outgrows(cost: Polynomial) -> bool:
+        def at(point: Point) -> int:
+            return int(cost.evaluate({name: int(str(v)) for name, v in point.params.items()}))
+
+        return any(
+            Enlarged("", at(AT), at(point), allowed).outgrows
+            for _, point, allowed in enlargements(contract, AT, bound, {})
+        )
+
+    assert not outgrows(within)
+    assert outgrows(beyond)
 
 
 def test_a_mistake_of_cost_is_named_by_its_whole_signature_only() -> None:
@@ -148,7 +187,7 @@ def test_a_contract_of_nothing_allows_nothing(kind: str, formula: str, wanted: s
 
 def test_what_has_no_formula_is_not_the_exact_one() -> None:
     """Measured exponents cannot show that a reading is what an exact contract asks for."""
-    found = status(measured("peak_bytes", {"n": 1.0}, {}), Limit(exact="4*n"))
+    found = status(measured("peak_bytes", {"n": 1.0}), Limit(exact="4*n"))
     assert found == ("fail", "no exact formula; the contract asks for exactly 4*n")
 
 

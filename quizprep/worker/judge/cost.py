@@ -26,10 +26,8 @@ from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
 from quizprep.worker.judge.examiner import Examiner, disturbance, sanitised
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes
 from quizprep.worker.judge.growth_proof import (
-    MARGIN,
-    TIMES,
     Enlarged,
-    enlarged_points,
+    enlargements,
     sizes_text,
 )
 from quizprep.worker.judge.phase_readings import Readings
@@ -285,28 +283,24 @@ class CostStage:
         return found
 
     def _enlarged(self, found: Measured) -> Measured:
-        """A reading without a formula, with how it grows from its most suspect point; raises
-        LearnerGone and CostFailed."""
+        """A reading without a formula, with the proof that it outgrows the contract, if there is
+        one; raises LearnerGone and CostFailed."""
         kind = found.meter.kind
         asked = MeterKind.FLOPS if kind is MeterKind.ELEMENTWISE else kind
         growth = self.limits[found.meter.of(asked)].growth
         if found.suspect is None or growth is None:
             return found
-        bound = parse(growth).expand()
-
-        def allowed(point: wire.Point) -> float:
-            sizes = {name: int(point.params[name] or 0) for name in self.contract.sizes}
-            return float(bound.evaluate(sizes))
-
         start = self.job.points[found.suspect]
-        before = _all_work(self._reading_at(start), found.meter)
-        proofs = []
-        for names, point in enlarged_points(self.contract, start):
-            times = allowed(point) / max(allowed(start), 1.0)
-            if times < TIMES ** len(names) / MARGIN:
-                after = _all_work(self._reading_at(point), found.meter)
-                proofs.append(Enlarged(sizes_text(names, start), before, after, times))
-        return replace(found, enlarged=tuple(proofs))
+        bound = parse(growth).expand()
+        before: int | None = None
+        for names, point, allowed in enlargements(self.contract, start, bound, found.slopes):
+            if before is None:
+                before = _all_work(self._reading_at(start), found.meter)
+            after = _all_work(self._reading_at(point), found.meter)
+            made = Enlarged(sizes_text(names, start), before, after, allowed)
+            if made.outgrows:
+                return replace(found, enlarged=made)
+        return found
 
     def _reading_at(self, point: wire.Point) -> dict[Meter, int]:
         """The readings at a point beside the grid, of a second call: the first fills what a

@@ -132,7 +132,7 @@ class CostCheck:
         if limit.growth is None:
             return []
         if found.formula is None:
-            return [each.says() for each in found.enlarged if each.outgrows][:1]
+            return [found.enlarged.says()] if found.enlarged is not None else []
         bound = parse(limit.growth).expand()
         faster = self._faster_term(found.formula, bound)
         if faster is None:

@@ -41,7 +41,7 @@ class Measured:
     slopes    without a formula: the measured exponent of the reading, by symbol
     suspect   the place of the point at which the reading exceeds most what the contract's formula
               allows; None with a formula, or if it exceeds it nowhere
-    enlarged  how the reading grows from there, size by size
+    enlarged  the proof that it grows faster than is allowed, if there is one
     largest   the reading at the largest point; ``solution`` is the solution's reading there
     """
 
@@ -50,7 +50,7 @@ class Measured:
     formula: Polynomial | None = None
     slopes: Mapping[str, float] = field(default_factory=dict)
     suspect: int | None = None
-    enlarged: tuple[Enlarged, ...] = ()
+    enlarged: Enlarged | None = None
     largest: int = 0
     solution: int | None = None
 

@@ -7,11 +7,12 @@ contract allows: there a term that is not allowed shows most.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import combinations
 
 from quizprep.content.exercises import Contract
-from quizprep.formula import Formula
+from quizprep.formula import Formula, Polynomial
 from quizprep.formula.growth import two_sides
 from quizprep.grading.wire import Point
 
@@ -51,27 +52,58 @@ class Enlarged:
         )
 
 
-def enlarged_points(contract: Contract, at: Point) -> Iterator[tuple[tuple[str, ...], Point]]:
-    """The point with each size in turn enlarged, together with those that relations keep above it:
-    a window that is at most n cannot grow without n. Sizes that cannot be enlarged so are left
-    out."""
+def enlargements(
+    contract: Contract, at: Point, bound: Polynomial, slopes: Mapping[str, float]
+) -> Iterator[tuple[tuple[str, ...], Point, float]]:
+    """Sizes to enlarge together from a point, the point that this gives, and by how much the bound
+    allows a reading to grow there.
+
+    Single sizes, and two at a time, each with those that relations keep above it: a window that is
+    at most n cannot grow without n. Only where the reading could grow by more: two sizes of which
+    the bound has no product, or one in which ``slopes``, measured exponents, are above it.
+    """
     relations = [two_sides(text) for text in contract.where]
     among_points = [two_sides(text) for text in contract.points_where]
-    seen: set[frozenset[str]] = set()
-    for symbol in contract.sizes:
-        names = {symbol}
-        while more := _above(names, relations) - names:
-            names |= more
+    singles = {symbol: _closure(symbol, relations) for symbol in contract.sizes}
+    wanted = [
+        (names, allowed)
+        for symbol, names in singles.items()
+        if (allowed := _allowed(bound, names)) < TIMES ** (slopes.get(symbol, 0.0) - 0.3)
+        or allowed < TIMES
+    ]
+    for one, two in combinations(singles.values(), 2):
+        most = _allowed(bound, one) * _allowed(bound, two)
+        allowed = _allowed(bound, one | two)
+        if allowed < most:
+            wanted.append((one | two, allowed))
+    seen = set()
+    for names, allowed in wanted:
         params = {
             name: TIMES * int(value or 0) if name in names else value
             for name, value in at.params.items()
         }
         sizes = {name: value for name, value in params.items() if type(value) is int}
         fits = all(a.evaluate(sizes) <= b.evaluate(sizes) for a, b in (*relations, *among_points))
-        if fits and frozenset(names) not in seen:
-            seen.add(frozenset(names))
+        if fits and names not in seen:
+            seen.add(names)
             order = tuple(name for name in contract.sizes if name in names)
-            yield order, Point(params=params, seed=at.seed + 1, held_out=True)
+            yield order, Point(params=params, seed=at.seed + 1, held_out=True), allowed
+
+
+def _allowed(bound: Polynomial, names: Set[str]) -> float:
+    """By how much the fastest term of the bound grows, whatever its coefficient."""
+    powers = (
+        sum(power for name, power in monomial if name in names) for monomial, _ in bound.terms
+    )
+    return float(TIMES) ** float(max(powers, default=0))
+
+
+def _closure(symbol: str, relations: Sequence[tuple[Formula, Formula]]) -> frozenset[str]:
+    """The size with all that relations keep above it."""
+    names = {symbol}
+    while more := _above(names, relations) - names:
+        names |= more
+    return frozenset(names)
 
 
 def _above(names: set[str], relations: Sequence[tuple[Formula, Formula]]) -> set[str]:
