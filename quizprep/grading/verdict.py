@@ -98,6 +98,8 @@ class Symptom(enum.StrEnum):
     """Values are right, in another dtype."""
     ACCESS = "access"
     """A kernel read or wrote outside its tensors."""
+    RACE = "race"
+    """Several programs of a kernel access one address, and not all by atomics or by reading."""
     CALLER = "caller"
     """Something of the caller's was changed, or has to stay as it was."""
     STATE = "state"

@@ -174,6 +174,19 @@ class InvalidAccess(Message, frozen=True, kw_only=True):
     line: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 
 
+class Race(Message, frozen=True, kw_only=True):
+    """An element that several programs of a launch access, at least one of them with a plain store.
+
+    name    the kernel's parameter of the tensor
+    index   the element's indices; empty if they are not known
+    line    of the submission, or 0
+    """
+
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+    index: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0)], ...], msgspec.Meta(max_length=8)]
+    line: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
+
+
 Line = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 Code = Annotated[str, msgspec.Meta(max_length=500)]
 
@@ -206,6 +219,7 @@ class Reply(Message, frozen=True, kw_only=True):
     banned          the library's own attention that the call used, by name
     patched         a part of the meters that the submission has replaced, by name
     invalid_access  the kernel's first one
+    race            the first one between programs of a launch
     disturbed       what of the caller's the call changed, beside its input tensors
     steps           of loops and functions, in the call of a candidate
     edits           the number of edits
@@ -225,6 +239,7 @@ class Reply(Message, frozen=True, kw_only=True):
     banned: Short = ""
     patched: Short = ""
     invalid_access: InvalidAccess | None = None
+    race: Race | None = None
     disturbed: Disturbed = ""
     steps: Count = 0
     edits: Count = 0

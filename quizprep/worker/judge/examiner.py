@@ -105,7 +105,7 @@ class Examiner:
         self, reply: protocol.Reply, expected: Expected, gradients: Sequence[str] = ()
     ) -> bool:
         """Whether the outputs of a reply are right, without a word about it; raises LearnerGone."""
-        if _stopped(reply) or reply.invalid_access is not None:
+        if _stopped(reply) or reply.invalid_access is not None or reply.race is not None:
             return False
         wanted = len(self._returns) + len(gradients)
         if [output.kind for output in reply.outputs] != ["tensor"] * wanted:
@@ -209,6 +209,16 @@ def sanitised_exception(raised: Raised | None) -> Raised | None:
         for f in raised.frames
     )
     return Raised(kind=sanitised(raised.kind), message=sanitised(raised.message), frames=frames)
+
+
+def race_message(race: protocol.Race) -> str:
+    """A race between programs of a kernel, in words."""
+    element = f"[{', '.join(map(str, race.index))}]" if race.index else ""
+    line = f" (line {race.line})" if race.line else ""
+    return (
+        f"Several programs of a launch access {sanitised(race.name)}{element}{line}, at least one "
+        "with a store that is no atomic: on a GPU they run at once, and an update is lost"
+    )
 
 
 def access_message(access: protocol.InvalidAccess, placed: PlacedInputs) -> str:

@@ -45,6 +45,14 @@ NO_STRIDES = NamedMistake(
 )
 """The mistakes behind invalid accesses, which any Triton exercise may name."""
 
+NO_ATOMIC = NamedMistake(
+    id="data_race",
+    says="Programs of one launch update the same element by load, add and store. A GPU runs them "
+    "at once, and updates are lost. Give each element to one program, or use tl.atomic_add.",
+    concept="kernel-races",
+)
+"""What was seen of the programs of a launch, in any Triton exercise."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -115,6 +123,8 @@ class Explanation:
             # Row-major inputs have the strides that everybody expects: there it is the mask.
             behind = NO_MASK if "contiguous" in self.invalid_layouts else NO_STRIDES
             mistakes = (*mistakes, behind) if behind.concept in concepts else mistakes
+        if Symptom.RACE in symptoms:
+            mistakes = (*mistakes, NO_ATOMIC)
         sizes = ", ".join(f"{name}={value}" for name, value in shown.params.items())
         return Stage(
             name="diagnosis",

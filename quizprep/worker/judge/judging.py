@@ -39,6 +39,7 @@ from quizprep.worker.judge.examiner import (
     Examiner,
     access_message,
     disturbance,
+    race_message,
     sanitised,
     sanitised_exception,
 )
@@ -263,17 +264,21 @@ class Judge:
                 if not found.message and not disturbed:
                     raise
         outcome = self._outcome(case, made, expected, found, disturbed, repeated)
-        access = reply.invalid_access
-        if access is None:
+        access, race = reply.invalid_access, reply.race
+        if access is None and race is None:
             return outcome
         # Not part of what is diagnosed: the models of mistakes have outputs, but no kernels.
-        self._invalid_layouts.add(case.layout)
-        parts = (outcome.result.message, access_message(access, made.placed))
+        parts = [outcome.result.message]
+        if race is not None:
+            parts.append(race_message(race))
+            failure = Failure(Symptom.RACE, Detail.REGION, line=race.line)
+        if access is not None:
+            self._invalid_layouts.add(case.layout)
+            parts.append(access_message(access, made.placed))
+            failure = Failure(Symptom.ACCESS, Detail.REGION, line=access.line)
         message = "; ".join(part for part in parts if part)
         return replace(
-            outcome,
-            result=_result(case, "fail", message, found.raised),
-            failure=Failure(Symptom.ACCESS, Detail.REGION, line=access.line),
+            outcome, result=_result(case, "fail", message, found.raised), failure=failure
         )
 
     def _outcome(

@@ -288,8 +288,8 @@ class RepairSearch:
             steps = steps or reply.steps
             changed = self._channel.modified_input(made.placed)
             found = self._examiner.reply(reply, expected, case.params, case.gradients)
-            if not found.message and reply.invalid_access is not None:
-                found = replace(found, message="an access outside a tensor")
+            if not found.message and (reply.invalid_access is not None or reply.race is not None):
+                found = replace(found, message="an access that a GPU would not forgive")
             found = self._with_changes(found, changed)
             if found.message:
                 break

@@ -26,6 +26,7 @@ from triton.runtime.interpreter import TensorHandle as Handle
 
 from quizprep.worker import protocol
 from quizprep.worker.backends import Memory
+from quizprep.worker.learner.races import RaceDetector
 from quizprep.worker.learner.triton_meters import replaced
 
 
@@ -42,6 +43,7 @@ class AccessChecker:
         """memory is the arena with the inputs, itemsize gives the bytes of a dtype, path is the
         submission's file."""
         self.first_invalid: protocol.InvalidAccess | None = None
+        self.races = RaceDetector()
         self._path = path
         self._inputs: list[tuple[int, int, int, int, int]] = []
         """Of each input: its place, the start and end of its buffer with the guard zones, the
@@ -75,6 +77,7 @@ class AccessChecker:
             builder: Builder, ptrs: Handle, mask: Handle, *rest: object, **named: object
         ) -> Handle:
             mask = self._valid(ptrs, mask, False)
+            self._watch(builder, ptrs, mask.data, writes=False)
             return original["create_masked_load"](builder, ptrs, mask, *rest, **named)
 
         def create_masked_store(
@@ -86,6 +89,10 @@ class AccessChecker:
             **named: object,
         ) -> object:
             mask = self._valid(ptrs, mask, True)
+            if self.races.first is None:
+                there = original["create_masked_load"](builder, ptrs, mask, None, None, False)
+                changes = mask.data & (_bits(there.data) != _bits(value.data))
+                self._watch(builder, ptrs, changes, writes=True)
             return original["create_masked_store"](builder, ptrs, value, mask, *rest, **named)
 
         def create_atomic_rmw(
@@ -98,6 +105,7 @@ class AccessChecker:
             **named: object,
         ) -> Handle:
             mask = self._valid(ptr, mask, True)
+            self._watch(builder, ptr, mask.data, writes=True, atomic=True)
             return original["create_atomic_rmw"](builder, op, ptr, val, mask, *rest, **named)
 
         def create_atomic_cas(
@@ -112,12 +120,30 @@ class AccessChecker:
             made = init_args(executor, args, kwargs)
             # Keyword arguments are named already, so there may be fewer positional ones.
             named = [*zip(executor.arg_names, made[0], strict=False), *made[1].items()]
-            self._launch_tensors = [(n, *_extent(t)) for n, value in named for t in _tensors(value)]
+            tensors = [(n, tensor) for n, value in named for tensor in _tensors(value)]
+            self._launch_tensors = [(n, *_extent(tensor)) for n, tensor in tensors]
+            self.races.begin(tensors)
             return made
 
         accesses = (create_masked_load, create_masked_store, create_atomic_rmw, create_atomic_cas)
         with replaced(Builder, *accesses), replaced(GridExecutor, _init_args_hst):
             yield self
+
+    def _watch(
+        self,
+        builder: Builder,
+        ptrs: Handle,
+        mask: np.ndarray,
+        writes: bool,
+        atomic: bool = False,
+    ) -> None:
+        """Tell the detector of races of an access by the program that is executing."""
+        if self.races.first is None:
+            used = np.broadcast_to(mask, ptrs.data.shape)
+            x, y, z = builder.grid_idx
+            program = (x * builder.grid_dim[1] + y) * builder.grid_dim[2] + z
+            addresses = ptrs.data.astype(np.int64)[used]
+            self.races.access(addresses, program, writes, atomic, self._line)
 
     def _valid(self, ptrs: Handle, mask: Handle, writes: bool) -> Handle:
         """The mask without the lanes that access no tensor; records the first invalid access.
@@ -179,11 +205,20 @@ class AccessChecker:
         self, writes: bool, arg: int = -1, by: int = 0, name: str = ""
     ) -> protocol.InvalidAccess:
         """An invalid access by the line of the submission that is executing."""
+        return protocol.InvalidAccess(arg=arg, name=name, by=by, writes=writes, line=self._line())
+
+    def _line(self) -> int:
+        """The line of the submission that is executing; 0 if there is none."""
         frame: FrameType | None = sys._getframe()
         while frame is not None and frame.f_code.co_filename != self._path:
             frame = frame.f_back
-        line = frame.f_lineno if frame is not None else 0
-        return protocol.InvalidAccess(arg=arg, name=name, by=by, writes=writes, line=line)
+        return frame.f_lineno if frame is not None else 0
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    """The values as integers: NaN equals itself, and 0 is not -0."""
+    contiguous = np.ascontiguousarray(values)
+    return contiguous.view(f"u{contiguous.itemsize}").reshape(values.shape)
 
 
 def _size(ptrs: Handle) -> int:

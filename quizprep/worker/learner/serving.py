@@ -223,6 +223,7 @@ class Learner:
         return msgspec.structs.replace(
             reply,
             invalid_access=checker.first_invalid if checker is not None else None,
+            race=checker.races.first if checker is not None else None,
             disturbed=disturbed,
         )
 
