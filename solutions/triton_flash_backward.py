@@ -38,10 +38,10 @@ def sum_rows(
     BLOCK_D: tl.constexpr,
 ):
     """delta = sum(o * grad_o) of every row, which is sum(p * dp) without visiting a key."""
-    # Offsets can pass 2**31 elements; program_id is 32 bits wide.
-    bh, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    # Offsets can pass 2**31 elements, along any axis; ids and lanes are 32 bits wide.
+    bh, i = tl.program_id(1).to(tl.int64), tl.program_id(0).to(tl.int64) * BLOCK
     batch, head = bh // h, bh % h
-    row, cols = i + tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)[None, :]
+    row, cols = i + tl.arange(0, BLOCK), tl.arange(0, BLOCK_D).to(tl.int64)[None, :]
     rows = row[:, None]
     inside = (rows < n) & (cols < d)
     o_at = rows_of(o, o_strides, batch, head, rows, cols)
@@ -93,17 +93,15 @@ def grad_keys(
     BLOCK_D: tl.constexpr,
 ):
     """dk and dv of one tile of keys: it collects from all queries."""
-    bh, j = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    bh, j = tl.program_id(1).to(tl.int64), tl.program_id(0).to(tl.int64) * BLOCK
     batch, head = bh // h, bh % h
-    lane, cols = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)[None, :]
+    lane = tl.arange(0, BLOCK).to(tl.int64)
+    cols = tl.arange(0, BLOCK_D).to(tl.int64)[None, :]
     lanes, in_d, key = lane[:, None], cols < d, j + lane
     keys = j + lanes
-    q_at = rows_of(q, q_strides, batch, head, lanes, cols)
     k_at = rows_of(k, k_strides, batch, head, keys, cols)
     v_at = rows_of(v, v_strides, batch, head, keys, cols)
-    grad_at = rows_of(grad_o, grad_strides, batch, head, lanes, cols)
-    lse_at = lse + batch * lse_strides[0] + head * lse_strides[1] + lane * lse_strides[2]
-    delta_at = delta + bh * n + lane
+    lse += batch * lse_strides[0] + head * lse_strides[1]
 
     keys_inside = (keys < m) & in_d
     k_tile = load_tile(k_at, keys_inside)
@@ -115,12 +113,12 @@ def grad_keys(
         # Queries before j + n - m see none of these keys.
         start = tl.maximum(0, j + n - m) // BLOCK * BLOCK
     for i in range(start, n, BLOCK):
-        row = i + lane
-        rows_inside = (i + lanes < n) & in_d
-        q_tile = load_tile(q_at + i * q_strides[2], rows_inside)
-        grad = load_tile(grad_at + i * grad_strides[2], rows_inside)
-        row_lse = tl.load(lse_at + i * lse_strides[2], mask=row < n, other=-float("inf"))
-        row_delta = tl.load(delta_at + i, mask=row < n, other=0.0)
+        row, rows = i + lane, i + lanes
+        rows_inside = (rows < n) & in_d
+        q_tile = load_tile(rows_of(q, q_strides, batch, head, rows, cols), rows_inside)
+        grad = load_tile(rows_of(grad_o, grad_strides, batch, head, rows, cols), rows_inside)
+        row_lse = tl.load(lse + row * lse_strides[2], mask=row < n, other=-float("inf"))
+        row_delta = tl.load(delta + bh * n + row, mask=row < n, other=0.0)
         p, ds = tile_gradients(
             q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
         )
@@ -158,14 +156,13 @@ def grad_queries(
     BLOCK_D: tl.constexpr,
 ):
     """dq of one tile of queries: it collects from all keys."""
-    bh, i = tl.program_id(1).to(tl.int64), tl.program_id(0) * BLOCK
+    bh, i = tl.program_id(1).to(tl.int64), tl.program_id(0).to(tl.int64) * BLOCK
     batch, head = bh // h, bh % h
-    lane, cols = tl.arange(0, BLOCK), tl.arange(0, BLOCK_D)[None, :]
+    lane = tl.arange(0, BLOCK).to(tl.int64)
+    cols = tl.arange(0, BLOCK_D).to(tl.int64)[None, :]
     lanes, in_d, row = lane[:, None], cols < d, i + lane
     rows = i + lanes
     q_at = rows_of(q, q_strides, batch, head, rows, cols)
-    k_at = rows_of(k, k_strides, batch, head, lanes, cols)
-    v_at = rows_of(v, v_strides, batch, head, lanes, cols)
     grad_at = rows_of(grad_o, grad_strides, batch, head, rows, cols)
     lse_at = lse + batch * lse_strides[0] + head * lse_strides[1] + row * lse_strides[2]
 
@@ -180,10 +177,10 @@ def grad_queries(
         # Keys from here on are in the future of every query of the tile.
         stop = tl.minimum(m, i + BLOCK + m - n)
     for j in range(0, stop, BLOCK):
-        key = j + lane
-        keys_inside = (j + lanes < m) & in_d
-        k_tile = load_tile(k_at + j * k_strides[2], keys_inside)
-        v_tile = load_tile(v_at + j * v_strides[2], keys_inside)
+        key, keys = j + lane, j + lanes
+        keys_inside = (keys < m) & in_d
+        k_tile = load_tile(rows_of(k, k_strides, batch, head, keys, cols), keys_inside)
+        v_tile = load_tile(rows_of(v, v_strides, batch, head, keys, cols), keys_inside)
         _p, ds = tile_gradients(
             q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
         )

@@ -39,11 +39,10 @@ def attend(
     BLOCK_D: tl.constexpr,
 ):
     """The program of one tile of queries of one head: it walks over all tiles of keys."""
-    tile = tl.program_id(0)
-    # Offsets can pass 2**31 elements; program_id is 32 bits wide.
-    head = tl.program_id(1).to(tl.int64)
+    # Offsets can pass 2**31 elements, along any axis; ids and lanes are 32 bits wide.
+    tile, head = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
     row = tile * BLOCK_M + tl.arange(0, BLOCK_M)
-    col = tl.arange(0, BLOCK_D)
+    col = tl.arange(0, BLOCK_D).to(tl.int64)
     q += head // h * q_b + head % h * q_h
     k += head // h * k_b + head % h * k_h
     v += head // h * v_b + head % h * v_h
@@ -64,7 +63,7 @@ def attend(
         # Keys from here on are in the future of every query of the tile.
         stop = tl.minimum(m, (tile + 1) * BLOCK_M + m - n)
     for first in range(0, stop, BLOCK_N):
-        key = first + tl.arange(0, BLOCK_N)
+        key = first + tl.arange(0, BLOCK_N).to(tl.int64)
         keys_inside = (key[:, None] < m) & (col[None, :] < d)
         k_at = k + key[:, None] * k_m + col[None, :] * k_d
         v_at = v + key[:, None] * v_m + col[None, :] * v_d

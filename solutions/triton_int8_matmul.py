@@ -30,7 +30,7 @@ def int8_matmul_tile(
     BLOCK: tl.constexpr,
 ):
     """The program of one tile of c."""
-    # Offsets can pass 2**31 elements; program_id is 32 bits wide.
+    # Offsets can pass 2**31 elements, along any axis; ids and lanes are 32 bits wide.
     row = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     col = tl.program_id(1).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
 
@@ -38,7 +38,7 @@ def int8_matmul_tile(
     # terms, and unlike float32 it rounds nothing.
     acc = tl.zeros((BLOCK, BLOCK), dtype=tl.int32)
     for first in range(0, k, BLOCK):
-        inner = first + tl.arange(0, BLOCK)
+        inner = first + tl.arange(0, BLOCK).to(tl.int64)
         a_inside = (row[:, None] < m) & (inner[None, :] < k)
         b_inside = (inner[:, None] < k) & (col[None, :] < n)
         # One byte a value is all that main memory gives: nothing is converted before here.

@@ -24,7 +24,7 @@ def matmul_tile(
     BLOCK_K: tl.constexpr,
 ):
     """The program of one tile of c."""
-    # Offsets can pass 2**31 elements; program_id is 32 bits wide.
+    # Offsets can pass 2**31 elements, along any axis; ids and lanes are 32 bits wide.
     row = tl.program_id(0).to(tl.int64) * BLOCK_M + tl.arange(0, BLOCK_M)
     col = tl.program_id(1).to(tl.int64) * BLOCK_N + tl.arange(0, BLOCK_N)
 
@@ -32,7 +32,7 @@ def matmul_tile(
     # because a float16 sum of many products has lost its last digits.
     acc = tl.zeros((BLOCK_M, BLOCK_N), dtype=tl.float32)
     for first in range(0, k, BLOCK_K):
-        inner = first + tl.arange(0, BLOCK_K)
+        inner = first + tl.arange(0, BLOCK_K).to(tl.int64)
         # Lanes beyond k must hold 0 on both sides: 0 times whatever lies there may be NaN.
         a_inside = (row[:, None] < m) & (inner[None, :] < k)
         b_inside = (inner[:, None] < k) & (col[None, :] < n)

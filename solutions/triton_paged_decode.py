@@ -39,10 +39,11 @@ def decode(
     BLOCK_D: tl.constexpr,
 ):
     """The program of one sequence and one group: r query heads that share keys and values."""
-    # Offsets can pass 2**31 elements; program_id and the table are 32 bits wide.
+    # Offsets can pass 2**31 elements, along any axis; ids, lanes and the table are 32 bits wide.
     sequence, group = tl.program_id(0).to(tl.int64), tl.program_id(1).to(tl.int64)
     length = tl.load(lengths + sequence * lengths_s)
-    member, slot, col = tl.arange(0, BLOCK_R), tl.arange(0, BLOCK_P), tl.arange(0, BLOCK_D)
+    member, slot = tl.arange(0, BLOCK_R).to(tl.int64), tl.arange(0, BLOCK_P).to(tl.int64)
+    col = tl.arange(0, BLOCK_D).to(tl.int64)
 
     # All heads of the group at once: what is loaded below serves each of them.
     head = group * r + member

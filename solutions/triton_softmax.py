@@ -8,9 +8,9 @@ import triton.language as tl
 @triton.jit
 def softmax_row(x, y, cols, x_row, x_col, y_row, y_col, BLOCK: tl.constexpr):
     """The program of one row. BLOCK is a power of two, at least cols."""
-    # Offsets can pass 2**31 elements; program_id is 32 bits wide.
+    # Offsets can pass 2**31 elements, along any axis; ids and lanes are 32 bits wide.
     row = tl.program_id(0).to(tl.int64)
-    lane = tl.arange(0, BLOCK)
+    lane = tl.arange(0, BLOCK).to(tl.int64)
     inside = lane < cols
 
     # The only load. Spare lanes hold -inf: never the maximum, and exp makes them 0 in the sum.
