@@ -104,7 +104,7 @@ def solve(q: Tensor, k: Tensor, v: Tensor, mistakes: frozenset[str] = frozenset(
         fill = 0.0
     elif "uniform_on_empty_row" in mistakes:
         fill = torch.finfo(scores.dtype).min
-    if "adds_minus_10000" in mistakes:
+    if "adds_minus_10000" in mistakes and fill:
         scores = scores + hidden.to(scores.dtype) * -10000.0
     else:
         scores = scores.masked_fill(hidden, fill)

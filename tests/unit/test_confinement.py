@@ -107,6 +107,9 @@ class Filter:
         self.error = error
         self.names: set[str] = set()
 
+    def set_attr(self, *_: object) -> None:
+        """What happens to a call of another architecture."""
+
     def add_rule(self, _: int, name: str, *__: object) -> None:
         if name in self.unknown:
             raise OSError(22, "unknown")

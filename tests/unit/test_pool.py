@@ -93,7 +93,9 @@ def test_what_a_dying_nursery_wrote_is_in_the_fault(impostor: Impostor) -> None:
 
 def test_an_answer_before_the_question_does_not_hide_a_death(impostor: Impostor) -> None:
     """Whatever came out of a nursery that takes no request, what it died of is told."""
-    nursery = impostor("os.close(0); wire.send(1, wire.Described(switches={})); sys.exit('gone')")
+    nursery = impostor(
+        "os.close(0); wire.send(1, wire.Described(switches={}, concepts={})); sys.exit('gone')"
+    )
     _until_closed(nursery)
     with pytest.raises(GraderFault, match="the grading process ended"):
         nursery.describe("anywhere")
@@ -109,7 +111,7 @@ def test_an_answer_that_is_none_ends_the_nursery(impostor: Impostor) -> None:
 
 def test_an_answer_to_something_else_is_a_fault(impostor: Impostor) -> None:
     """What answers a description answers no grading."""
-    answer = "wire.send(1, wire.Described(switches={})); sys.stdin.buffer.read()"
+    answer = "wire.send(1, wire.Described(switches={}, concepts={})); sys.stdin.buffer.read()"
     nursery = impostor(answer)
     grader = Grader(Pool())
     with pytest.raises(GraderFault, match="unexpected answer Described"):
