@@ -204,7 +204,8 @@ def drive(
 
     with api.ahead():
         yield from poison()
-        yield from written_after_fork()
+        if page > 1 and rng.random() < 0.5:
+            yield from written_after_fork()
         for _ in range(steps):
             # After a fork both sides are written to, in either order.
             seq = waiting.pop() if waiting else None

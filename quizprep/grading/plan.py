@@ -27,7 +27,7 @@ CANDIDATES = 24
 ATTEMPTS = 200
 """Random draws after which the relations between sizes are taken to be unsatisfiable."""
 
-REPEATED = 4
+REPEATED = 10
 """One drawn case in this many is followed by the same sizes with other values."""
 
 GUARDED = 3
