@@ -35,6 +35,9 @@ from quizprep.store import Store, find_home
 MAX_SOURCE = 1 << 20
 """Bytes of a submission; more than a person writes."""
 
+TARGETS = (80, 86, 89, 90, 100)
+"""Compute capabilities that kernels can be compiled for."""
+
 SAVED_CASE = b'"""A failing case of '
 """How a file that --save-case wrote begins."""
 
@@ -61,6 +64,19 @@ NO_RECORD = StoreError("Nothing is stored with --no-record, not even that a hint
     help="Run your code on a GPU; unchecked.",
 )
 @click.option(
+    "--compile",
+    "assemble",
+    is_flag=True,
+    help="Triton: show registers, spills and occupancy of the machine code; takes seconds.",
+)
+@click.option(
+    "--target",
+    type=click.Choice([f"sm_{number}" for number in TARGETS]),
+    default="sm_90",
+    show_default=True,
+    help="Triton: the GPU that kernels are compiled for.",
+)
+@click.option(
     "--require-confinement", is_flag=True, help="Refuse to run code that cannot be confined."
 )
 @click.option("--no-record", is_flag=True, help="Store nothing of this grading.")
@@ -75,6 +91,8 @@ def grade(
     save_case: Path | None,
     seed: int | None,
     device: str,
+    assemble: bool,
+    target: str,
     require_confinement: bool,
     no_record: bool,
     folder: Path | None,
@@ -92,12 +110,16 @@ def grade(
         read_submission(path, command("start", task, folder))
     if device == "cuda" and task.spec.runtime == "numpy":
         raise UsageError(f"{task.id} is written in numpy, which has no GPU.")
+    if assemble and task.spec.runtime != "triton":
+        raise UsageError(f"{task.id} has no kernels to compile.")
     with Pool(device) as pool, contextlib.ExitStack() as stack:
         grader = Grader(
             pool,
             hidden_folders(library),
             require_confinement=require_confinement,
             script=save_case is not None,
+            target=int(target.removeprefix("sm_")),
+            assemble=assemble,
         )
         # The nursery starts to import torch while this process opens its store.
         grader.warm_up(task)

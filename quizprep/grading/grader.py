@@ -47,6 +47,8 @@ class Grader:
         brief: bool = False,
         search: float = 1.0,
         script: bool = False,
+        target: int = 90,
+        assemble: bool = False,
     ) -> None:
         """A grader over the nurseries of ``pool``.
 
@@ -60,6 +62,8 @@ class Grader:
         search               budget of the search for the line of a slip, as a multiple of the usual
                              one; 0 for callers that do not show it
         script               write the smallest failing case down as a script
+        target               the compute capability for which kernels are compiled, as 90 for sm_90
+        assemble             make machine code as well, and say what it takes of the GPU
         """
         self._pool = pool
         self._hidden = hidden
@@ -69,6 +73,8 @@ class Grader:
         self._brief = brief
         self._search = search
         self._script = script
+        self._target = target
+        self._assemble = assemble
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -87,7 +93,7 @@ class Grader:
         runtime = exercise.spec.runtime
         nursery = self._pool.nursery(runtime)
         setup = self._setup(exercise, submission)
-        job = self._job(exercise, seed)
+        job = self._job(exercise, submission, seed)
         try:
             return nursery.grade(setup, job, progress)
         except GraderFault as fault:
@@ -119,7 +125,7 @@ class Grader:
             hidden=(*self._hidden, str(exercise.folder.parent), str(exercise.solution.parent)),
         )
 
-    def _job(self, exercise: Exercise, seed: int) -> wire.Job:
+    def _job(self, exercise: Exercise, submission: Submission, seed: int) -> wire.Job:
         contract = exercise.spec.contract
         device = self._pool.device
         return wire.Job(
@@ -139,4 +145,7 @@ class Grader:
             brief=self._brief,
             search=self._search,
             script=self._script,
+            source=submission.source,
+            target=self._target,
+            assemble=self._assemble,
         )

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from quizprep.grading.verdict import (
     CaseResult,
     Cause,
+    CompiledKernel,
     ErrorMap,
     MaskSeen,
     Params,
@@ -124,6 +125,8 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
             yield from _map(diagnosis.map)
     else:
         yield from _failures([case for case in stage.cases if case.status == "fail"])
+    for kernel in stage.kernels:
+        yield from _kernel(kernel)
     for reading in stage.readings:
         yield from _reading(reading)
     if stage.witness is not None and stage.witness.status != "pass":
@@ -135,6 +138,26 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
             f"meters account for {mebibytes(stage.witness.metered)}",
             "dim",
             5,
+        )
+
+
+def _kernel(kernel: CompiledKernel) -> Iterator[Line]:
+    """What the machine code of a kernel takes of the GPU."""
+    spilled = f"{kernel.spilled:,} bytes spilled" if kernel.spilled else "no spills"
+    cores = "tensor cores" if kernel.tensor_cores else "no tensor cores"
+    yield Line(f"{kernel.name} ({kernel.launched}; {counted(kernel.warps, 'warp')}):", None, 5)
+    yield Line(
+        f"{kernel.registers} registers, {spilled}, {kernel.shared:,} bytes of shared memory, "
+        f"{cores}, occupancy {kernel.occupancy:.0%}",
+        None,
+        7,
+    )
+    if kernel.spilled:
+        yield Line(
+            f"{kernel.spilled:,} bytes of each thread do not fit into its registers and are "
+            "written to memory and read again: smaller blocks or more warps would hold them.",
+            "yellow",
+            7,
         )
 
 

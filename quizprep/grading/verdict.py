@@ -21,7 +21,8 @@ Params = dict[str, Scalar]
 Status = Literal["pass", "fail", "error", "skip"]
 """``error`` is a fault of ours, never of the learner."""
 
-STAGES = ("load", "correctness", "diagnosis", "cost")
+STAGES = ("load", "correctness", "diagnosis", "compile", "cost")
+"""``compile`` is of exercises with GPU kernels only."""
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -182,6 +183,29 @@ class Reading(_Part, frozen=True, kw_only=True):
     difference: str = ""
 
 
+class CompiledKernel(_Part, frozen=True, kw_only=True):
+    """What the machine code of a kernel takes of a GPU.
+
+    launched      how it was launched, in words
+    registers     of each thread
+    spilled       bytes of each thread that did not fit into registers and are stored and loaded
+    shared        bytes of shared memory of each program
+    tensor_cores  whether it uses them
+    occupancy     the share of a multiprocessor's warps that fit at once
+    """
+
+    name: str
+    line: int
+    launched: str
+    target: str
+    warps: int
+    registers: int
+    spilled: int
+    shared: int
+    tensor_cores: bool
+    occupancy: float
+
+
 class Witness(_Part, frozen=True, kw_only=True):
     """The resident growth of the process over one call, and what the meters account for; bytes."""
 
@@ -228,6 +252,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     map          where values are wrong, if a sentence does not say it and the masks do not differ
     alternatives the sets of mistakes of which one is made, but the cases do not show which
     script       of a diagnosis, if it was asked for: a failing case as a program of its own
+    kernels      of a compilation, if figures were asked for
     unexplained  outputs are wrong, and no known mistake of the exercise explains them
     """
 
@@ -248,6 +273,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     departure: Departure | None = None
     readings: tuple[Reading, ...] = ()
     witness: Witness | None = None
+    kernels: tuple[CompiledKernel, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,17 +302,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Verdict:
         """The verdict that these stages amount to; stages that were not reached are skipped."""
         reached = {stage.name: stage for stage in stages}
+        needed = {"load", "correctness", "cost"} | reached.keys() - {"diagnosis"}
+        if reached.get("compile", Stage(name="", status="skip")).status == "skip":
+            needed -= {"compile"}  # nothing here could compile
         return Verdict(
             exercise=exercise,
-            passed=all(
-                name in reached and reached[name].status == "pass"
-                for name in STAGES
-                if name != "diagnosis"
-            ),
+            passed=all(name in reached and reached[name].status == "pass" for name in needed),
             confined=confined and not unconfined,
             unconfined=unconfined,
             seed=seed,
-            stages=tuple(reached.get(name) or Stage(name=name, status="skip") for name in STAGES),
+            stages=tuple(
+                reached.get(name) or Stage(name=name, status="skip")
+                for name in STAGES
+                if name in reached or name != "compile"
+            ),
         )
 
     def stage(self, name: str) -> Stage:

@@ -72,6 +72,9 @@ class Job(Message, frozen=True, kw_only=True):
     witness   the large point at which the process is watched from outside
     brief     end at the first failure and diagnose nothing
     script    write the smallest failing case down as a script
+    source    the submission's text
+    target    the compute capability for which its kernels are compiled, as 90 for sm_90
+    assemble  make machine code as well, and say what it takes of the GPU
     search    budget of the search for the line of a slip, as a multiple of the usual one; 0: none
     """
 
@@ -89,6 +92,9 @@ class Job(Message, frozen=True, kw_only=True):
     device: str = "cpu"
     brief: bool = False
     script: bool = False
+    source: bytes = b""
+    target: int = 90
+    assemble: bool = False
     search: float = 1.0
 
 

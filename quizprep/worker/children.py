@@ -46,6 +46,8 @@ class JudgeEnds(_Ends):
     ready: int
     memory: int
     cache: int
+    compiler: int
+    """A socket to the compiler's process; without one its other end is closed."""
 
 
 def run_child(work: Callable[[], None]) -> NoReturn:

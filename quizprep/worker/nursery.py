@@ -13,6 +13,9 @@ import gc
 import os
 import select
 import signal
+import socket
+import subprocess
+import sys
 import tempfile
 import time
 import traceback
@@ -49,6 +52,8 @@ def serve(runtime: str, device: str = "cpu") -> None:
     for standard in (0, 1):
         os.dup2(null, standard)
     os.close(null)
+    # It imports Triton beside this process, which needs much longer for torch.
+    compiler = _start_compiler(runtime, device)
     try:
         _import_for(runtime, device)
         import_seconds = time.process_time()
@@ -70,13 +75,30 @@ def serve(runtime: str, device: str = "cpu") -> None:
                 name = request.setup.exercise
                 if name not in caches:
                     caches[name] = reference_cache.create()
-                _Grading(request.setup, requests, answers, caches[name], import_seconds).run()
+                _Grading(
+                    request.setup, requests, answers, caches[name], import_seconds, compiler
+                ).run()
             else:
                 _answer_in_child(request, answers)
         except wire.Closed:
             return
         except Exception:
             wire.send(answers, wire.Fault(message=traceback.format_exc()))
+
+
+def _start_compiler(runtime: str, device: str) -> int:
+    """Start the compiler's process for Triton's kernels; returns a socket to it. Otherwise the
+    socket's other end is closed: on a GPU the kernels are compiled anyway."""
+    ours, theirs = socket.socketpair()
+    if runtime == "triton" and device != "cuda":
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "quizprep.worker.compiler"],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    theirs.close()
+    return ours.detach()
 
 
 def _has_gpu() -> bool:
@@ -140,6 +162,8 @@ class _Grading:
     """Descriptor of the exercise's reference cache, which only judges read and write."""
     import_seconds: float
     """Processor time that importing the runtime took."""
+    compiler: int
+    """A socket to the compiler's process, which only judges use."""
     printed: bytearray = field(default_factory=bytearray)
     output_bytes: int = 0
     reason: str = ""
@@ -184,6 +208,7 @@ class _Grading:
             ready=ready_r,
             memory=memory,
             cache=self.cache,
+            compiler=self.compiler,
         )
         nursery = os.getpid()
         self.learner_pid = learner_pid = os.fork()
@@ -194,7 +219,7 @@ class _Grading:
             run_child(
                 lambda: judging.main(nursery, judge, learner_pid, str(work), self.import_seconds)
             )
-        for fd in {*learner.all(), *judge.all()} - {self.requests, self.cache}:
+        for fd in {*learner.all(), *judge.all()} - {self.requests, self.cache, self.compiler}:
             os.close(fd)
         self.learner_fd = os.pidfd_open(self.learner_pid)
         self.judge_fd = os.pidfd_open(self.judge_pid)

@@ -207,6 +207,59 @@ class EditText(Message, frozen=True, kw_only=True):
     places: Count = 1
 
 
+class Value(Message, frozen=True, kw_only=True):
+    """A value that a kernel uses or is launched with, as far as Triton's compiler needs it.
+
+    kind   plain: ``value`` itself; constexpr: ``value`` as a ``tl.constexpr``; dtype: Triton's
+           dtype of the name ``value``; module and member: the module, or the member of a module,
+           whose dotted name is ``value``; kernel and helper: the function at ``line``, which is
+           another kernel or a ``triton.constexpr_function``; other: nothing that a kernel can use,
+           described by ``value``
+    """
+
+    kind: Literal["plain", "constexpr", "dtype", "module", "member", "kernel", "helper", "other"]
+    value: bool | int | float | Short | None = None
+    line: Line = 0
+
+
+Names = Annotated[dict[Short, Value], msgspec.Meta(max_length=64)]
+
+
+class Kernel(Message, frozen=True, kw_only=True):
+    """A function of the submission that Triton compiles: its line, decorators included, and what
+    the names mean that it takes from outside. The default of a parameter is under its name and
+    ``=``, what it takes of a module that is not Triton's under both names: ``np.inf``."""
+
+    name: Short
+    line: Line
+    names: Names
+
+
+class Launch(Message, frozen=True, kw_only=True):
+    """How a kernel was launched: for each parameter its type and how it is specialised, in the
+    words of Triton's compiler, and the values that are constants to it.
+
+    kernel     the kernel's line
+    types      of each parameter, in order: ``*fp32``, ``i32``, ``constexpr``; of a tuple those of
+               its parts, as Python writes them
+    constants  by parameter; of part 1 of a tuple ``t`` by ``t.1``
+    aligned    what is known to be divisible by 16, in the same way
+    options    such as ``num_warps``
+    """
+
+    kernel: Line
+    types: Annotated[dict[Short, Short], msgspec.Meta(max_length=64)]
+    constants: Names
+    aligned: Annotated[tuple[Short, ...], msgspec.Meta(max_length=64)] = ()
+    options: Annotated[dict[Short, int], msgspec.Meta(max_length=8)] = msgspec.field(
+        default_factory=dict
+    )
+
+
+MAX_LAUNCHES = 8
+"""Launches, and kernels, in one reply; what is new beyond these comes with a later one."""
+
+
 class Reply(Message, frozen=True, kw_only=True):
     """The answer to one order, parsed as data.
 
@@ -225,6 +278,8 @@ class Reply(Message, frozen=True, kw_only=True):
     edits           the number of edits
     edit            a description of one
     lines           of traced values: for each tensor by its place, the line that made it
+    kernels         that were launched for the first time, and those that they call
+    launches        that were unlike all earlier ones
     """
 
     number: int
@@ -245,3 +300,5 @@ class Reply(Message, frozen=True, kw_only=True):
     edits: Count = 0
     edit: EditText | None = None
     lines: Annotated[tuple[Line, ...], msgspec.Meta(max_length=MAX_TRACED)] = ()
+    kernels: Annotated[tuple[Kernel, ...], msgspec.Meta(max_length=MAX_LAUNCHES)] = ()
+    launches: Annotated[tuple[Launch, ...], msgspec.Meta(max_length=MAX_LAUNCHES)] = ()

@@ -31,6 +31,7 @@ from quizprep.worker.children import JudgeEnds, detach
 from quizprep.worker.judge.causes import Failure
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected, computed_lower
+from quizprep.worker.judge.compile_stage import CompileStage
 from quizprep.worker.judge.cost import CostStage
 from quizprep.worker.judge.diagnosis import Observed
 from quizprep.worker.judge.error_location import Detail
@@ -49,10 +50,6 @@ from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, 
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script_cases import ScriptCases
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
-
-SEARCH_SHARE = {"numpy": 1.2, "torch": 0.25, "triton": 0.25}
-"""Processor time of the search for a line, as a share of what importing the runtime took: so a slow
-machine searches as far as a fast one. numpy is imported in an eighth of torch's time."""
 
 SEARCH_SHARE = {"numpy": 1.2, "torch": 0.25, "triton": 0.25}
 """Processor time of the search for a line, as a share of what importing the runtime took: so a slow
@@ -117,6 +114,7 @@ class Judge:
         self._scripts = ScriptCases(
             job, self._cases, self.reference, self.backend, self.channel, self.examiner
         )
+        self._compile = CompileStage(job, ends.compiler)
         self._invalid_layouts: set[str] = set()
         """The layouts of the cases in which the kernel made an invalid access."""
 
@@ -146,6 +144,7 @@ class Judge:
         if load.status != "pass":
             return
         outcomes, results = self._correctness()
+        self._compile.start()
         failed = [result for result in results if result.status == "fail"]
         counts = f"{len(results)} cases"
         yield Stage(
@@ -158,6 +157,7 @@ class Judge:
             if not self.job.brief:
                 complete = len(outcomes) == len(results)
                 yield self._explained(outcomes, failed[0], complete)
+            yield from self._compiled()
             return
         if self.job.device == "cuda" and self.job.spec.runtime == "triton":  # unseen: only on a GPU
             message = (
@@ -175,6 +175,13 @@ class Judge:
             examiner=self.examiner,
             cache=self.cache,
         ).stages()
+        yield from self._compiled()
+
+    def _compiled(self) -> Iterator[Stage]:
+        """What became of the kernels' compilation, if any were launched."""
+        stage = self._compile.stage()
+        if stage is not None:
+            yield stage
 
     def _prepare(self) -> bool:
         """Prepare the next inputs or expected outputs; False once all are prepared."""
@@ -242,6 +249,7 @@ class Judge:
     def _case(self, place: int, case: wire.Case, calls: PipelinedCalls) -> Outcome:
         made = self._cases.inputs(place)
         reply, modified = calls.next()
+        self._compile.collect(reply)
         disturbed = disturbance(modified, reply.disturbed)
         # The learner works on the next cases meanwhile.
         expected = self._cases.expected(place)

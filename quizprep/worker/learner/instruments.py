@@ -28,9 +28,9 @@ class Instruments:
         self._torch = torch_meters
         self._ban = torch_bans
         if runtime == "triton":
-            from quizprep.worker.learner import memcheck, triton_meters
+            from quizprep.worker.learner import launches, memcheck, triton_meters
 
-            self._triton, self._memcheck = triton_meters, memcheck
+            self._triton, self._memcheck, self._launches = triton_meters, memcheck, launches
 
     def ban_library_attention(self) -> Any:
         """Ban the library's own attention in this process; None in a runtime without any."""
@@ -44,6 +44,14 @@ class Instruments:
         if self.runtime != "triton" or order.meter or backend.name == "cuda":
             return nullcontext()
         return self._memcheck.AccessChecker(memory, order.args, backend.itemsize, path).active()
+
+    def record_launches(self, backend: Backend, path: str) -> Any:
+        """Begin to note how kernels of the file are launched; None if none is interpreted."""
+        if self.runtime != "triton" or backend.name == "cuda":
+            return None
+        recorder = self._launches.LaunchRecorder(path)
+        recorder.install()
+        return recorder
 
     def start_threads(self) -> None:
         """Start the one thread that a meter needs: confined, the process can start none."""

@@ -82,6 +82,7 @@ class Learner:
         self.deferred: tuple[int, Any] | None = None
         self.held = HeldResults(backend)
         self.settings = Settings()
+        self.launches = self.instruments.record_launches(backend, path)
         self.candidates: Candidates | None = None
         """The submission with small edits, once the judge asks for one."""
 
@@ -220,8 +221,11 @@ class Learner:
         if held and self.held.hold(tensors, reply.tensors, given.memory):
             disturbed = "result"
         given.call_ended()
+        kernels, launches = self.launches.take() if self.launches and not order.meter else ((), ())
         return msgspec.structs.replace(
             reply,
+            kernels=kernels,
+            launches=launches,
             invalid_access=checker.first_invalid if checker is not None else None,
             race=checker.races.first if checker is not None else None,
             disturbed=disturbed,

@@ -1,0 +1,136 @@
+"""The stage in which a submission's kernels are compiled for a GPU that is not here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+
+from quizprep.grading import wire
+from quizprep.grading.verdict import Raised, Stage
+from quizprep.text import counted, printable
+from quizprep.worker import protocol
+from quizprep.worker.compiler.request import Compile, Compiled
+from quizprep.worker.judge.examiner import sanitised_exception
+from quizprep.worker.protocol import Kernel, Launch, Value
+
+MOST = 6
+"""Launches of one grading that are compiled: one costs about a tenth of importing torch."""
+
+Feature = tuple[int, str, str]
+
+
+class CompileStage:
+    """Collects how kernels are launched, and asks the compiler's process about it.
+
+    The request is sent once the correctness cases are done, and the answer read at the end of the
+    grading: the compiler works beside the cost stage.
+    """
+
+    def __init__(self, job: wire.Job, compiler: int) -> None:
+        """``compiler`` is a socket to the compiler's process."""
+        self._job = job
+        self._socket = compiler
+        self._kernels: dict[int, Kernel] = {}
+        self._launches: list[Launch] = []
+        self._chosen: list[Launch] = []
+        self._number = secrets.randbits(62)
+
+    def collect(self, reply: protocol.Reply) -> None:
+        """Take the launches that a reply reports."""
+        self._kernels |= {kernel.line: kernel for kernel in reply.kernels}
+        self._launches += reply.launches
+
+    def start(self) -> None:
+        """Ask for the compilation of a few launches, in which every dtype and constant occurs."""
+        self._chosen = covering(self._launches)
+        if not self._chosen or self._job.brief:
+            self._chosen = []
+            return
+        request = Compile(
+            number=self._number,
+            source=self._job.source,
+            target=self._job.target,
+            kernels=tuple(self._kernels.values()),
+            launches=tuple(self._chosen),
+            assemble=self._job.assemble,
+        )
+        try:
+            wire.send(self._socket, request)
+        except (wire.Closed, OSError):
+            self._chosen = []
+
+    def stage(self) -> Stage | None:
+        """The result; None if nothing was compiled."""
+        if not self._chosen:
+            return None
+        target = f"sm_{self._job.target}"
+        try:
+            answer: Compiled = wire.receive(self._socket, Compiled)
+            while answer.number != self._number:  # of a grading that was cancelled
+                answer = wire.receive(self._socket, Compiled)
+        except (wire.Closed, wire.Malformed, OSError):
+            return Stage(name="compile", status="skip", message="Triton's compiler is not at hand")
+        failed = [outcome.error for outcome in answer.outcomes if outcome.error is not None]
+        if failed:
+            return _failure(failed, target)
+        unchecked = [outcome.unchecked for outcome in answer.outcomes if outcome.unchecked]
+        if unchecked:
+            text = f"not compiled for {target}: {printable(unchecked[0])}"
+            return Stage(name="compile", status="skip", message=text)
+        kernels = [outcome.figures for outcome in answer.outcomes if outcome.figures is not None]
+        number = counted(len({launch.kernel for launch in self._chosen}), "kernel")
+        return Stage(
+            name="compile", status="pass", message=f"{number} for {target}", kernels=tuple(kernels)
+        )
+
+
+def _failure(failed: Sequence[Raised], target: str) -> Stage:
+    """The first error; the others are mostly the same at other constants."""
+    return Stage(
+        name="compile",
+        status="fail",
+        message=(
+            f"Your kernel does not compile for a GPU ({target}). Triton's interpreter runs it as "
+            "Python, which allows more."
+        ),
+        raised=sanitised_exception(failed[0]),
+    )
+
+
+def covering(launches: Sequence[Launch]) -> list[Launch]:
+    """A few launches in which every type of a parameter and every value of a constant occurs; of
+    numbers the smallest and the largest."""
+    features = [_features(launch, launches) for launch in launches]
+    missing = set().union(*features)
+    chosen: list[Launch] = []
+    while missing and len(chosen) < MOST:
+        place = max(range(len(launches)), key=lambda at: len(features[at] & missing))
+        missing -= features[place]
+        chosen.append(launches[place])
+    return chosen
+
+
+def _features(launch: Launch, launches: Iterable[Launch]) -> set[Feature]:
+    found = {
+        (launch.kernel, name, kind) for name, kind in launch.types.items() if kind != "constexpr"
+    }
+    for name, value in launch.constants.items():
+        number = _number(value)
+        if number is None:
+            found.add((launch.kernel, name, repr(value)))
+            continue
+        others = [
+            other
+            for each in launches
+            if each.kernel == launch.kernel and name in each.constants
+            for other in [_number(each.constants[name])]
+            if other is not None
+        ]
+        for kind, extreme in (("smallest", min(others)), ("largest", max(others))):
+            if number == extreme:
+                found.add((launch.kernel, name, kind))
+    return found
+
+
+def _number(value: Value) -> float | None:
+    return value.value if type(value.value) in (int, float) else None  # type: ignore[return-value]
