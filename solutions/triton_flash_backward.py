@@ -46,7 +46,7 @@ def sum_rows(
     inside = (rows < n) & (cols < d)
     o_at = rows_of(o, o_strides, batch, head, rows, cols)
     grad_at = rows_of(grad_o, grad_strides, batch, head, rows, cols)
-    products = load_tile(o_at, inside) * load_tile(grad_at, inside)
+    products = load_tile(o_at, inside).to(tl.float32) * load_tile(grad_at, inside)
     tl.store(delta + bh * n + row, tl.sum(products, axis=1), mask=row < n)
 
 
@@ -122,8 +122,9 @@ def grad_keys(
         p, ds = tile_gradients(
             q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
         )
-        dv_tile += dot(tl.trans(p), grad)
-        dk_tile += dot(tl.trans(ds), q_tile)
+        # In half precision the tensor cores take both factors so, and sum in float32.
+        dv_tile += dot(tl.trans(p).to(grad.dtype), grad)
+        dk_tile += dot(tl.trans(ds).to(q_tile.dtype), q_tile)
 
     # dk and dv are contiguous. s = scale * q k^T: the gradient of a score reaches q and k times
     # scale, once at the end.
@@ -184,7 +185,7 @@ def grad_queries(
         _p, ds = tile_gradients(
             q_tile, k_tile, v_tile, grad, row_lse, row_delta, row, key, n, m, scale, CAUSAL
         )
-        dq_tile += dot(ds, k_tile)
+        dq_tile += dot(ds.to(k_tile.dtype), k_tile)
     tl.store(dq + (bh * n + rows) * d + cols, dq_tile * scale, mask=rows_inside)
 
 
@@ -220,6 +221,8 @@ def flash_attention_backward(
     delta = lse.new_empty((b, h, n))
     # tl.dot wants 16 columns; spare lanes are masked.
     blocks = {"BLOCK": block, "BLOCK_D": max(16, triton.next_power_of_2(d))}
+    # Several tiles at once fill the registers of 4 warps soon.
+    blocks["num_warps"] = 8 if block * d >= 1024 else 4
     query_grid, key_grid = (triton.cdiv(n, block), b * h), (triton.cdiv(m, block), b * h)
 
     sum_rows[query_grid](o, grad_o, delta, o.stride(), grad_o.stride(), h, n, d, **blocks)

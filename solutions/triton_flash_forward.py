@@ -146,5 +146,7 @@ def flash_attention(
         BLOCK_N=block_n,
         # tl.dot wants 16 columns.
         BLOCK_D=max(16, triton.next_power_of_2(d)),
+        # acc alone takes block_m * BLOCK_D / (32 * warps) registers of each thread, of 255.
+        num_warps=8 if block_m * d > 8192 else 4,
     )
     return o, lse

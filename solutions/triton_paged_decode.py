@@ -49,7 +49,7 @@ def decode(
     head = group * r + member
     heads_inside = (member[:, None] < r) & (col[None, :] < d)
     q_at = q + sequence * q_s + head[:, None] * q_h + col[None, :] * q_d
-    q_tile = tl.load(q_at, mask=heads_inside, other=0.0).to(tl.float32)
+    q_tile = tl.load(q_at, mask=heads_inside, other=0.0)
 
     top = tl.full((BLOCK_R,), -float("inf"), dtype=tl.float32)
     total = tl.zeros((BLOCK_R,), dtype=tl.float32)
@@ -63,18 +63,20 @@ def decode(
         inside = live[:, None] & (col[None, :] < d)
         k_at = k + page * k_page + group * k_g + slot[:, None] * k_slot + col[None, :] * k_d
         v_at = v + page * v_page + group * v_g + slot[:, None] * v_slot + col[None, :] * v_d
-        k_tile = tl.load(k_at, mask=inside, other=0.0).to(tl.float32)
-        v_tile = tl.load(v_at, mask=inside, other=0.0).to(tl.float32)
+        k_tile = tl.load(k_at, mask=inside, other=0.0)
+        v_tile = tl.load(v_at, mask=inside, other=0.0)
 
-        # Plain sums: a few heads fill no tile of 16 rows, and arithmetic waits for memory anyway.
-        scores = tl.sum(q_tile[:, None, :] * k_tile[None, :, :], axis=2) * scale
+        # A few heads do not fill a tile of 16 rows, but arithmetic waits for memory anyway, and
+        # sums over a product of three axes would not fit into registers.
+        scores = tl.dot(q_tile, tl.trans(k_tile), input_precision="ieee") * scale
         scores = tl.where(live[None, :], scores, -float("inf"))
         # A page that is visited has a live slot, so from here on the maximum is finite.
         raised = tl.maximum(top, tl.max(scores, axis=1))
         weights = tl.exp(scores - raised[:, None])
         shrink = tl.exp(top - raised)
         total = total * shrink + tl.sum(weights, axis=1)
-        acc = acc * shrink[:, None] + tl.sum(weights[:, :, None] * v_tile[None, :, :], axis=1)
+        acc = acc * shrink[:, None]
+        acc = tl.dot(weights.to(v_tile.dtype), v_tile, acc, input_precision="ieee")
         top = raised
 
     # An empty sequence has the sum 0 and keeps its zeros.
@@ -126,9 +128,9 @@ def paged_decode(
         *block_table.stride(),
         *lengths.stride(),
         *o.stride(),
-        # Spare lanes are masked.
-        BLOCK_R=triton.next_power_of_2(r),
-        BLOCK_P=triton.next_power_of_2(page_size),
-        BLOCK_D=triton.next_power_of_2(d),
+        # tl.dot wants 16 along each axis; spare lanes are masked.
+        BLOCK_R=max(16, triton.next_power_of_2(r)),
+        BLOCK_P=max(16, triton.next_power_of_2(page_size)),
+        BLOCK_D=max(16, triton.next_power_of_2(d)),
     )
     return o

@@ -35,5 +35,8 @@ def softmax(x: torch.Tensor) -> torch.Tensor:
     """
     rows, cols = x.shape
     y = torch.empty((rows, cols), dtype=x.dtype, device=x.device)
-    softmax_row[(rows,)](x, y, cols, *x.stride(), *y.stride(), BLOCK=triton.next_power_of_2(cols))
+    block = triton.next_power_of_2(cols)
+    # A thread holds block / (32 * warps) elements; more than a few dozen spill to memory.
+    warps = min(32, max(4, block // 1024))
+    softmax_row[(rows,)](x, y, cols, *x.stride(), *y.stride(), BLOCK=block, num_warps=warps)
     return y

@@ -66,6 +66,7 @@ class Prover:
         """hidden are the folders that no submission may read."""
         self._pool = pool
         self._grader = Grader(pool, hidden, search=0)
+        self._compiling = Grader(pool, hidden, search=0, assemble=True)
         self._hidden = hidden
         self._say = say
 
@@ -138,7 +139,8 @@ class Prover:
         source = exercise.solution.read_bytes()
         for seed in SEEDS:
             self._say(f"{exercise.id}: solution, seed {seed}")
-            verdict = self._grade(exercise, source, seed)
+            grader = self._compiling if seed == SEEDS[-1] else self._grader
+            verdict = grader.grade(exercise, Submission(f"{exercise.id}.py", source), seed)
             if not verdict.passed:
                 evidence.problems.append(
                     Problem(str(exercise.solution), None, "", f"must pass: {_why(verdict)}")

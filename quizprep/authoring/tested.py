@@ -61,6 +61,14 @@ def _items(spec: ExerciseSpec) -> Iterator[str]:
             "Tensors that you are given are overwritten after each call, and two objects are in "
             "use at once: copy what you keep, into what belongs to the object."
         )
+    if spec.contract.spilled is not None:
+        listed = "; ".join(
+            ", ".join(f"`{name}={value}`" for name, value in each.items()) for each in spec.gpu
+        )
+        yield (
+            f"With `--compile`, machine code for {listed} spills "
+            + (f"at most {spec.contract.spilled} bytes." if spec.contract.spilled else "nothing.")
+        )
     settings = "" if spec.runtime is Runtime.NUMPY else ", nor torch's default dtype and the like"
     yield (
         f"A call changes no input and no result of an earlier call{settings}, and does not depend "

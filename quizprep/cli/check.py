@@ -52,6 +52,9 @@ from quizprep.errors import ContentError, ExitCode, Problem, UsageError
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Grade the blind submissions in this folder, and count what is found.",
 )
+@click.option(
+    "--kernels", is_flag=True, help="Show what the solutions' kernels take of a GPU, compiled."
+)
 @click.option("--write", is_flag=True, help="Write the measured costs and the pictures of masks.")
 def check(
     path: Path | None,
@@ -63,6 +66,7 @@ def check(
     spelling: bool,
     answers: Path | None,
     blind: Path | None,
+    kernels: bool,
     write: bool,
 ) -> int:
     """Test the content under PATH, or the content that is shipped.
@@ -76,11 +80,12 @@ def check(
     """
     if path is not None and not path.is_dir():
         raise UsageError(f"{path} is not a folder.", hint="Name one that holds questions/.")
-    of_sections = banks_only and (answers is not None or blind is not None)
+    of_sections = banks_only and (kernels or answers is not None or blind is not None)
     if evidence is not None and not of_sections and (quick or banks_only or not mutants):
         raise UsageError(
             "--evidence tells of pairs and mutants, and this run would have none.",
-            hint="Use it with --mutants, without --quick and --banks; or with --banks --answers.",
+            hint="Use it with --mutants, without --quick and --banks; or with --banks and one of "
+            "--answers, --blind and --kernels.",
         )
     if path is not None and (path / "exercise.yaml").is_file():
         path = path.resolve()
@@ -95,6 +100,7 @@ def check(
         terminal.say("ok   every word is in the dictionary or in words.txt", "green")
     sections = [_evaluation(library, answers, terminal)] if answers is not None else []
     sections += [_blind(library, blind, terminal)] if blind is not None else []
+    sections += [_kernels(library, terminal)] if kernels else []
     if banks_only and evidence is not None:
         for section in sections:
             _put_section(evidence, section, terminal)
@@ -145,6 +151,17 @@ def _blind(library: Library, folder: Path, terminal: Terminal) -> str:
     with Pool() as pool:
         graded = list(tallies(library, blind_submissions(folder), pool))
     text = blind_text(graded)
+    terminal.say(text)
+    return text
+
+
+def _kernels(library: Library, terminal: Terminal) -> str:
+    """Compile the solutions' kernels; returns their section for the page of evidence."""
+    from quizprep.authoring.kernels import kernels_text, solution_kernels
+    from quizprep.grading.pool import Pool
+
+    with Pool() as pool:
+        text = kernels_text(solution_kernels(library, pool))
     terminal.say(text)
     return text
 

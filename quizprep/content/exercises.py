@@ -115,6 +115,8 @@ class Contract(Limits, frozen=True, kw_only=True):
     phases   the limits of parts of a script of calls, such as ``append`` of a cache: everything
              that ``cost`` in reference.py does inside ``api.meter("append")``
     compare  readings that must be smaller than others
+    spilled  bytes of each thread that the machine code of a kernel may spill, in the launches of
+             ``gpu``
     """
 
     sizes: dict[Symbol, Sizes]
@@ -126,6 +128,7 @@ class Contract(Limits, frozen=True, kw_only=True):
     witness: dict[Symbol, Size] = field(default_factory=dict)
     phases: dict[Symbol, Limits] = field(default_factory=dict)
     compare: tuple[Comparison, ...] = ()
+    spilled: Annotated[int, Meta(ge=0)] | None = None
 
     def limits(self) -> dict[Meter, Limit]:
         """The meters that have a limit, in the order of the report."""
@@ -175,6 +178,9 @@ class ExerciseSpec(Content, frozen=True, kw_only=True):
     sources: Annotated[tuple[Id, ...], Meta(min_length=1)]
     after: tuple[Id, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    gpu: tuple[dict[Symbol, OptionValue], ...] = ()
+    """Of kernels: the arguments of ``make_inputs``, and the dtype, for which ``--compile`` makes
+    machine code, as one would launch them on a GPU. What is left out is as in `CaseSpec.extra`."""
 
     @property
     def entries(self) -> tuple[str, ...]:

@@ -148,4 +148,5 @@ class Grader:
             source=submission.source,
             target=self._target,
             assemble=self._assemble,
+            gpu=plan.gpu_cases(exercise.spec) if self._assemble else (),
         )

@@ -107,6 +107,11 @@ def fixed_cases(name: str, spec: ExerciseSpec) -> tuple[Case, ...]:
     )
 
 
+def gpu_cases(spec: ExerciseSpec) -> tuple[Case, ...]:
+    """The launches for which machine code is made."""
+    return tuple(_extra(spec, values, seed=4000 + place) for place, values in enumerate(spec.gpu))
+
+
 def _with_repeats(cases: Sequence[Case]) -> Iterator[Case]:
     """The cases, some of them followed by the same sizes with other values."""
     for place, case in enumerate(cases):

@@ -75,6 +75,7 @@ class Job(Message, frozen=True, kw_only=True):
     source    the submission's text
     target    the compute capability for which its kernels are compiled, as 90 for sm_90
     assemble  make machine code as well, and say what it takes of the GPU
+    gpu       the launches for which it is made
     search    budget of the search for the line of a slip, as a multiple of the usual one; 0: none
     """
 
@@ -95,6 +96,7 @@ class Job(Message, frozen=True, kw_only=True):
     source: bytes = b""
     target: int = 90
     assemble: bool = False
+    gpu: tuple[Case, ...] = ()
     search: float = 1.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +10,7 @@ from quizprep.grading import wire
 from quizprep.grading.verdict import Raised, Stage
 from quizprep.text import counted, printable
 from quizprep.worker import protocol
-from quizprep.worker.compiler.request import Compile, Compiled
+from quizprep.worker.compiler.request import Compile, Compiled, Outcome
 from quizprep.worker.judge.examiner import sanitised_exception
 from quizprep.worker.protocol import Kernel, Launch, Value
 
@@ -32,8 +33,10 @@ class CompileStage:
         self._socket = compiler
         self._kernels: dict[int, Kernel] = {}
         self._launches: list[Launch] = []
-        self._chosen: list[Launch] = []
-        self._number = secrets.randbits(62)
+        self._launched = 0
+        """Kernels that were launched."""
+        self._number = 0
+        """Of the last request; 0 if there was none."""
 
     def collect(self, reply: protocol.Reply) -> None:
         """Take the launches that a reply reports."""
@@ -42,45 +45,62 @@ class CompileStage:
 
     def start(self) -> None:
         """Ask for the compilation of a few launches, in which every dtype and constant occurs."""
-        self._chosen = covering(self._launches)
-        if not self._chosen or self._job.brief:
-            self._chosen = []
-            return
+        self._launched = len({launch.kernel for launch in self._launches})
+        if not self._job.brief:
+            self._ask(covering(self._launches))
+        self._launches.clear()
+
+    def _ask(self, launches: Sequence[Launch], assemble: bool = False) -> None:
+        self._number = secrets.randbits(62) if launches else 0
         request = Compile(
             number=self._number,
             source=self._job.source,
             target=self._job.target,
             kernels=tuple(self._kernels.values()),
-            launches=tuple(self._chosen),
-            assemble=self._job.assemble,
+            launches=tuple(launches),
+            assemble=assemble,
         )
-        try:
-            wire.send(self._socket, request)
-        except (wire.Closed, OSError):
-            self._chosen = []
+        if launches:
+            with contextlib.suppress(wire.Closed, OSError):
+                wire.send(self._socket, request)
+
+    def _answer(self) -> tuple[Outcome, ...]:
+        answer: Compiled = wire.receive(self._socket, Compiled)
+        while answer.number != self._number:  # of a grading that was cancelled
+            answer = wire.receive(self._socket, Compiled)
+        return answer.outcomes
 
     def stage(self) -> Stage | None:
-        """The result; None if nothing was compiled."""
-        if not self._chosen:
+        """The result; None if nothing was compiled. The launches collected since `start` are those
+        of which machine code is made."""
+        if not self._number:
             return None
         target = f"sm_{self._job.target}"
         try:
-            answer: Compiled = wire.receive(self._socket, Compiled)
-            while answer.number != self._number:  # of a grading that was cancelled
-                answer = wire.receive(self._socket, Compiled)
+            outcomes = self._answer()
+            if self._launches and all(outcome.error is None for outcome in outcomes):
+                self._ask(self._launches, assemble=True)
+                outcomes = self._answer()
         except (wire.Closed, wire.Malformed, OSError):
             return Stage(name="compile", status="skip", message="Triton's compiler is not at hand")
-        failed = [outcome.error for outcome in answer.outcomes if outcome.error is not None]
+        kernels = tuple(outcome.figures for outcome in outcomes if outcome.figures is not None)
+        failed = [outcome.error for outcome in outcomes if outcome.error is not None]
         if failed:
             return _failure(failed, target)
-        unchecked = [outcome.unchecked for outcome in answer.outcomes if outcome.unchecked]
+        unchecked = [outcome.unchecked for outcome in outcomes if outcome.unchecked]
         if unchecked:
             text = f"not compiled for {target}: {printable(unchecked[0])}"
-            return Stage(name="compile", status="skip", message=text)
-        kernels = [outcome.figures for outcome in answer.outcomes if outcome.figures is not None]
-        number = counted(len({launch.kernel for launch in self._chosen}), "kernel")
+            return Stage(name="compile", status="skip", message=text, kernels=kernels)
+        allowed = self._job.spec.contract.spilled
+        spilling = [k for k in kernels if allowed is not None and k.spilled > allowed]
+        text = f"{counted(self._launched, 'kernel')} for {target}"
+        if spilling:
+            text = (
+                f"{spilling[0].name} spills {spilling[0].spilled:,} bytes of each thread "
+                f"({target}); the contract allows {allowed:,}"
+            )
         return Stage(
-            name="compile", status="pass", message=f"{number} for {target}", kernels=tuple(kernels)
+            name="compile", status="fail" if spilling else "pass", message=text, kernels=kernels
         )
 
 

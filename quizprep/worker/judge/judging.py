@@ -46,7 +46,13 @@ from quizprep.worker.judge.examiner import (
 )
 from quizprep.worker.judge.exercise_files import load_reference
 from quizprep.worker.judge.explanation import Explanation, Outcome
-from quizprep.worker.judge.preparation import CaseInputs, Cases, MeteredPoints, unchanged
+from quizprep.worker.judge.preparation import (
+    CaseInputs,
+    Cases,
+    MeteredPoints,
+    case_inputs,
+    unchanged,
+)
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script_cases import ScriptCases
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
@@ -179,6 +185,11 @@ class Judge:
 
     def _compiled(self) -> Iterator[Stage]:
         """What became of the kernels' compilation, if any were launched."""
+        with contextlib.suppress(LearnerGone):
+            for case in self.job.gpu:
+                placed = case_inputs(self.reference, case, self.backend).placed
+                number = self.channel.start_call(placed, meter="launch")
+                self._compile.collect(self.channel.receive(number))
         stage = self._compile.stage()
         if stage is not None:
             yield stage

@@ -53,6 +53,13 @@ class Instruments:
         recorder.install()
         return recorder
 
+    def recording(self, recorder: Any, order: protocol.Call) -> AbstractContextManager[Any]:
+        """Notes the launches of a call, unless it is metered."""
+        modes = {"": "run", "launch": "launch"}
+        if recorder is None or order.meter not in modes or order.candidate >= 0:
+            return nullcontext()
+        return recorder.active(modes[order.meter])
+
     def start_threads(self) -> None:
         """Start the one thread that a meter needs: confined, the process can start none."""
         if self.runtime == "torch":
@@ -85,9 +92,10 @@ class Instruments:
             torch.UntypedStorage,
         ]
         if self.runtime == "triton":
-            from triton.runtime.interpreter import InterpreterBuilder
+            from triton.runtime.interpreter import InterpretedFunction, InterpreterBuilder
 
             owners += [self._triton, self._triton.KernelCounters, InterpreterBuilder]
+            owners += [self._launches, self._launches.LaunchRecorder, InterpretedFunction]
         return TamperSeal(owners)
 
     def measure(
@@ -119,6 +127,8 @@ class Instruments:
                 peak_of = self._torch.peak_by_allocator if on_gpu else self._torch.peak_by_profiler
                 result, peak = peak_of(lambda: entry(*args), arrays)
                 return result, {"peak_bytes": peak}
+            case "triton", "launch":
+                return entry(*args), {}
             case "triton", _:
                 return self._measure_kernels(entry, args, arrays)
         counted = session or self._torch.Meters(())

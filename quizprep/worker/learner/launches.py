@@ -11,8 +11,9 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import triton
 import triton.language as tl
@@ -23,6 +24,9 @@ from triton.runtime.jit import ConstexprFunction
 
 from quizprep.worker.learner.exceptions import short
 from quizprep.worker.protocol import MAX_LAUNCHES, Kernel, Launch, Value
+
+Mode = Literal["", "run", "launch"]
+"""Launches are not noted, noted and run, or only noted."""
 
 MAX_KNOWN = 256
 """Launches that are told apart; a submission with more is compiled for the first of them."""
@@ -38,6 +42,7 @@ class LaunchRecorder:
         self._path = path
         self._kernels: dict[int, Kernel] = {}
         self._launches: set[bytes] = set()
+        self._mode: Mode = ""
         self._new_kernels: list[Kernel] = []
         self._new_launches: list[Launch] = []
 
@@ -48,10 +53,24 @@ class LaunchRecorder:
         def run_and_note(
             kernel: InterpretedFunction, *args: Any, grid: Any, warmup: bool, **named: Any
         ) -> Any:
-            self._note(kernel, args, named)
+            if self._mode:
+                self._note(kernel, args, named)
+            if self._mode == "launch":
+                return None
             return run(kernel, *args, grid=grid, warmup=warmup, **named)
 
         InterpretedFunction.run = run_and_note
+
+    @contextmanager
+    def active(self, mode: Mode) -> Iterator[None]:
+        """Note the launches inside the block, without running them if the mode is ``launch``."""
+        if mode == "launch":
+            self._launches.clear()  # those of this call are asked for, whatever came before
+        self._mode = mode
+        try:
+            yield
+        finally:
+            self._mode = ""
 
     def take(self) -> tuple[tuple[Kernel, ...], tuple[Launch, ...]]:
         """What is new since the last call, as much as fits into a reply."""

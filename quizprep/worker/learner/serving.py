@@ -77,12 +77,12 @@ class Learner:
         self.session: Any = None
         self.instruments = Instruments(runtime)
         self.ban = self.instruments.ban_library_attention()
+        self.launches = self.instruments.record_launches(backend, path)
         self.seal = self.instruments.seal()
         self.trim: Callable[[int], Any] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
         self.deferred: tuple[int, Any] | None = None
         self.held = HeldResults(backend)
         self.settings = Settings()
-        self.launches = self.instruments.record_launches(backend, path)
         self.candidates: Candidates | None = None
         """The submission with small edits, once the judge asks for one."""
 
@@ -189,9 +189,12 @@ class Learner:
                     entry = self.instruments.differentiated(entry, order.gradients, weights)
                 if order.meter == "session":
                     self.session = self.session or self.instruments.session()
-                with self.instruments.memcheck(
-                    order, self.backend, self.memory, self.path
-                ) as checker:
+                with (
+                    self.instruments.recording(self.launches, order),
+                    self.instruments.memcheck(
+                        order, self.backend, self.memory, self.path
+                    ) as checker,
+                ):
                     result, readings = self.instruments.measure(
                         entry, args, order.meter, self.backend, self.session
                     )
@@ -221,7 +224,7 @@ class Learner:
         if held and self.held.hold(tensors, reply.tensors, given.memory):
             disturbed = "result"
         given.call_ended()
-        kernels, launches = self.launches.take() if self.launches and not order.meter else ((), ())
+        kernels, launches = self.launches.take() if self.launches else ((), ())
         return msgspec.structs.replace(
             reply,
             kernels=kernels,
