@@ -54,9 +54,11 @@ def decode(
     top = tl.full((BLOCK_R,), -float("inf"), dtype=tl.float32)
     total = tl.zeros((BLOCK_R,), dtype=tl.float32)
     acc = tl.zeros((BLOCK_R, BLOCK_D), dtype=tl.float32)
+    entry = table + sequence * table_s
     for first in range(0, length, page_size):
         # Where the tokens from first on lie: pages of one sequence are scattered.
-        page = tl.load(table + sequence * table_s + first // page_size * table_page).to(tl.int64)
+        page = tl.load(entry).to(tl.int64)
+        entry += table_page
         # A block may be longer than a page, and a page longer than what is left. Other slots
         # belong to nobody or to somebody else and may hold NaN, in v as well.
         live = (slot < page_size) & (first + slot < length)

@@ -27,7 +27,13 @@ ADJACENT = 1
 """Lines between a slip and the line that is told, at most: a thing that is missing after one line
 may be put into the next."""
 
-OBSERVED = ("lanes_without_an_element", "strides_not_used", "data_race")
+OBSERVED = (
+    "lanes_without_an_element",
+    "strides_not_used",
+    "data_race",
+    "masked_lanes_undefined",
+    "tf32_by_default",
+)
 """Names for what a kernel was seen to do, which say as much as a mistake with the same concept."""
 
 

@@ -61,6 +61,11 @@ def _items(spec: ExerciseSpec) -> Iterator[str]:
             "Tensors that you are given are overwritten after each call, and two objects are in "
             "use at once: copy what you keep, into what belongs to the object."
         )
+    if spec.runtime is Runtime.TRITON:
+        yield (
+            "As on a GPU, masked lanes of a `tl.load` without `other` may hold anything, and "
+            "`tl.dot` rounds float32 to TF32 unless it is given another `input_precision`."
+        )
     if spec.contract.spilled is not None:
         listed = "; ".join(
             ", ".join(f"`{name}={value}`" for name, value in each.items()) for each in spec.gpu

@@ -125,6 +125,8 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
             yield from _map(diagnosis.map)
     else:
         yield from _failures([case for case in stage.cases if case.status == "fail"])
+    for note in stage.notes:
+        yield Line(note, "yellow", 5)
     for kernel in stage.kernels:
         yield from _kernel(kernel)
     for reading in stage.readings:

@@ -101,6 +101,10 @@ class Symptom(enum.StrEnum):
     """A kernel read or wrote outside its tensors."""
     RACE = "race"
     """Several programs of a kernel access one address, and not all by atomics or by reading."""
+    UNFILLED = "unfilled"
+    """A kernel uses masked lanes of a load without ``other``, which are zeros here only."""
+    TF32 = "tf32"
+    """Right only if products of float32 tiles are not rounded to TF32, as a GPU does."""
     CALLER = "caller"
     """Something of the caller's was changed, or has to stay as it was."""
     STATE = "state"
@@ -253,6 +257,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     alternatives the sets of mistakes of which one is made, but the cases do not show which
     script       of a diagnosis, if it was asked for: a failing case as a program of its own
     kernels      of a compilation, if figures were asked for
+    notes        what does not fail, but should be known
     unexplained  outputs are wrong, and no known mistake of the exercise explains them
     """
 
@@ -274,6 +279,7 @@ class Stage(_Part, frozen=True, kw_only=True):
     readings: tuple[Reading, ...] = ()
     witness: Witness | None = None
     kernels: tuple[CompiledKernel, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

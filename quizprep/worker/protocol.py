@@ -83,6 +83,7 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
     gradients      places of the arguments to differentiate by; the outputs are weighted by the
                    ``cotangents``, and the gradients are returned behind the outputs
     overwrite      the tensors among the arguments are copies, which are overwritten after the call
+    as_gpu         a `GpuKind` that kernels do as on a GPU in this call
     """
 
     number: int
@@ -100,6 +101,7 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
     overwrite: bool = False
     candidate: int = -1
     max_steps: int = 0
+    as_gpu: str = ""
 
 
 class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
@@ -187,11 +189,22 @@ class Race(Message, frozen=True, kw_only=True):
     line: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 
 
+GpuKind = Literal["unfilled", "tf32"]
+"""What is otherwise on a GPU: masked lanes that a load without ``other`` leaves as they are, and
+products of float32 tiles whose factors are rounded to TF32."""
+
 Line = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 Code = Annotated[str, msgspec.Meta(max_length=500)]
 
 MAX_TRACED = 256
 """Arrays in the reply to a TraceValues."""
+
+
+class UnlikeGpu(Message, frozen=True, kw_only=True):
+    """Something that a kernel uses and that is otherwise on a GPU, with its first line."""
+
+    kind: GpuKind
+    line: Line
 
 
 class EditText(Message, frozen=True, kw_only=True):
@@ -273,6 +286,7 @@ class Reply(Message, frozen=True, kw_only=True):
     patched         a part of the meters that the submission has replaced, by name
     invalid_access  the kernel's first one
     race            the first one between programs of a launch
+    unlike_gpu      what its kernels use that is otherwise on a GPU
     disturbed       what of the caller's the call changed, beside its input tensors
     steps           of loops and functions, in the call of a candidate
     edits           the number of edits
@@ -295,6 +309,7 @@ class Reply(Message, frozen=True, kw_only=True):
     patched: Short = ""
     invalid_access: InvalidAccess | None = None
     race: Race | None = None
+    unlike_gpu: Annotated[tuple[UnlikeGpu, ...], msgspec.Meta(max_length=2)] = ()
     disturbed: Disturbed = ""
     steps: Count = 0
     edits: Count = 0

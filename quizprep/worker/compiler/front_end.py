@@ -23,6 +23,7 @@ from triton.compiler.errors import CompilationError
 from triton.runtime.jit import ConstexprFunction, JITCallable, JITFunction
 
 from quizprep.grading.verdict import Frame, Raised
+from quizprep.worker.compiler.overflow import narrow_products
 from quizprep.worker.compiler.request import Assembly, Compile
 from quizprep.worker.protocol import Kernel, Launch, Value
 
@@ -103,8 +104,9 @@ class Compiler:
             self._backend.get_module_map(),
             context,
         )
+        narrow = narrow_products(module, FILE)[:64]
         if not self._request.assemble:
-            return Assembly()
+            return Assembly(narrow=narrow)
         stages: dict[str, Any] = {}
         self._backend.add_stages(stages, options, source.language)
         metadata: dict[str, Any] = {"target": self._target, **vars(options)}
@@ -113,7 +115,10 @@ class Compiler:
                 break
             module = stage(module, metadata)
         return Assembly(
-            ptx=module, shared=int(metadata.get("shared", 0)), warps=int(options.num_warps)
+            ptx=module,
+            shared=int(metadata.get("shared", 0)),
+            warps=int(options.num_warps),
+            narrow=narrow,
         )
 
     # --- functions of the submission, without executing it ---

@@ -8,10 +8,13 @@ import msgspec
 
 from quizprep.grading.verdict import CompiledKernel, Raised
 from quizprep.grading.wire import Message
-from quizprep.worker.protocol import Kernel, Launch
+from quizprep.worker.protocol import Kernel, Launch, Line
 
 MAX_PTX = 16 << 20
 """Characters of the assembly text of one kernel."""
+
+
+Lines = Annotated[tuple[Line, ...], msgspec.Meta(max_length=64)]
 
 
 class Compile(Message, frozen=True, kw_only=True):
@@ -36,11 +39,13 @@ class Outcome(Message, frozen=True, kw_only=True):
     error      why it does not compile; None if it does
     unchecked  it was not compiled, for this reason
     figures    of the machine code, if that was asked for
+    narrow     lines whose offsets are computed in 32 bits although they may need more
     """
 
     error: Raised | None = None
     unchecked: Annotated[str, msgspec.Meta(max_length=500)] = ""
     figures: CompiledKernel | None = None
+    narrow: Lines = ()
 
 
 class Compiled(Message, frozen=True, kw_only=True):
@@ -58,3 +63,4 @@ class Assembly(Message, frozen=True, kw_only=True):
     ptx: Annotated[str, msgspec.Meta(max_length=MAX_PTX)] = ""
     shared: Annotated[int, msgspec.Meta(ge=0, lt=1 << 40)] = 0
     warps: Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)] = 0
+    narrow: Lines = ()

@@ -155,7 +155,7 @@ def _compile_all(request: Compile, answers: int, scratch: str) -> None:
 def _assembled(request: Compile, launch: Launch, assembly: Assembly) -> Outcome:
     """The outcome of a launch; its assembly text, if there is one, is assembled."""
     if not assembly.ptx:
-        return Outcome(error=assembly.error, unchecked=assembly.unchecked)
+        return Outcome(error=assembly.error, unchecked=assembly.unchecked, narrow=assembly.narrow)
     name = next((k.name for k in request.kernels if k.line == launch.kernel), "")
     limit = SHARED.get(request.target, 0) << 10
     if limit and assembly.shared > limit:

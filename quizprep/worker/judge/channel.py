@@ -89,6 +89,7 @@ class Channel:
         defer_outputs: bool = False,
         candidate: int = -1,
         max_steps: int = 0,
+        as_gpu: str = "",
     ) -> int:
         """Send a call and return its number, without waiting for the reply; raises LearnerGone."""
         if self._gone:
@@ -109,6 +110,7 @@ class Channel:
                 cotangents=tuple(moved(at, start) for at in placed.cotangents),
                 candidate=candidate,
                 max_steps=max_steps,
+                as_gpu=as_gpu,
             )
         )
 

@@ -78,6 +78,7 @@ class CompileStage:
         target = f"sm_{self._job.target}"
         try:
             outcomes = self._answer()
+            notes = _notes(outcomes)
             if self._launches and all(outcome.error is None for outcome in outcomes):
                 self._ask(self._launches, assemble=True)
                 outcomes = self._answer()
@@ -90,7 +91,7 @@ class CompileStage:
         unchecked = [outcome.unchecked for outcome in outcomes if outcome.unchecked]
         if unchecked:
             text = f"not compiled for {target}: {printable(unchecked[0])}"
-            return Stage(name="compile", status="skip", message=text, kernels=kernels)
+            return Stage(name="compile", status="skip", message=text, kernels=kernels, notes=notes)
         allowed = self._job.spec.contract.spilled
         spilling = [k for k in kernels if allowed is not None and k.spilled > allowed]
         text = f"{counted(self._launched, 'kernel')} for {target}"
@@ -100,8 +101,24 @@ class CompileStage:
                 f"({target}); the contract allows {allowed:,}"
             )
         return Stage(
-            name="compile", status="fail" if spilling else "pass", message=text, kernels=kernels
+            name="compile",
+            status="fail" if spilling else "pass",
+            message=text,
+            kernels=kernels,
+            notes=notes,
         )
+
+
+def _notes(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Offsets that may leave int32; right in any tensor that fits into a test."""
+    lines = sorted({line for outcome in outcomes for line in outcome.narrow})
+    if not lines:
+        return ()
+    where = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"
+    return (
+        f"Offsets in {where} are products in 32 bits: they wrap in tensors with more than 2**31 "
+        "elements from end to end. Make one factor 64 bits wide: .to(tl.int64).",
+    )
 
 
 def _failure(failed: Sequence[Raised], target: str) -> Stage:

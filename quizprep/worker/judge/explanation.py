@@ -51,6 +51,18 @@ NO_ATOMIC = NamedMistake(
     "at once, and updates are lost. Give each element to one program, or use tl.atomic_add.",
     concept="kernel-races",
 )
+NO_OTHER = NamedMistake(
+    id="masked_lanes_undefined",
+    says="Your kernel uses masked lanes of a load that has no other. On a GPU they may hold "
+    "anything: give other the value that changes nothing, 0 for a sum and -inf for a maximum.",
+    concept="kernel-masking",
+)
+NO_PRECISION = NamedMistake(
+    id="tf32_by_default",
+    says="On a GPU tl.dot rounds float32 tiles to TF32, with 10 bits of fraction, unless it is "
+    'given input_precision="ieee".',
+    concept="number-formats",
+)
 """What was seen of the programs of a launch, in any Triton exercise."""
 
 
@@ -123,8 +135,17 @@ class Explanation:
             # Row-major inputs have the strides that everybody expects: there it is the mask.
             behind = NO_MASK if "contiguous" in self.invalid_layouts else NO_STRIDES
             mistakes = (*mistakes, behind) if behind.concept in concepts else mistakes
-        if Symptom.RACE in symptoms:
-            mistakes = (*mistakes, NO_ATOMIC)
+        observed = {
+            Symptom.RACE: NO_ATOMIC,
+            Symptom.UNFILLED: NO_OTHER,
+            Symptom.TF32: NO_PRECISION,
+        }
+        named = {mistake.concept for mistake in mistakes}
+        mistakes += tuple(
+            mistake
+            for symptom, mistake in observed.items()
+            if symptom in symptoms and mistake.concept not in named
+        )
         sizes = ", ".join(f"{name}={value}" for name, value in shown.params.items())
         return Stage(
             name="diagnosis",

@@ -46,6 +46,7 @@ from quizprep.worker.judge.examiner import (
 )
 from quizprep.worker.judge.exercise_files import load_reference
 from quizprep.worker.judge.explanation import Explanation, Outcome
+from quizprep.worker.judge.on_gpu import as_on_gpu
 from quizprep.worker.judge.preparation import (
     CaseInputs,
     Cases,
@@ -56,6 +57,7 @@ from quizprep.worker.judge.preparation import (
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script_cases import ScriptCases
 from quizprep.worker.judge.witness import LearnerProcess, ProcessWatch
+from quizprep.worker.protocol import UnlikeGpu
 
 SEARCH_SHARE = {"numpy": 1.2, "torch": 0.25, "triton": 0.25}
 """Processor time of the search for a line, as a share of what importing the runtime took: so a slow
@@ -121,6 +123,8 @@ class Judge:
             job, self._cases, self.reference, self.backend, self.channel, self.examiner
         )
         self._compile = CompileStage(job, ends.compiler)
+        self._unlike_gpu: dict[int, tuple[UnlikeGpu, ...]] = {}
+        """By the place of a case, what its kernels use that is otherwise on a GPU."""
         self._invalid_layouts: set[str] = set()
         """The layouts of the cases in which the kernel made an invalid access."""
 
@@ -150,6 +154,11 @@ class Judge:
         if load.status != "pass":
             return
         outcomes, results = self._correctness()
+        if any(self._unlike_gpu.values()) and len(outcomes) == len(results):
+            outcomes = as_on_gpu(
+                outcomes, self._unlike_gpu, self.job, self._cases, self.channel, self.examiner
+            )
+            results = tuple(outcome.result for outcome in outcomes)
         self._compile.start()
         failed = [result for result in results if result.status == "fail"]
         counts = f"{len(results)} cases"
@@ -261,6 +270,7 @@ class Judge:
         made = self._cases.inputs(place)
         reply, modified = calls.next()
         self._compile.collect(reply)
+        self._unlike_gpu[place] = reply.unlike_gpu
         disturbed = disturbance(modified, reply.disturbed)
         # The learner works on the next cases meanwhile.
         expected = self._cases.expected(place)

@@ -43,7 +43,8 @@ class Instruments:
         kernel is interpreted."""
         if self.runtime != "triton" or order.meter or backend.name == "cuda":
             return nullcontext()
-        return self._memcheck.AccessChecker(memory, order.args, backend.itemsize, path).active()
+        checker = self._memcheck.AccessChecker(memory, order.args, backend.itemsize, path)
+        return checker.active(order.as_gpu)
 
     def record_launches(self, backend: Backend, path: str) -> Any:
         """Begin to note how kernels of the file are launched; None if none is interpreted."""

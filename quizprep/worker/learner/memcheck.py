@@ -26,6 +26,7 @@ from triton.runtime.interpreter import TensorHandle as Handle
 
 from quizprep.worker import protocol
 from quizprep.worker.backends import Memory
+from quizprep.worker.learner.gpu_semantics import GpuSemantics
 from quizprep.worker.learner.races import RaceDetector
 from quizprep.worker.learner.triton_meters import replaced
 
@@ -44,6 +45,7 @@ class AccessChecker:
         submission's file."""
         self.first_invalid: protocol.InvalidAccess | None = None
         self.races = RaceDetector()
+        self.semantics = GpuSemantics(self._line)
         self._path = path
         self._inputs: list[tuple[int, int, int, int, int]] = []
         """Of each input: its place, the start and end of its buffer with the guard zones, the
@@ -68,8 +70,8 @@ class AccessChecker:
         """The tensors of the current launch: the kernel's parameter, first byte and end."""
 
     @contextmanager
-    def active(self) -> Iterator[AccessChecker]:
-        """Check the launches inside the block."""
+    def active(self, as_gpu: str = "") -> Iterator[AccessChecker]:
+        """Check the launches inside the block; ``as_gpu`` is that of `protocol.Call`."""
         original: dict[str, Callable[..., Handle]] = dict(vars(Builder))
         init_args: Callable[..., tuple[Any, Any]] = vars(GridExecutor)["_init_args_hst"]
 
@@ -126,7 +128,11 @@ class AccessChecker:
             return made
 
         accesses = (create_masked_load, create_masked_store, create_atomic_rmw, create_atomic_cas)
-        with replaced(Builder, *accesses), replaced(GridExecutor, _init_args_hst):
+        with (
+            replaced(Builder, *accesses),
+            replaced(GridExecutor, _init_args_hst),
+            self.semantics.active(as_gpu),
+        ):
             yield self
 
     def _watch(

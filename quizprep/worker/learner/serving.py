@@ -231,6 +231,7 @@ class Learner:
             launches=launches,
             invalid_access=checker.first_invalid if checker is not None else None,
             race=checker.races.first if checker is not None else None,
+            unlike_gpu=checker.semantics.found() if checker is not None else (),
             disturbed=disturbed,
         )
 
