@@ -219,10 +219,9 @@ def flash_attention_backward(
     # Contiguous, whatever the strides of the inputs are.
     dq, dk, dv = q.new_empty((b, h, n, d)), k.new_empty((b, h, m, d)), v.new_empty((b, h, m, d))
     delta = lse.new_empty((b, h, n))
-    # tl.dot wants 16 columns; spare lanes are masked.
-    blocks = {"BLOCK": block, "BLOCK_D": max(16, triton.next_power_of_2(d))}
-    # Several tiles at once fill the registers of 4 warps soon.
-    blocks["num_warps"] = 8 if block * d >= 1024 else 4
+    # tl.dot wants 16 columns; spare lanes are masked. Five tiles at once fill the registers of 4
+    # warps soon.
+    blocks = {"BLOCK": block, "BLOCK_D": max(16, triton.next_power_of_2(d)), "num_warps": 8}
     query_grid, key_grid = (triton.cdiv(n, block), b * h), (triton.cdiv(m, block), b * h)
 
     sum_rows[query_grid](o, grad_o, delta, o.stride(), grad_o.stride(), h, n, d, **blocks)

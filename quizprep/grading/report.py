@@ -42,12 +42,26 @@ CONFINED = (
     "While it is graded, code may compute and use its own empty folder: no other files, no "
     "network, no processes."
 )
-ASKS_FOR_GPU = ("active drivers", "CUDA enabled", "NVIDIA driver", "CUDA GPUs")
-"""Parts of the errors that Triton and torch raise when code asks for a GPU."""
 NO_GPU = (
     "Here your code runs on the CPU, and kernels in Triton's interpreter: no GPU can be asked, "
     "nothing can be timed on one, and tensors are made on the device of the inputs."
 )
+NO_BLOCK_POINTERS = (
+    "This Triton has no block pointers any more. Make a descriptor, d = tl.make_tensor_descriptor("
+    "x, shape=[rows, cols], strides=[stride, 1], block_shape=[R, C]), and read d.load([row, col]); "
+    "or add rows[:, None] * stride + cols[None, :] to the pointer, and mask what lies outside."
+)
+NO_ASSEMBLY = "A GPU's assembly cannot run here; what tl and tl.math offer can."
+ADVICE = {
+    "active drivers": NO_GPU,
+    "CUDA enabled": NO_GPU,
+    "NVIDIA driver": NO_GPU,
+    "CUDA GPUs": NO_GPU,
+    "Block pointers have been removed": NO_BLOCK_POINTERS,
+    "has no attribute 'advance'": NO_BLOCK_POINTERS,
+    "inline_asm not supported": NO_ASSEMBLY,
+}
+"""By a part of the message of an error that Triton or torch raises: what to do."""
 SHOWN_FAILURES = 3
 SHOWN_PRINTED_LINES = 12
 
@@ -311,8 +325,10 @@ def _raised(raised: Raised | None) -> Iterator[Line]:
     yield Line(f"{raised.kind}: {raised.message}", "red", 7)
     if raised.kind == "PermissionError":
         yield Line(CONFINED, "dim", 7)
-    if any(words in raised.message for words in ASKS_FOR_GPU):
-        yield Line(NO_GPU, "dim", 7)
+    for words, advice in ADVICE.items():
+        if words in raised.message:
+            yield Line(advice, "dim", 7)
+            break
 
 
 def _reading(reading: Reading) -> Iterator[Line]:

@@ -124,12 +124,15 @@ def _import_for(runtime: str, device: str) -> None:
         torch.backends.cpu.get_cpu_capability()
         torch.set_num_threads(1)
     if runtime == "triton":
-        from quizprep.worker.learner import triton_meters  # noqa: F401
-        from quizprep.worker.learner.interpreter import autotune_without_timing, speed_up
+        from quizprep.worker.learner import (
+            interpreter,
+            triton_meters,  # noqa: F401
+        )
 
-        speed_up()
+        interpreter.speed_up()
         if device != "cuda":
-            autotune_without_timing()
+            interpreter.autotune_without_timing()
+            interpreter.refuse_libdevice()
     # Building a decoder resolves annotations, which the learner can no longer do once the grader's
     # modules are hidden; msgspec caches the result.
     for kind in (protocol.Order, protocol.Reply, wire.Job, wire.Ended):

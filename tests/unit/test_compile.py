@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from quizprep.content.library import Library, shipped_root
 from quizprep.grading.grader import Grader, Submission
+from quizprep.grading.report import lines
 from quizprep.grading.verdict import Verdict
 from quizprep.worker.compiler.server import occupancy
 from quizprep.worker.judge.compile_stage import MOST, covering
@@ -21,6 +22,7 @@ MATMUL = LIBRARY.exercise("triton_matmul")
 SOLUTION = SOFTMAX.solution.read_text("utf-8")
 IMPORT = "import triton.language as tl\n"
 KERNEL = "@triton.jit\ndef softmax_row"
+MASKED = 'tl.load(x + row * x_row + lane * x_col, mask=inside, other=-float("inf"))'
 INSIDE = "    inside = lane < cols\n"
 TOP = "tl.max(scores, axis=0)"
 
@@ -120,8 +122,9 @@ TAKEN: dict[str, Edits] = {
     "autotuning": (
         (
             KERNEL,
-            '@triton.autotune([triton.Config({}, num_stages=2)], key=["cols"])\n' + KERNEL,
+            '@triton.autotune([triton.Config({}, num_warps=8)], key=["cols"])\n' + KERNEL,
         ),
+        (", num_warps=warps", ""),
     ),
     "a default": (
         ("BLOCK: tl.constexpr)", "BLOCK: tl.constexpr, EPS: tl.constexpr = 0.0)"),
@@ -130,6 +133,10 @@ TAKEN: dict[str, Edits] = {
     "a dtype from outside": (
         (IMPORT, f"{IMPORT}\nFLOAT = tl.float32\n"),
         ("scores.to(tl.float32)", "scores.to(FLOAT)"),
+    ),
+    "a function of Triton's, imported by itself": (
+        (IMPORT, f"{IMPORT}from triton.language import exp\n"),
+        ("tl.exp(", "exp("),
     ),
     "a function of constants": (
         (
@@ -207,6 +214,28 @@ def test_an_offset_of_32_bits_is_told_with_its_line(grader: Grader) -> None:
     assert f"line {line}" in note or f"lines {line}," in note
 
 
+@pytest.mark.parametrize(
+    ("load", "advice"),
+    [
+        (
+            "tl.load(tl.make_block_ptr(x, (1, cols), (1, 1), (0, 0), (1, BLOCK), (1, 0)))",
+            "make_tensor_d",
+        ),
+        ("tl.load(tl.advance(x, (0, 1)))", "make_tensor_descriptor"),
+        ('tl.inline_asm_elementwise("", "=r,r", [lane], tl.int32, True, 1)', "assembly cannot run"),
+        ("libdevice.exp(lane)", "in Triton's interpreter use tl"),
+    ],
+)
+def test_what_cannot_run_here_says_what_to_write_instead(
+    grader: Grader, load: str, advice: str
+) -> None:
+    """Block pointers, which most tutorials have, and code for a GPU alone."""
+    text = edited(
+        (IMPORT, f"{IMPORT}from triton.language.extra import libdevice\n"), (MASKED, load)
+    )
+    assert advice in "\n".join(line.text for line in lines(graded(grader, text)))
+
+
 def launch(dtype: str, **constants: int | bool) -> Launch:
     values = {name: Value(kind="plain", value=value) for name, value in constants.items()}
     types = {"x": f"*{dtype}"} | dict.fromkeys(values, "constexpr")
@@ -233,9 +262,6 @@ def test_occupancy_is_what_the_scarcest_resource_leaves() -> None:
     assert occupancy(90, registers=32, warps=4, shared=0) == 1
     assert occupancy(90, registers=128, warps=4, shared=0) == 16 / 64
     assert occupancy(90, registers=32, warps=4, shared=100 << 10) == 2 * 4 / 64
-
-
-MASKED = 'tl.load(x + row * x_row + lane * x_col, mask=inside, other=-float("inf"))'
 
 
 def test_masked_lanes_that_are_used_need_a_value(grader: Grader) -> None:

@@ -118,7 +118,7 @@ class Ends:
 
     def judge(self, ready: int, cache: int) -> JudgeEnds:
         """The ends that a judge keeps."""
-        return JudgeEnds(-1, *self.near, ready, self.fd, cache)
+        return JudgeEnds(-1, *self.near, ready, self.fd, cache, -1)
 
     def close(self) -> None:
         for fd in (self.orders, self.replies, self.events, self.control, *self.near, self.fd):

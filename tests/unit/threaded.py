@@ -19,7 +19,9 @@ BACKEND = NumpyBackend()
 
 def judge_ends(orders: int, replies: int, events: int = -1, control: int = -1) -> JudgeEnds:
     """A judge's ends of these pipes."""
-    return JudgeEnds(-1, orders, replies, events, control, ready=-1, memory=-1, cache=-1)
+    return JudgeEnds(
+        -1, orders, replies, events, control, ready=-1, memory=-1, cache=-1, compiler=-1
+    )
 
 
 class Threaded:

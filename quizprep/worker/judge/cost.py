@@ -34,7 +34,7 @@ from quizprep.worker.judge.phase_readings import Readings
 from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script import RemoteApi, Script
-from quizprep.worker.judge.solution_cost import solution_readings, solution_time
+from quizprep.worker.judge.solution_cost import NEEDED_WORK, solution_readings, solution_time
 from quizprep.worker.judge.witness import ProcessWatch, WatchedCall
 
 ALLOCATOR_ROUNDING = 64 << 10
@@ -45,7 +45,8 @@ HOST_WORK = 4
 
 
 KERNEL_WORK = 4
-"""In a Triton exercise, the kernels must do at least the solution's arithmetic divided by this."""
+"""In a Triton exercise, the kernels must do at least the reference's arithmetic divided by this.
+The solution's would be too much: its tiles may be padded."""
 
 
 class CostFailed(Exception):
@@ -181,11 +182,11 @@ class CostStage:
     def _check_kernel_work(self, readings: Readings, solution: Readings) -> None:
         """Raises CostFailed if the kernels do too little: their work was then done elsewhere,
         unmetered."""
-        work, wanted = readings.get("kernel_work", 0), solution.get("kernel_work", 0)
+        work, wanted = readings.get("kernel_work", 0), solution.get(NEEDED_WORK, 0)
         if work * KERNEL_WORK < wanted:
             raise CostFailed(
-                f"Your kernels do {work:,} operations at the largest size, where the solution's "
-                f"do {wanted:,}: the work belongs into kernels."
+                f"Your kernels do {work:,} operations at the largest size, and the task takes "
+                f"{wanted:,}: the work belongs into kernels."
             )
 
     # --- readings ---

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from quizprep.content.exercises import Runtime
 from quizprep.grading import wire
 from quizprep.worker.arena import PlacedInputs
 from quizprep.worker.backends import Array, Backend
@@ -12,6 +13,9 @@ from quizprep.worker.judge.exercise_files import Reference, load_solution
 from quizprep.worker.judge.phase_readings import LocalMeters, Readings
 from quizprep.worker.judge.script import LocalApi, collect
 from quizprep.worker.learner.instruments import Instruments
+
+NEEDED_WORK = "needed_work"
+"""The reading of all arithmetic that the reference of a Triton exercise does."""
 
 
 def solution_readings(
@@ -39,6 +43,10 @@ def solution_readings(
         _, found = instruments.measure(entry, args, meter, backend)
         for name, value in found.items():
             readings[name] = max(value, readings.get(name, 0))
+    if job.spec.runtime is Runtime.TRITON:
+        plain = Instruments(Runtime.TORCH)
+        _, found = plain.measure(reference.solve, placed.views(backend), "dispatch", backend)
+        readings[NEEDED_WORK] = found["flops"] + found["elementwise"]
     return readings
 
 

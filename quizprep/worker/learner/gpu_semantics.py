@@ -3,7 +3,8 @@
 Masked lanes of a load without ``other`` are zeros in the interpreter; on a GPU they may hold
 anything. A product of float32 tiles is exact to float32 in the interpreter; on a GPU its factors
 are rounded to TF32, which has 10 bits of fraction, unless ``input_precision`` says otherwise. Both
-are noted in every call, and done as on a GPU in a call that asks for it, with NaN for anything.
+are noted in every call, and done as on a GPU in a call that asks for it. "Anything" is
+then NaN, and 1 among integers.
 """
 
 from __future__ import annotations
@@ -46,10 +47,12 @@ class GpuSemantics:
             **named: object,
         ) -> Handle:  # fmt: skip
             loaded = original["create_masked_load"](builder, ptrs, mask, other, *rest, **named)
-            if other is None and loaded.data.dtype.kind == "f" and not mask.data.all():
+            if other is None and not mask.data.all():
                 self._note("unfilled")
                 if as_gpu == "unfilled":
-                    loaded.data = np.where(mask.data, loaded.data, np.nan).astype(loaded.data.dtype)
+                    anything = np.nan if loaded.data.dtype.kind == "f" else 1
+                    lanes = np.broadcast_to(mask.data, loaded.data.shape)
+                    loaded.data = np.where(lanes, loaded.data, loaded.data.dtype.type(anything))
             return loaded
 
         def create_dot(

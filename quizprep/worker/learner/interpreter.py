@@ -24,6 +24,7 @@ import triton.experimental.gluon.language
 import triton.language as tl
 from triton.language.core import dtype as Type
 from triton.language.core import tensor as Value
+from triton.language.extra import libdevice
 from triton.language.semantic import TritonSemantic
 from triton.runtime import interpreter
 from triton.runtime.autotuner import Autotuner, Config
@@ -69,6 +70,23 @@ def autotune_without_timing() -> None:
     Autotuner.prune_configs = prune_configs
 
 
+def refuse_libdevice() -> None:
+    """Have functions of libdevice, which is a GPU's, say that they cannot run here. In the
+    interpreter they return None."""
+
+    def refusing(name: str) -> Callable[..., object]:
+        def refuse(*_: object, **__: object) -> object:
+            raise NotImplementedError(
+                f"libdevice.{name} is code for a GPU; in Triton's interpreter use tl or tl.math"
+            )
+
+        return refuse
+
+    for name, member in list(vars(libdevice).items()):
+        if inspect.isfunction(member) and member.__module__ == libdevice.__name__:
+            setattr(libdevice, name, refusing(name))
+
+
 def _patch_names_once() -> None:
     """Replace the names that a function uses at its first call, permanently."""
     original: Callable[..., object] = interpreter._patch_lang
@@ -88,6 +106,10 @@ def _patch_names_once() -> None:
                 original(function)
                 modules.update(used)
             functions[id(names)] = names
+            for name, value in names.items():
+                # Imported by itself, as in ``from triton.language import exp``.
+                if getattr(value, "__triton_builtin__", False):
+                    names[name] = getattr(tl, value.__name__, value)
         return _PermanentScope()
 
     interpreter._patch_lang = replace_names
@@ -112,6 +134,7 @@ def _call_directly() -> None:
             keywords["_semantic"] = semantic
             return call(*args, **keywords)
 
+        new_member.__module__, new_member.__name__ = member.__module__, name
         scope.set_attr(obj, name, new_member)
 
     interpreter._patch_attr = patch_attr

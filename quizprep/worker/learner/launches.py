@@ -8,6 +8,7 @@ mean that the kernel takes from its module.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,7 @@ class LaunchRecorder:
         """Note the launches of this process from now on."""
         run: Any = InterpretedFunction.run
 
+        @functools.wraps(run)
         def run_and_note(
             kernel: InterpretedFunction, *args: Any, grid: Any, warmup: bool, **named: Any
         ) -> Any:
