@@ -24,6 +24,7 @@ from quizprep.content.library import Exercise, Library, shipped_root
 from quizprep.errors import ExitCode, QuizprepError, StoreError, UsageError
 from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
+from quizprep.grading.junit import to_junit
 from quizprep.grading.loop import store_attempt, topics_behind
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
@@ -47,6 +48,7 @@ NO_RECORD = StoreError("Nothing is stored with --no-record, not even that a hint
 @click.command()
 @exercise_argument
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--lines", "by_line", is_flag=True, help="Show what each line costs.")
 @click.option("--watch", "watching", is_flag=True, help="Grade again after every save.")
 @click.option("--predict", is_flag=True, help="Say the cost before it is measured.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
@@ -84,6 +86,7 @@ NO_RECORD = StoreError("Nothing is stored with --no-record, not even that a hint
 def grade(
     exercise: str,
     file: Path | None,
+    by_line: bool,
     watching: bool,
     predict: bool,
     as_json: bool,
@@ -129,7 +132,18 @@ def grade(
         except StoreError as error:
             store = error
         file_grader = _FileGrader(
-            library, task, path, folder, grader, store, seed, predict, as_json, junit, save_case
+            library,
+            task,
+            path,
+            folder,
+            grader,
+            store,
+            seed,
+            predict,
+            as_json,
+            junit,
+            save_case,
+            by_line,
         )
         return file_grader.watch() if watching else file_grader.grade()
 
@@ -153,6 +167,7 @@ class _FileGrader:
     as_json: bool
     junit: Path | None
     save_case: Path | None
+    by_line: bool = False
     last: Verdict | None = None
     terminal: Terminal = field(default_factory=Terminal)
 
@@ -173,7 +188,8 @@ class _FileGrader:
             click.echo(report.to_json(verdict))
         else:
             kept = isinstance(self.store, Store) and lost is None
-            print_verdict(self.terminal, verdict, topics_behind(verdict) if kept else (), self.last)
+            topics = topics_behind(verdict) if kept else ()
+            print_verdict(self.terminal, verdict, topics, self.last, self.by_line)
             show_predictions(predictions, verdict, contract, self.terminal)
             if verdict.passed and kept:
                 self._say_next()
@@ -238,7 +254,7 @@ class _FileGrader:
                 self._save_case(self.save_case, script)
             if self.junit is not None:
                 with writing(self.junit):
-                    self.junit.write_text(report.to_junit(verdict), encoding="utf-8")
+                    self.junit.write_text(to_junit(verdict), encoding="utf-8")
         except QuizprepError as error:
             return error
         return None
@@ -320,9 +336,10 @@ def print_verdict(
     verdict: Verdict,
     topics: tuple[str, ...] = (),
     before: Verdict | None = None,
+    by_line: bool = False,
 ) -> None:
     """Print the report, to a terminal or into a pipe."""
-    for line in report.lines(verdict, topics, before):
+    for line in report.lines(verdict, topics, before, by_line):
         terminal.say(line.text, line.style, line.indent)
 
 

@@ -1,4 +1,4 @@
-"""A verdict for people and for machines: lines for a terminal, JSON, JUnit XML.
+"""A verdict for people and for machines: lines for a terminal, JSON.
 
 This module decides the text, as lines with a style each; wrapping and colour are left to the
 terminal.
@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from xml.etree import ElementTree
 
 from quizprep.grading.verdict import (
     CaseResult,
@@ -24,7 +23,6 @@ from quizprep.grading.verdict import (
     Reading,
     Slip,
     Stage,
-    Status,
     Verdict,
 )
 from quizprep.meter import MeterKind
@@ -83,12 +81,16 @@ class Line:
 
 
 def lines(
-    verdict: Verdict, ask: tuple[str, ...] = (), before: Verdict | None = None
+    verdict: Verdict,
+    ask: tuple[str, ...] = (),
+    before: Verdict | None = None,
+    by_line: bool = False,
 ) -> Iterator[Line]:
     """The report of a verdict.
 
     ask     topics whose questions belong to its mistakes
     before  the verdict on the file as it was last, where there is one
+    by_line with what each line costs
     """
     outcome = "passed" if verdict.passed else "not passed"
     yield Line(f"{verdict.exercise}: {outcome}", "green" if verdict.passed else "red")
@@ -96,7 +98,7 @@ def lines(
         yield from _change(before, verdict)
     for stage in verdict.stages:
         if stage.name != "diagnosis":
-            yield from _stage(stage, verdict.stage("diagnosis"))
+            yield from _stage(stage, verdict.stage("diagnosis"), by_line)
     if verdict.printed.strip():
         yield Line("Your code printed:", "dim")
         printed = verdict.printed.strip().splitlines()
@@ -120,7 +122,7 @@ def _change(before: Verdict, after: Verdict) -> Iterator[Line]:
         yield Line(f"{failed[0]} -> {failed[1]} cases fail")
 
 
-def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
+def _stage(stage: Stage, diagnosis: Stage, lines_too: bool) -> Iterator[Line]:
     mark, style = _MARKS[stage.status]
     summary = stage.name
     if stage.status == "skip" and not stage.message:
@@ -145,6 +147,11 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
         yield from _kernel(kernel)
     for reading in stage.readings:
         yield from _reading(reading)
+    over = any(r.status == "fail" and r.meter.kind is MeterKind.PEAK_BYTES for r in stage.readings)
+    if lines_too:
+        yield from _line_costs(stage)
+    if stage.alive and (lines_too or over):
+        yield from _alive(stage)
     if stage.witness is not None and stage.witness.status != "pass":
         _, style = _MARKS[stage.witness.status]
         yield Line(stage.witness.message, style, 5)
@@ -155,6 +162,33 @@ def _stage(stage: Stage, diagnosis: Stage) -> Iterator[Line]:
             "dim",
             5,
         )
+
+
+def _line_costs(stage: Stage) -> Iterator[Line]:
+    """What each line costs: a formula, or, without one, the reading at the largest size."""
+    if not stage.lines:
+        return
+    yield Line("What each line costs (flops; element-wise operations; bytes moved):", "bold", 5)
+    for each in stage.lines:
+        kinds = ("flops", "elementwise", "moved_bytes")
+        costs = [
+            each.formulas.get(kind)
+            or (f"{each.largest[kind]:,} at the largest size" if kind in each.largest else "-")
+            for kind in kinds
+        ]
+        number = f"{each.line:4}" if each.line else "   -"
+        peak = "  <- peak of working memory" if each.peak else ""
+        yield Line(f"{number}  {each.text}{peak}", None, 5)
+        yield Line("; ".join(costs), "dim", 11)
+
+
+def _alive(stage: Stage) -> Iterator[Line]:
+    """What is alive at the peak."""
+    yield Line("Alive at the peak:", "bold", 5)
+    for each in stage.alive:
+        name = f"{each.name}, line {each.line}" if each.name else f"line {each.line}"
+        size = each.formula or f"{each.largest:,}"
+        yield Line(f"{name}: {size} bytes{'' if each.formula else ' at the largest size'}", None, 7)
 
 
 def _kernel(kernel: CompiledKernel) -> Iterator[Line]:
@@ -349,45 +383,3 @@ def _reading(reading: Reading) -> Iterator[Line]:
 def to_json(verdict: Verdict) -> str:
     """The JSON object that ``--json`` prints."""
     return json_text(json.loads(verdict.json()))
-
-
-_JUNIT = {"fail": ("failure", "failures"), "error": ("error", "errors"), "skip": ("skipped",) * 2}
-"""By status, the element inside a test case, and the attribute of the suite that counts it."""
-
-
-def to_junit(verdict: Verdict) -> str:
-    """JUnit XML: a test suite with a test case for each stage and each correctness case."""
-    suite = ElementTree.Element("testsuite", name=f"quizprep.{verdict.exercise}")
-    counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-    for name, status, detail in _junit_cases(verdict):
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=f"quizprep.{verdict.exercise}", name=name
-        )
-        counts["tests"] += 1
-        if status in _JUNIT:
-            tag, counter = _JUNIT[status]
-            counts[counter] += 1
-            attributes = {} if status == "skip" else {"message": detail}
-            ElementTree.SubElement(case, tag, attributes)
-    if verdict.mistakes:
-        text = "\n".join(f"{mistake.id}: {mistake.says}" for mistake in verdict.mistakes)
-        ElementTree.SubElement(suite, "system-out").text = text
-    for name, count in counts.items():
-        suite.set(name, str(count))
-    ElementTree.indent(suite)
-    text = ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-    return printable(text, keep="\n")
-
-
-def _junit_cases(verdict: Verdict) -> Iterator[tuple[str, Status, str]]:
-    """The name, status and details of each test case."""
-    for stage in verdict.stages:
-        if stage.name == "diagnosis":
-            continue
-        reasons = (r.message for r in stage.readings if r.status == "fail" and r.message)
-        yield stage.name, stage.status, stage.message or next(reasons, "")
-        for number, case in enumerate(stage.cases):
-            yield f"{stage.name}[{number}: {case.described()}]", case.status, case.message
-        for reading in stage.readings:
-            name = f"{stage.name}[{reading.meter}]"
-            yield name, reading.status, reading.message or reading.formula

@@ -187,6 +187,34 @@ class Reading(_Part, frozen=True, kw_only=True):
     difference: str = ""
 
 
+class LineCost(_Part, frozen=True, kw_only=True):
+    """What one line of the submission costs; line 0 stands for none of its lines.
+
+    formulas  by meter, where there is an exact one: ``flops``, ``elementwise``, ``moved_bytes``
+    largest   by meter, the reading at the largest size
+    peak      whether the peak of working memory is reached here
+    """
+
+    line: int
+    text: str
+    formulas: dict[str, str] = msgspec.field(default_factory=dict)
+    largest: dict[str, int] = msgspec.field(default_factory=dict)
+    peak: bool = False
+
+
+class Alive(_Part, frozen=True, kw_only=True):
+    """Bytes that are alive at the peak: the line that made them, and the variable they are for.
+
+    formula  "" if there is no exact one
+    largest  at the largest size
+    """
+
+    line: int
+    name: str
+    formula: str
+    largest: int
+
+
 class CompiledKernel(_Part, frozen=True, kw_only=True):
     """What the machine code of a kernel takes of a GPU.
 
@@ -256,6 +284,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     map          where values are wrong, if a sentence does not say it and the masks do not differ
     alternatives the sets of mistakes of which one is made, but the cases do not show which
     script       of a diagnosis, if it was asked for: a failing case as a program of its own
+    lines        of a cost: what each line costs
+    alive        of a cost: what is alive at the peak of working memory
     kernels      of a compilation, if figures were asked for
     notes        what does not fail, but should be known
     unexplained  outputs are wrong, and no known mistake of the exercise explains them
@@ -278,6 +308,8 @@ class Stage(_Part, frozen=True, kw_only=True):
     departure: Departure | None = None
     readings: tuple[Reading, ...] = ()
     witness: Witness | None = None
+    lines: tuple[LineCost, ...] = ()
+    alive: tuple[Alive, ...] = ()
     kernels: tuple[CompiledKernel, ...] = ()
     notes: tuple[str, ...] = ()
 

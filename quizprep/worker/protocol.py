@@ -273,6 +273,28 @@ MAX_LAUNCHES = 8
 """Launches, and kernels, in one reply; what is new beyond these comes with a later one."""
 
 
+class LineWork(Message, frozen=True, kw_only=True):
+    """What one line did in a metered call; line 0 is none of the submission's."""
+
+    line: Line
+    flops: Count = 0
+    elementwise: Count = 0
+    moved_bytes: Count = 0
+
+
+class Moment(Message, frozen=True, kw_only=True):
+    """The moment at which most was alive at one place that allocates.
+
+    place  tells places apart; the same at all sizes
+    line   of the place
+    alive  bytes by the line that made them
+    """
+
+    place: Short
+    line: Line
+    alive: Annotated[dict[Line, Count], msgspec.Meta(max_length=256)]
+
+
 class Reply(Message, frozen=True, kw_only=True):
     """The answer to one order, parsed as data.
 
@@ -292,6 +314,8 @@ class Reply(Message, frozen=True, kw_only=True):
     edits           the number of edits
     edit            a description of one
     lines           of traced values: for each tensor by its place, the line that made it
+    work            of a metered call, by line
+    moments         of a metered call, at which much was alive
     kernels         that were launched for the first time, and those that they call
     launches        that were unlike all earlier ones
     """
@@ -315,5 +339,7 @@ class Reply(Message, frozen=True, kw_only=True):
     edits: Count = 0
     edit: EditText | None = None
     lines: Annotated[tuple[Line, ...], msgspec.Meta(max_length=MAX_TRACED)] = ()
+    work: Annotated[tuple[LineWork, ...], msgspec.Meta(max_length=256)] = ()
+    moments: Annotated[tuple[Moment, ...], msgspec.Meta(max_length=256)] = ()
     kernels: Annotated[tuple[Kernel, ...], msgspec.Meta(max_length=MAX_LAUNCHES)] = ()
     launches: Annotated[tuple[Launch, ...], msgspec.Meta(max_length=MAX_LAUNCHES)] = ()

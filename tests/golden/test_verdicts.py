@@ -13,6 +13,7 @@ from quizprep import meter
 from quizprep.content.library import Library, shipped_root
 from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
+from quizprep.grading.junit import to_junit
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
 from tests.conftest import Golden
@@ -57,7 +58,7 @@ def test_verdict_says_what_it_said(path: Path, pool: Pool, golden: Golden) -> No
     verdict = msgspec.convert(found, Verdict, dec_hook=meter.from_text)
     said = "".join(f"{' ' * line.indent}{line.text}\n" for line in report.lines(verdict))
     golden(FOLDER / f"{path.stem}.json", json.dumps(found, indent=1) + "\n")
-    golden(FOLDER / f"{path.stem}.xml", report.to_junit(verdict))
+    golden(FOLDER / f"{path.stem}.xml", to_junit(verdict))
     golden(FOLDER / f"{path.stem}.txt", said)
 
 

@@ -288,7 +288,9 @@ def test_a_grading_is_symmetric_in_its_cases(pool: Pool, switch: str, dice: Any)
     source = faulty_source(exercise, (switch,)) if switch else exercise.solution.read_bytes()
     grader = Grader(pool)
     setup = grader._setup(exercise, Submission("softmax.py", source))
-    job = msgspec.structs.replace(grader._job(exercise, SEED), witness=None)
+    job = msgspec.structs.replace(
+        grader._job(exercise, Submission("x.py", b""), SEED), witness=None
+    )
     groups: list[list[wire.Case]] = []
     for case in job.cases:
         if case.again:  # the same sizes once more: it belongs behind its first case

@@ -115,7 +115,7 @@ def test_an_answer_to_something_else_is_a_fault(impostor: Impostor) -> None:
     nursery = impostor(answer)
     grader = Grader(Pool())
     with pytest.raises(GraderFault, match="unexpected answer Described"):
-        nursery.grade(grader._setup(SOFTMAX, SOLUTION), grader._job(SOFTMAX, 1))
+        nursery.grade(grader._setup(SOFTMAX, SOLUTION), grader._job(SOFTMAX, SOLUTION, 1))
     nursery.close()
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quizprep.grading import report
+from quizprep.grading.junit import to_junit
 from quizprep.grading.verdict import (
     CaseResult,
     Frame,
@@ -95,11 +96,11 @@ def test_json_has_the_fields_of_the_design() -> None:
 def test_junit_counts_what_it_lists() -> None:
     """The suite's counts are those of its test cases, and every message survives XML."""
     for verdict in (FAILED, PASSED):
-        suite = ElementTree.fromstring(report.to_junit(verdict))
+        suite = ElementTree.fromstring(to_junit(verdict))
         assert int(suite.get("tests", "0")) == len(suite.findall("testcase"))
         assert int(suite.get("failures", "0")) == len(suite.findall("testcase/failure"))
         assert int(suite.get("skipped", "0")) == len(suite.findall("testcase/skipped"))
-    failures = ElementTree.fromstring(report.to_junit(FAILED)).findall("testcase/failure")
+    failures = ElementTree.fromstring(to_junit(FAILED)).findall("testcase/failure")
     assert "o is <wrong> & more" in {failure.get("message") for failure in failures}
 
 

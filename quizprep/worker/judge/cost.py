@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from quizprep.exercise import Mistake
 from quizprep.formula import parse
 from quizprep.grading import wire
@@ -25,11 +27,8 @@ from quizprep.worker.judge.cost_check import CostCheck, compared
 from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
 from quizprep.worker.judge.examiner import Examiner, disturbance, sanitised
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes
-from quizprep.worker.judge.growth_proof import (
-    Enlarged,
-    enlargements,
-    sizes_text,
-)
+from quizprep.worker.judge.growth_proof import Enlarged, enlargements, sizes_text
+from quizprep.worker.judge.line_costs import LineCosts, ShownLines
 from quizprep.worker.judge.phase_readings import Readings
 from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
 from quizprep.worker.judge.reference_cache import ReferenceCache
@@ -42,7 +41,6 @@ ALLOCATOR_ROUNDING = 64 << 10
 
 HOST_WORK = 4
 """In a Triton exercise, operations outside kernels that are allowed per input element."""
-
 
 KERNEL_WORK = 4
 """In a Triton exercise, the kernels must do at least the reference's arithmetic divided by this.
@@ -70,6 +68,9 @@ class CostStage:
         self.contract = self.job.spec.contract
         self.runtime = self.job.spec.runtime
         self.limits = self.contract.limits()
+        self._replies: dict[int, list[protocol.Reply]] = {}
+        """By the id of a point, which the job holds, the replies that tell of lines."""
+        self.by_line: LineCosts | None = None
 
     def stages(self) -> Iterator[Stage]:
         """The cost, and, where it is too high, the mistakes that explain it."""
@@ -81,6 +82,8 @@ class CostStage:
             number = self._begin_witness(point) if point else 0
             # The learner executes that call while formulas are fitted.
             measured = self._measured(samples)
+            if self.by_line is not None:
+                measured = [self.by_line.improved(each) for each in measured]
         except LearnerGone as gone:
             message = f"While its cost was measured, your code {gone}."
             yield Stage(name="cost", status="fail", message=message)
@@ -97,9 +100,15 @@ class CostStage:
         except CostFailed as failure:
             trouble = str(failure)
         check = CostCheck(self.contract, measured, self.job.measured)
-        readings = (*check.readings(), *comparisons)
+        shown = ShownLines()
+        if self.by_line is not None:
+            shown = self.by_line.shown(self.job.source.decode("utf-8", "replace"))
+        readings = (*shown.named(check.readings()), *comparisons)
         witness = check.witness(seen) if point and not trouble else None
-        yield from self._judged(check, readings, witness, trouble)
+        for stage in self._judged(check, readings, witness, trouble):
+            if stage.name == "cost":
+                stage = msgspec.structs.replace(stage, lines=shown.lines, alive=shown.alive)
+            yield stage
 
     def _judged(
         self,
@@ -150,6 +159,8 @@ class CostStage:
         self, point: wire.Point, meter: str, inputs: MeteredInputs, reply: protocol.Reply
     ) -> Readings:
         self._check_outputs(reply, inputs.expected, point)
+        if reply.work or reply.moments:
+            self._replies.setdefault(id(point), []).append(reply)
         readings = {name: max(value, 0) for name, value in reply.readings.items()}
         missing = sorted(self._required_readings(meter) - readings.keys())
         if missing:
@@ -263,6 +274,9 @@ class CostStage:
             samples=[by_meter(reading) for reading in readings],
             solution=by_meter(self.cache.solution_readings),
         )
+        if self._replies:
+            replies = [self._replies[id(point)] for point in points]
+            self.by_line = LineCosts(grid, fitting.held_out, largest, replies)
         found: list[Measured] = []
         for meter, limit in self.limits.items():
             growth = parse(limit.growth or limit.exact or "1").expand()

@@ -93,9 +93,9 @@ class CostCheck:
             *self._floor_problems(found),
         ]
         formula, growth, message = "", self._measured_growth(found), "; ".join(problems)
-        if found.formula is not None:
-            formula = found.formula.text(self._order)
-            growth = leading_terms(found.formula, self._where).text(self._order)
+        if found.growth is not None:
+            formula = self._text(found)
+            growth = leading_terms(found.growth, self._where).text(self._order)
         elif not message:
             message = "no exact formula predicts all readings; the growth is a measurement"
         reading = Reading(
@@ -108,7 +108,17 @@ class CostCheck:
             largest=found.largest,
             solution=found.solution,
         )
-        return self._beside_solution(reading, found.formula)
+        return self._beside_solution(reading, found.growth)
+
+    def _text(self, found: Measured) -> str:
+        """The formula, or the largest of several."""
+        if found.formula is not None:
+            return found.formula.text(self._order)
+        parts = (
+            formula.text(self._order) + (f" if {when}" if when else "")
+            for formula, when in found.maximum
+        )
+        return f"max({', '.join(parts)})"
 
     def _measured_growth(self, found: Measured) -> str:
         """The growth in words, each size by itself."""
@@ -131,10 +141,10 @@ class CostCheck:
             return [] if found.formula == exact else [asked]
         if limit.growth is None:
             return []
-        if found.formula is None:
+        if found.growth is None:
             return [found.enlarged.says()] if found.enlarged is not None else []
         bound = parse(limit.growth).expand()
-        faster = self._faster_term(found.formula, bound)
+        faster = self._faster_term(found.growth, bound)
         if faster is None:
             return []
         term, direction = faster
@@ -259,8 +269,8 @@ class CostCheck:
         if growth is None or found is None:
             return 1 << 62
         there = {name: int(str(at[name])) for name in self._order}
-        if found.formula is not None:
-            return int(EXTRAPOLATION * max(float(found.formula.evaluate(there)), SMALL_BYTES))
+        if found.growth is not None:
+            return int(EXTRAPOLATION * max(float(found.growth.evaluate(there)), SMALL_BYTES))
         bound = parse(growth).expand()
         here = {name: max(values) for name, values in self._contract.sizes.items()}
         # A symbol that is smaller at the witness's size does not lower the bound.

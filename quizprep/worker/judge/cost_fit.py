@@ -13,11 +13,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 
 from quizprep.formula import Polynomial
+from quizprep.formula.polynomial import add
 from quizprep.meter import Meter, MeterKind
 from quizprep.worker.judge.growth_proof import Enlarged, most_suspect
 
@@ -38,6 +40,8 @@ class Measured:
 
     values    the readings; empty if the work could not be counted
     formula   the exact formula; None if none predicts every reading
+    maximum   without a formula: those of which the reading is always the largest, each with the
+              condition under which it counts, or ""
     slopes    without a formula: the measured exponent of the reading, by symbol
     suspect   the place of the point at which the reading exceeds most what the contract's formula
               allows; None with a formula, or if it exceeds it nowhere
@@ -48,11 +52,22 @@ class Measured:
     meter: Meter
     values: tuple[int, ...] = ()
     formula: Polynomial | None = None
+    maximum: tuple[tuple[Polynomial, str], ...] = ()
     slopes: Mapping[str, float] = field(default_factory=dict)
     suspect: int | None = None
     enlarged: Enlarged | None = None
     largest: int = 0
     solution: int | None = None
+
+    @property
+    def growth(self) -> Polynomial | None:
+        """A formula that grows as the reading does: of a maximum, the sum."""
+        if self.formula is not None or not self.maximum:
+            return self.formula
+        total = Polynomial(())
+        for formula, _ in self.maximum:
+            total = add(total, formula)
+        return total
 
 
 @dataclass(frozen=True)
@@ -78,6 +93,23 @@ class Grid:
         sizes = np.array([[point[s] for s in symbols] for point in points], dtype=np.float64)
         powers = tuple(_monomials(symbols, sizes, tiles))
         return Grid(tuple(symbols), sizes, powers, _table(sizes, powers))
+
+    @cached_property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The cosines between the columns of the table, their lengths, and which pairs of monomials
+        have the same powers of all symbols with fewer than three values."""
+        norms = np.linalg.norm(self.table, axis=0)
+        norms[norms == 0] = 1.0
+        columns = self.table / norms
+        powers = np.array(self.powers)
+        few = [a for a in range(len(self.symbols)) if _distinct(self.sizes[:, a]) < 3]
+        alike = (powers[:, None, few] == powers[None, :, few]).all(axis=2)
+        return columns.T @ columns, norms, alike
+
+    def at(self, places: Sequence[int]) -> Grid:
+        """The same monomials at some of the points."""
+        chosen = list(places)
+        return Grid(self.symbols, self.sizes[chosen], self.powers, self.table[chosen])
 
     def less_one(self, axis: int) -> Grid:
         """The same monomials with the symbol of this place reduced by one."""
@@ -200,6 +232,35 @@ def fit(grid: Grid, readings: Sequence[int], held_out: Sequence[bool]) -> Polyno
         found = _fit(grid.less_one(axis), readings, held_out)
         if found is not None:
             return _polynomial(grid, _expanded(found, axis))
+    return None
+
+
+def fit_two(grid: Grid, readings: Sequence[int]) -> Polynomial | None:
+    """The formula of two terms, of any sign, that predicts every reading exactly, or None.
+
+    The terms differ only in symbols with three values or more: with two values, a difference could
+    stand for a condition, and would be false at a third.
+    """
+    target = np.array(readings, dtype=np.float64)
+    gram, norms, alike = grid.pairs
+    moment = (grid.table / norms).T @ target
+    determinant = 1.0 - gram * gram
+    possible = alike & (determinant > 1e-9)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first = (moment[:, None] - gram * moment[None, :]) / determinant
+        explained = first * moment[:, None]
+    missing = np.abs(target @ target - explained - explained.T)
+    found = np.argwhere(possible & (missing < 1e-9 * (target @ target)))
+    for i, j in found:
+        if i >= j:
+            continue
+        terms = {}
+        for k, value in ((i, first[i, j]), (j, first[j, i])):
+            coefficient = _simple(float(value / norms[k]))
+            if coefficient is not None:
+                terms[grid.powers[k]] = coefficient
+        if len(terms) == 2 and _predicts(terms, grid, readings):
+            return _polynomial(grid, terms)
     return None
 
 

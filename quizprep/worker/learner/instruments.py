@@ -15,17 +15,22 @@ from quizprep.worker.backends import Array, Backend, Function, Memory, outputs_o
 class Instruments:
     """The meters of one runtime, imported before the submission is loaded."""
 
-    def __init__(self, runtime: str) -> None:
+    def __init__(self, runtime: str, path: str = "") -> None:
+        """``path`` is the submission's file, for the cost of its lines."""
         self.runtime = runtime
+        self._path = path
+        self.work: tuple[protocol.LineWork, ...] = ()
+        self.moments: tuple[protocol.Moment, ...] = ()
+        """Of the last call that was metered, by line."""
         if runtime == "numpy":
             from quizprep.worker.learner import numpy_meters
 
             self._numpy = numpy_meters
             return
 
-        from quizprep.worker.learner import torch_bans, torch_meters
+        from quizprep.worker.learner import allocator_events, torch_bans, torch_meters
 
-        self._torch = torch_meters
+        self._torch, self._allocator = torch_meters, allocator_events
         self._ban = torch_bans
         if runtime == "triton":
             from quizprep.worker.learner import launches, memcheck, triton_meters
@@ -64,7 +69,7 @@ class Instruments:
     def start_threads(self) -> None:
         """Start the one thread that a meter needs: confined, the process can start none."""
         if self.runtime == "torch":
-            self._torch.peak_by_profiler(lambda: None, lambda _: [])
+            self._allocator.peak_by_profiler(lambda: None, lambda _: [])
 
     def session(self) -> Any:
         """Meters that follow storages from one call to the next; None for numpy."""
@@ -123,20 +128,26 @@ class Instruments:
                 return self._numpy.count_flops(entry, args)
             case "numpy", _:
                 return self._numpy.peak_bytes(lambda: entry(*args), arrays)
+            case _, "profile" if backend.name == "cuda":  # unseen: only on a GPU
+                result, peak = self._torch.peak_by_allocator(lambda: entry(*args), arrays)
+                return result, {"peak_bytes": peak}
             case _, "profile":
-                on_gpu = backend.name == "cuda"
-                peak_of = self._torch.peak_by_allocator if on_gpu else self._torch.peak_by_profiler
-                result, peak = peak_of(lambda: entry(*args), arrays)
+                result, peak, self.moments = self._allocator.peak_by_profiler(
+                    lambda: entry(*args), arrays, self._path
+                )
                 return result, {"peak_bytes": peak}
             case "triton", "launch":
                 return entry(*args), {}
             case "triton", _:
                 return self._measure_kernels(entry, args, arrays)
-        counted = session or self._torch.Meters(())
+        counted = session or self._torch.Meters((), self._path)
         counted.begin(self._torch.tensors_in(args))
         with counted:
             result = entry(*args)
-        return result, counted.readings(arrays(result))
+        readings = counted.readings(arrays(result))
+        if counted.ledger is not None:
+            self.work, self.moments = counted.ledger.shares(), counted.moments()
+        return result, readings
 
     def _measure_kernels(
         self, entry: Function, args: Sequence[Array], arrays: Callable[[Array], list[Array]]
@@ -144,11 +155,13 @@ class Instruments:
         """Kernels are counted in the interpreter's builder; memory, and work outside kernels, by
         the host's tensors. The small tensors that the interpreter makes while it stages arguments
         share their storage with the arguments, so they do not count as allocations."""
-        with self._triton.counting() as counted:
+        with self._triton.counting(self._path) as counted:
             host = self._torch.Meters(self._torch.tensors_in(args))
             with host:
                 result = entry(*args)
             found = host.readings(arrays(result))
+        if counted.ledger is not None:
+            self.work = counted.ledger.shares()
         memory = {name: found[name] for name in ("peak_bytes", "held_bytes")}
         work = found["flops"] + found["elementwise"]
         return result, {**memory, "host_work": work, **counted.readings()}

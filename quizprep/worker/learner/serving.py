@@ -35,6 +35,9 @@ from quizprep.worker.learner.candidates import Candidates
 from quizprep.worker.learner.exceptions import raised, short
 from quizprep.worker.learner.instruments import Instruments
 
+BY_LINE = ("dispatch", "profile")
+"""The meters that tell what is alive by line."""
+
 MODULE_NAME = "submission"
 
 
@@ -75,7 +78,7 @@ class Learner:
         self.pipeline_failed = False
         """The last call of a script raised, so the pipelined calls behind it are skipped."""
         self.session: Any = None
-        self.instruments = Instruments(runtime)
+        self.instruments = Instruments(runtime, path)
         self.ban = self.instruments.ban_library_attention()
         self.launches = self.instruments.record_launches(backend, path)
         self.seal = self.instruments.seal()
@@ -229,6 +232,8 @@ class Learner:
             reply,
             kernels=kernels,
             launches=launches,
+            work=self.instruments.work if order.meter == "dispatch" else (),
+            moments=self.instruments.moments if order.meter in BY_LINE else (),
             invalid_access=checker.first_invalid if checker is not None else None,
             race=checker.races.first if checker is not None else None,
             unlike_gpu=checker.semantics.found() if checker is not None else (),

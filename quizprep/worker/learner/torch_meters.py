@@ -13,7 +13,6 @@ import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -22,6 +21,8 @@ from torch.autograd.graph import _engine_run_backward
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from quizprep.worker.backends import Function, outputs_of
+from quizprep.worker.learner.lines import Event, LineLedger, moments
+from quizprep.worker.protocol import Moment
 
 Result = Any
 """An argument or result of an operation or a call: tensors, numbers, and lists of these."""
@@ -67,6 +68,9 @@ stays unique."""
 
 _COMPOSED = torch._C.DispatchKey.CompositeImplicitAutograd
 """Under this key the dispatcher has operations that are composed of others."""
+
+NUMBER = 16
+"""Bytes of the largest number: a complex one."""
 
 # The operand whose last axis is summed over: 2 flops an output element and term.
 _PRODUCTS = {
@@ -147,16 +151,22 @@ class Meters(DispatchMode):
     classified once, and views are not counted.
     """
 
-    def __init__(self, inputs: Iterable[torch.Tensor]) -> None:
+    def __init__(self, inputs: Iterable[torch.Tensor], path: str = "") -> None:
+        """``path`` is the submission's file, for its lines; without it none are told apart."""
         super().__init__()
+        self.ledger = LineLedger(path) if path else None
         self.flops = 0
         self.elementwise = 0
         self.moved = 0
         self.calls = 0
-        self._events: list[tuple[int, int]] = []
+        self._events: list[Event] = []
+        self._returned: dict[int, int] = {}
+        """By allocation, the bytes of it that were returned."""
         self._known: set[int] = set()
         self._live: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
         self._serial = 0
+        self.place = (0, 0, "")
+        """Of the operation that is running: its line, instruction and name."""
         self._inputs: list[tuple[weakref.ref[torch.UntypedStorage], int]] = []
         self.begin(inputs)
 
@@ -181,9 +191,12 @@ class Meters(DispatchMode):
             # matmul arrives here whole. Its parts are counted.
             with self:
                 return func._op_dk(_COMPOSED, *args, **(kwargs or {}))
-        out = func(*args, **kwargs) if kwargs else func(*args)
         if kind == _VIEW:
-            return out
+            return func(*args, **kwargs) if kwargs else func(*args)
+        ledger = self.ledger
+        line, instruction = ledger.here() if ledger is not None else (0, 0)
+        self.place = (line, instruction, func.__name__)
+        out = self._operate(func, args, kwargs)
         self.calls += 1
         given: list[torch.Tensor] = []
         for value in args:
@@ -208,16 +221,27 @@ class Meters(DispatchMode):
                 moved += tensor.nbytes
         if kind == _PLACES:
             moved -= args[0].nbytes - _placed(detail, args) * args[0].itemsize
-        self.moved += moved
+        flops = elementwise = 0
         if kind == _PRODUCT:
-            self.flops += 2 * produced * args[detail].shape[-1]
+            flops = 2 * produced * args[detail].shape[-1]
         elif kind == _ELEMENTWISE:
             # A product of complex numbers takes six operations.
             complex_ = isinstance(out, torch.Tensor) and out.is_complex()
-            self.elementwise += largest * detail * (6 if complex_ else 1)
+            elementwise = largest * detail * (6 if complex_ else 1)
         elif kind == _FORMULA:
-            self.flops += int(detail(*args, **(kwargs or {}), out_val=out))
+            flops = int(detail(*args, **(kwargs or {}), out_val=out))
+        self.moved += moved
+        self.flops += flops
+        self.elementwise += elementwise
+        if ledger is not None:
+            ledger.add(line, flops, elementwise, moved)
         return out
+
+    def _operate(
+        self, func: OpOverload, args: Sequence[Result], kwargs: Mapping[str, Result] | None
+    ) -> Result:
+        """Run one operation."""
+        return func(*args, **kwargs) if kwargs else func(*args)
 
     def _born(self, tensor: torch.Tensor, given: Iterable[torch.Tensor]) -> bool:
         """Whether this output has a storage that did not exist before.
@@ -234,7 +258,9 @@ class Meters(DispatchMode):
             if other.untyped_storage()._cdata == key:
                 self._known.add(key)
                 return False
-        self._follow(storage, storage.nbytes())
+        size = storage.nbytes()
+        # A single number is no memory that a formula should tell of.
+        self._follow(storage, 0 if size <= NUMBER and tensor.dim() == 0 else size)
         return True
 
     def _follow(self, storage: torch.UntypedStorage, size: int) -> None:
@@ -244,11 +270,11 @@ class Meters(DispatchMode):
         events, live = self._events, self._live
 
         def died(_: object) -> None:
-            events.append((serial, -size))
+            events.append(Event(serial, -size))
             del live[key]
 
         live[key] = (serial, weakref.ref(storage, died))
-        events.append((serial, size))
+        events.append(Event(serial, size, self.place, self.calls))
 
     def retained_inputs(self, result: Result) -> int:
         """The bytes of inputs that are still referenced after the caller has dropped them.
@@ -274,7 +300,8 @@ class Meters(DispatchMode):
             found = self._live.get(tensor.untyped_storage()._cdata)
             if found is not None:
                 returned[found[0]] = returned.get(found[0], 0) + tensor.nbytes
-        peak, held = _replay(self._events, returned)
+        self._returned = returned
+        peak, held = peak_of(self._events, returned)
         return {
             "flops": self.flops,
             "elementwise": self.elementwise,
@@ -284,14 +311,19 @@ class Meters(DispatchMode):
             "held_bytes": held,
         }
 
+    def moments(self) -> tuple[Moment, ...]:
+        """Of each place that allocates, the moment at which most was alive there; after
+        `readings`."""
+        return moments(self._events, self._returned)
 
-def _replay(events: Iterable[tuple[int, int]], returned: Mapping[int, int]) -> tuple[int, int]:
+
+def peak_of(events: Iterable[Event], returned: Mapping[int, int]) -> tuple[int, int]:
     """Peak and final bytes alive over a history of allocations (+) and frees (-).
 
     ``returned`` maps an allocation to the bytes of it that were returned, which do not count.
     """
     alive = peak = 0
-    for serial, size in events:
+    for serial, size, *_ in events:
         counted = max(abs(size) - returned.get(serial, 0), 0)
         alive += counted if size > 0 else -counted
         peak = max(peak, alive)
@@ -307,42 +339,6 @@ def tensors_in(value: Result) -> list[torch.Tensor]:
     if isinstance(value, dict):
         return [tensor for item in value.values() for tensor in tensors_in(item)]
     return []
-
-
-def peak_by_profiler(
-    call: Callable[[], Result], read: Callable[[Result], list[torch.Tensor]]
-) -> tuple[Result, int]:
-    """Run ``call`` while recording the allocator's events; returns (result, peak_bytes).
-
-    ``read`` lists the tensors of a result, which do not count.
-    """
-    profiler_module: ModuleType = torch.autograd.profiler
-    with profiler_module.profile(use_kineto=True, profile_memory=True) as profile:
-        result = call()
-    pointers = {tensor.untyped_storage().data_ptr(): tensor.nbytes for tensor in read(result)}
-    history: list[tuple[int, int, int]] = []
-    stack = list(profile.kineto_results.experimental_event_tree())
-    while stack:
-        event = stack.pop()
-        stack.extend(event.children)
-        fields = event.extra_fields
-        if hasattr(fields, "alloc_size"):
-            history.append((event.start_time_ns, fields.ptr, fields.alloc_size))
-    history.sort(key=lambda item: item[0])
-    # Addresses are reused after a storage is freed, so allocations are numbered. The allocation
-    # that is live at a returned tensor's address when the call ends is that tensor.
-    events: list[tuple[int, int]] = []
-    current: dict[int, int] = {}
-    for serial, (_, pointer, size) in enumerate(history):
-        if size > 0:
-            current[pointer] = serial
-            events.append((serial, size))
-        elif pointer in current:
-            events.append((current.pop(pointer), size))
-    returned = {
-        serial: pointers[pointer] for pointer, serial in current.items() if pointer in pointers
-    }
-    return result, _replay(events, returned)[0]
 
 
 def differentiated(

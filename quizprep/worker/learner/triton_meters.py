@@ -14,6 +14,8 @@ import numpy as np
 from triton.runtime.interpreter import InterpreterBuilder as Builder
 from triton.runtime.interpreter import TensorHandle as Handle
 
+from quizprep.worker.learner.lines import LineLedger
+
 
 class KernelCounters:
     """What kernels have done so far.
@@ -22,13 +24,23 @@ class KernelCounters:
     flops          of tile products (``tl.dot``); ``work`` is all other arithmetic
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "") -> None:
+        """``path`` is the submission's file, for its lines; without it none are told apart."""
+        self.ledger = LineLedger(path) if path else None
         self.read = 0
         self.written = 0
         self.flops = 0
         self.work = 0
         self.programs = 0
         self.launches = 0
+
+    def count(self, flops: int = 0, read: int = 0, written: int = 0) -> None:
+        """Count a tile product or an access to memory, for the line that is executing."""
+        self.flops += flops
+        self.read += read
+        self.written += written
+        if self.ledger is not None:
+            self.ledger.add(self.ledger.here()[0], flops, 0, read + written)
 
     def readings(self) -> dict[str, int]:
         """The readings by meter."""
@@ -64,23 +76,23 @@ def _multiplies_tiles(op: object, product: np.ndarray) -> bool:
 
 
 @contextmanager
-def counting() -> Iterator[KernelCounters]:
+def counting(path: str = "") -> Iterator[KernelCounters]:
     """Count what kernels do inside the block."""
-    counters = KernelCounters()
+    counters = KernelCounters(path)
     original: dict[str, Callable[..., Handle]] = dict(vars(Builder))
 
     def create_masked_load(
         self: Builder, ptrs: Handle, mask: Handle, *rest: object, **named: object
     ) -> Handle:
         result = original["create_masked_load"](self, ptrs, mask, *rest, **named)
-        counters.read += int(np.count_nonzero(mask.data)) * result.data.itemsize
+        counters.count(read=int(np.count_nonzero(mask.data)) * result.data.itemsize)
         return result
 
     def create_masked_store(
         self: Builder, ptrs: Handle, value: Handle, mask: Handle, *rest: object, **named: object
     ) -> object:
         lanes = np.count_nonzero(np.broadcast_to(mask.data, ptrs.data.shape))
-        counters.written += int(lanes) * value.data.itemsize
+        counters.count(written=int(lanes) * value.data.itemsize)
         return original["create_masked_store"](self, ptrs, value, mask, *rest, **named)
 
     def create_atomic_rmw(
@@ -93,19 +105,17 @@ def counting() -> Iterator[KernelCounters]:
         **named: object,
     ) -> Handle:
         size = int(np.count_nonzero(mask.data)) * val.data.itemsize
-        counters.read += size
-        counters.written += size
+        counters.count(read=size, written=size)
         return original["create_atomic_rmw"](self, op, ptr, val, mask, *rest, **named)
 
     def create_atomic_cas(
         self: Builder, ptr: Handle, cmp: Handle, val: Handle, *rest: object, **named: object
     ) -> Handle:
-        counters.read += val.data.nbytes
-        counters.written += val.data.nbytes
+        counters.count(read=val.data.nbytes, written=val.data.nbytes)
         return original["create_atomic_cas"](self, ptr, cmp, val, *rest, **named)
 
     def create_dot(self: Builder, a: Handle, b: Handle, *rest: object, **named: object) -> Handle:
-        counters.flops += 2 * a.data.size * b.data.shape[-1]
+        counters.count(flops=2 * a.data.size * b.data.shape[-1])
         return original["create_dot"](self, a, b, *rest, **named)
 
     def unary_op(self: Builder, arg: Handle, op: object) -> Handle:
