@@ -123,6 +123,7 @@ def grade(
             script=save_case is not None,
             target=int(target.removeprefix("sm_")),
             assemble=assemble,
+            by_line=by_line or as_json,
         )
         # The nursery starts to import torch while this process opens its store.
         grader.warm_up(task)

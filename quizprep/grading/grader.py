@@ -49,6 +49,7 @@ class Grader:
         script: bool = False,
         target: int = 90,
         assemble: bool = False,
+        by_line: bool = False,
     ) -> None:
         """A grader over the nurseries of ``pool``.
 
@@ -63,6 +64,7 @@ class Grader:
                              one; 0 for callers that do not show it
         script               write the smallest failing case down as a script
         target               the compute capability for which kernels are compiled, as 90 for sm_90
+        by_line              tell what each line costs, even where the cost is allowed
         assemble             make machine code as well, and say what it takes of the GPU
         """
         self._pool = pool
@@ -75,6 +77,7 @@ class Grader:
         self._script = script
         self._target = target
         self._assemble = assemble
+        self._by_line = by_line
         self._fixed: dict[str, tuple[wire.Case, ...]] = {}
 
     def warm_up(self, exercise: Exercise) -> None:
@@ -148,5 +151,6 @@ class Grader:
             source=submission.source,
             target=self._target,
             assemble=self._assemble,
+            by_line=self._by_line,
             gpu=plan.gpu_cases(exercise.spec) if self._assemble else (),
         )

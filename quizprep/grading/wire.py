@@ -76,6 +76,7 @@ class Job(Message, frozen=True, kw_only=True):
     target    the compute capability for which its kernels are compiled, as 90 for sm_90
     assemble  make machine code as well, and say what it takes of the GPU
     gpu       the launches for which it is made
+    by_line   tell what each line costs, even where the cost is allowed
     search    budget of the search for the line of a slip, as a multiple of the usual one; 0: none
     """
 
@@ -97,6 +98,7 @@ class Job(Message, frozen=True, kw_only=True):
     target: int = 90
     assemble: bool = False
     gpu: tuple[Case, ...] = ()
+    by_line: bool = False
     search: float = 1.0
 
 

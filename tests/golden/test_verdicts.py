@@ -29,7 +29,7 @@ SHOWN_CASES = 2
 
 
 def grade(pool: Pool, path: Path) -> Verdict:
-    grader = Grader(pool, deadline=DEADLINES.get(path.stem), search=30)
+    grader = Grader(pool, deadline=DEADLINES.get(path.stem), search=30, by_line=True)
     return grader.grade(TASK, Submission(path.name, path.read_bytes()), seed=SEED)
 
 

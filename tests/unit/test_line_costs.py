@@ -8,6 +8,7 @@ from quizprep.content.exercises import Runtime
 from quizprep.content.library import Library, shipped_root
 from quizprep.formula import parse
 from quizprep.grading.grader import Grader, Submission
+from quizprep.grading.pool import Pool
 from quizprep.grading.report import lines
 from quizprep.grading.verdict import Stage
 from quizprep.meter import Meter, MeterKind
@@ -39,6 +40,12 @@ def causal_attention(q, k, v):
             heads.append(weights @ v[i, j])
     return torch.stack(heads).view(b, h, n, -1)
 """
+
+
+@pytest.fixture(scope="module")
+def grader(pool: Pool) -> Grader:
+    """A grader that tells of lines."""
+    return Grader(pool, by_line=True)
 
 
 def cost(grader: Grader, name: str, source: bytes | None = None) -> Stage:

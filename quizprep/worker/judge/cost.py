@@ -28,27 +28,17 @@ from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
 from quizprep.worker.judge.examiner import Examiner, disturbance, sanitised
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes
 from quizprep.worker.judge.growth_proof import Enlarged, enlargements, sizes_text
+from quizprep.worker.judge.kernel_work import CostFailed, check_host_work, check_kernel_work
 from quizprep.worker.judge.line_costs import LineCosts, ShownLines
 from quizprep.worker.judge.phase_readings import Readings
 from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script import RemoteApi, Script
-from quizprep.worker.judge.solution_cost import NEEDED_WORK, solution_readings, solution_time
+from quizprep.worker.judge.solution_cost import solution_readings, solution_time
 from quizprep.worker.judge.witness import ProcessWatch, WatchedCall
 
 ALLOCATOR_ROUNDING = 64 << 10
 """Bytes by which a GPU's allocator may exceed the meters: it rounds each block up to 512."""
-
-HOST_WORK = 4
-"""In a Triton exercise, operations outside kernels that are allowed per input element."""
-
-KERNEL_WORK = 4
-"""In a Triton exercise, the kernels must do at least the reference's arithmetic divided by this.
-The solution's would be too much: its tiles may be padded."""
-
-
-class CostFailed(Exception):
-    """Measuring ended early; the text is for the learner."""
 
 
 @dataclass
@@ -68,9 +58,11 @@ class CostStage:
         self.contract = self.job.spec.contract
         self.runtime = self.job.spec.runtime
         self.limits = self.contract.limits()
-        self._replies: dict[int, list[protocol.Reply]] = {}
-        """By the id of a point, which the job holds, the replies that tell of lines."""
-        self.by_line: LineCosts | None = None
+        self._replies: dict[tuple[int, str], protocol.Reply] = {}
+        """By the id of a point, which the job holds, and the meter, the replies that tell of
+        lines."""
+        self._fitting: Fitting | None = None
+        self.lines: LineCosts | None = None
 
     def stages(self) -> Iterator[Stage]:
         """The cost, and, where it is too high, the mistakes that explain it."""
@@ -82,8 +74,6 @@ class CostStage:
             number = self._begin_witness(point) if point else 0
             # The learner executes that call while formulas are fitted.
             measured = self._measured(samples)
-            if self.by_line is not None:
-                measured = [self.by_line.improved(each) for each in measured]
         except LearnerGone as gone:
             message = f"While its cost was measured, your code {gone}."
             yield Stage(name="cost", status="fail", message=message)
@@ -94,15 +84,20 @@ class CostStage:
         seen, trouble = None, ""
         try:
             seen = self._watched(point, number) if point and number else None
+            if self.job.by_line or any(each.formula is None for each in measured):
+                measured = self._by_line(measured)
             measured = [self._enlarged(each) for each in measured]
+            check = CostCheck(self.contract, measured, self.job.measured)
+            if any(reading.status == "fail" for reading in check.readings()):
+                self._by_line(measured)
         except LearnerGone as gone:
             trouble = f"In a large call your code {gone}."
         except CostFailed as failure:
             trouble = str(failure)
         check = CostCheck(self.contract, measured, self.job.measured)
         shown = ShownLines()
-        if self.by_line is not None:
-            shown = self.by_line.shown(self.job.source.decode("utf-8", "replace"))
+        if self.lines is not None:
+            shown = self.lines.shown(self.job.source.decode("utf-8", "replace"))
         readings = (*shown.named(check.readings()), *comparisons)
         witness = check.witness(seen) if point and not trouble else None
         for stage in self._judged(check, readings, witness, trouble):
@@ -160,13 +155,13 @@ class CostStage:
     ) -> Readings:
         self._check_outputs(reply, inputs.expected, point)
         if reply.work or reply.moments:
-            self._replies.setdefault(id(point), []).append(reply)
+            self._replies[id(point), meter] = reply
         readings = {name: max(value, 0) for name, value in reply.readings.items()}
         missing = sorted(self._required_readings(meter) - readings.keys())
         if missing:
             raise CostFailed(f"Your code's process gave no reading of {', '.join(missing)}.")
         if self.runtime == "triton" and meter == "dispatch":
-            self._check_host(readings, inputs.placed)
+            check_host_work(readings, inputs.placed)
         return readings
 
     def _check_outputs(self, reply: protocol.Reply, expected: Expected, point: wire.Point) -> None:
@@ -176,29 +171,9 @@ class CostStage:
         """The readings that a reply must contain; numpy's flops may be impossible to count."""
         if meter == "profile":
             return {"peak_bytes"}
-        if meter == "dispatch" and self.runtime != "numpy":
+        if meter in ("dispatch", "lines") and self.runtime != "numpy":
             return {*map(str, self.limits), *(pair.meter for pair in self.contract.compare)}
         return {"peak_bytes", "held_bytes"} if meter == "dispatch" else set()
-
-    def _check_host(self, readings: Readings, placed: PlacedInputs) -> None:
-        if readings.get("launches", 0) == 0:
-            raise CostFailed("Your code launches no Triton kernel; this exercise is to write one.")
-        size = sum(math.prod(a.shape) for a in placed.args if isinstance(a, protocol.TensorAt))
-        if readings.get("host_work", 0) > HOST_WORK * max(size, 1):
-            raise CostFailed(
-                "Your code computes outside its kernels; there it may only allocate, reshape "
-                "and launch."
-            )
-
-    def _check_kernel_work(self, readings: Readings, solution: Readings) -> None:
-        """Raises CostFailed if the kernels do too little: their work was then done elsewhere,
-        unmetered."""
-        work, wanted = readings.get("kernel_work", 0), solution.get(NEEDED_WORK, 0)
-        if work * KERNEL_WORK < wanted:
-            raise CostFailed(
-                f"Your kernels do {work:,} operations at the largest size, and the task takes "
-                f"{wanted:,}: the work belongs into kernels."
-            )
 
     # --- readings ---
 
@@ -266,7 +241,7 @@ class CostStage:
                 self.job, self.reference, self.backend, placed, [*self._call_meters(), *profile]
             )
         if self.runtime == "triton":
-            self._check_kernel_work(readings[largest], self.cache.solution_readings)
+            check_kernel_work(readings[largest], self.cache.solution_readings)
         fitting = Fitting(
             grid=grid,
             held_out=[point.held_out for point in points],
@@ -274,9 +249,7 @@ class CostStage:
             samples=[by_meter(reading) for reading in readings],
             solution=by_meter(self.cache.solution_readings),
         )
-        if self._replies:
-            replies = [self._replies[id(point)] for point in points]
-            self.by_line = LineCosts(grid, fitting.held_out, largest, replies)
+        self._fitting = fitting
         found: list[Measured] = []
         for meter, limit in self.limits.items():
             growth = parse(limit.growth or limit.exact or "1").expand()
@@ -296,6 +269,25 @@ class CostStage:
             found.append(fitting.measured(meter, bound))
             found.append(fitting.measured(elementwise, bound, limit.budget or 1.0))
         return found
+
+    def _by_line(self, measured: Sequence[Measured]) -> list[Measured]:
+        """The readings, with formulas that only lines have; measures all points by line. Raises
+        LearnerGone and CostFailed."""
+        scripted = self.reference.drive is not None
+        if self.lines is not None or self._fitting is None or self.runtime == "numpy" or scripted:
+            return list(measured)
+        points, fitting = self.job.points, self._fitting
+        self._measure_calls([(point, "lines") for point in points])
+        replies = [
+            [
+                found
+                for meter in ("lines", "profile")
+                if (found := self._replies.get((id(p), meter)))
+            ]
+            for p in points
+        ]
+        self.lines = LineCosts(fitting.grid, fitting.held_out, fitting.largest, replies)
+        return [self.lines.improved(each) for each in measured]
 
     def _enlarged(self, found: Measured) -> Measured:
         """A reading without a formula, with the proof that it outgrows the contract, if there is
@@ -338,6 +330,7 @@ class CostStage:
         # A GPU's allocator rounds up; only a larger difference was hidden.
         slack = ALLOCATOR_ROUNDING if self.job.device == "cuda" else 0
         if all(peak - samples[place]["peak_bytes"] <= slack for place, peak in seen.items()):
+            self._replies.clear()  # what is alive is told by the dispatch mode as well
             return
         seen |= self._profiled([place for place in range(len(points)) if place not in seen])
         for place, peak in seen.items():

@@ -139,8 +139,8 @@ class Instruments:
             case "triton", "launch":
                 return entry(*args), {}
             case "triton", _:
-                return self._measure_kernels(entry, args, arrays)
-        counted = session or self._torch.Meters((), self._path)
+                return self._measure_kernels(entry, args, arrays, meter == "lines")
+        counted = session or self._torch.Meters((), self._path if meter == "lines" else "")
         counted.begin(self._torch.tensors_in(args))
         with counted:
             result = entry(*args)
@@ -150,12 +150,16 @@ class Instruments:
         return result, readings
 
     def _measure_kernels(
-        self, entry: Function, args: Sequence[Array], arrays: Callable[[Array], list[Array]]
+        self,
+        entry: Function,
+        args: Sequence[Array],
+        arrays: Callable[[Array], list[Array]],
+        by_line: bool,
     ) -> tuple[Array, dict[str, int]]:
         """Kernels are counted in the interpreter's builder; memory, and work outside kernels, by
         the host's tensors. The small tensors that the interpreter makes while it stages arguments
         share their storage with the arguments, so they do not count as allocations."""
-        with self._triton.counting(self._path) as counted:
+        with self._triton.counting(self._path if by_line else "") as counted:
             host = self._torch.Meters(self._torch.tensors_in(args))
             with host:
                 result = entry(*args)

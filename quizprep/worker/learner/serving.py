@@ -35,7 +35,7 @@ from quizprep.worker.learner.candidates import Candidates
 from quizprep.worker.learner.exceptions import raised, short
 from quizprep.worker.learner.instruments import Instruments
 
-BY_LINE = ("dispatch", "profile")
+BY_LINE = ("lines", "profile")
 """The meters that tell what is alive by line."""
 
 MODULE_NAME = "submission"
@@ -232,7 +232,7 @@ class Learner:
             reply,
             kernels=kernels,
             launches=launches,
-            work=self.instruments.work if order.meter == "dispatch" else (),
+            work=self.instruments.work if order.meter == "lines" else (),
             moments=self.instruments.moments if order.meter in BY_LINE else (),
             invalid_access=checker.first_invalid if checker is not None else None,
             race=checker.races.first if checker is not None else None,
