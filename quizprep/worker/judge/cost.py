@@ -169,7 +169,7 @@ class CostStage:
 
     def _required_readings(self, meter: str) -> set[str]:
         """The readings that a reply must contain; numpy's flops may be impossible to count."""
-        if meter == "profile":
+        if meter in ("profile", "allocations"):
             return {"peak_bytes"}
         if meter in ("dispatch", "lines") and self.runtime != "numpy":
             return {*map(str, self.limits), *(pair.meter for pair in self.contract.compare)}
@@ -281,7 +281,7 @@ class CostStage:
         replies = [
             [
                 found
-                for meter in ("lines", "profile")
+                for meter in ("lines", "allocations")
                 if (found := self._replies.get((id(p), meter)))
             ]
             for p in points
@@ -326,21 +326,18 @@ class CostStage:
         """Replace the peaks by the profiler's where operations allocate temporaries."""
         points = self.job.points
         sampled = sorted({0, len(points) // 2, len(points) - 1})
-        seen = self._profiled(sampled)
+        seen = self._profiled(sampled, "profile")
         # A GPU's allocator rounds up; only a larger difference was hidden.
         slack = ALLOCATOR_ROUNDING if self.job.device == "cuda" else 0
         if all(peak - samples[place]["peak_bytes"] <= slack for place, peak in seen.items()):
-            self._replies.clear()  # what is alive is told by the dispatch mode as well
             return
-        seen |= self._profiled([place for place in range(len(points)) if place not in seen])
+        seen = self._profiled(range(len(points)), "allocations")
         for place, peak in seen.items():
             samples[place]["peak_bytes"] = max(peak, samples[place]["peak_bytes"])
 
-    def _profiled(self, places: Sequence[int]) -> dict[int, int]:
+    def _profiled(self, places: Sequence[int], meter: str) -> dict[int, int]:
         """By place, the peak that the profiler saw at that point."""
-        if not places:
-            return {}
-        found = self._measure_calls([(self.job.points[place], "profile") for place in places])
+        found = self._measure_calls([(self.job.points[place], meter) for place in places])
         return {p: reading["peak_bytes"] for p, reading in zip(places, found, strict=True)}
 
     def _comparisons(self) -> tuple[Reading, ...]:

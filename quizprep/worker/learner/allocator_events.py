@@ -39,7 +39,7 @@ class Labels(Meters):
         """By the number of an operation, the addresses of the numbers that it was given."""
         super().__init__(inputs, path)
 
-    def _operate(
+    def run(
         self, func: OpOverload, args: Sequence[Result], kwargs: Mapping[str, Result] | None
     ) -> Result:
         line, instruction, name = self.place
@@ -48,7 +48,7 @@ class Labels(Meters):
         with torch._C._profiler._RecordFunctionFast(
             f"{LABEL}{self.calls}:{line}:{instruction}:{name}"
         ):
-            return super()._operate(func, args, kwargs)
+            return super().run(func, args, kwargs)
 
 
 def peak_by_profiler(

@@ -128,12 +128,13 @@ class Instruments:
                 return self._numpy.count_flops(entry, args)
             case "numpy", _:
                 return self._numpy.peak_bytes(lambda: entry(*args), arrays)
-            case _, "profile" if backend.name == "cuda":  # unseen: only on a GPU
+            case _, "profile" | "allocations" if backend.name == "cuda":  # unseen: only on a GPU
                 result, peak = self._torch.peak_by_allocator(lambda: entry(*args), arrays)
                 return result, {"peak_bytes": peak}
-            case _, "profile":
+            case _, "profile" | "allocations":
+                path = self._path if meter == "allocations" else ""
                 result, peak, self.moments = self._allocator.peak_by_profiler(
-                    lambda: entry(*args), arrays, self._path
+                    lambda: entry(*args), arrays, path
                 )
                 return result, {"peak_bytes": peak}
             case "triton", "launch":

@@ -35,7 +35,7 @@ from quizprep.worker.learner.candidates import Candidates
 from quizprep.worker.learner.exceptions import raised, short
 from quizprep.worker.learner.instruments import Instruments
 
-BY_LINE = ("lines", "profile")
+BY_LINE = ("lines", "allocations")
 """The meters that tell what is alive by line."""
 
 MODULE_NAME = "submission"

@@ -194,9 +194,11 @@ class Meters(DispatchMode):
         if kind == _VIEW:
             return func(*args, **kwargs) if kwargs else func(*args)
         ledger = self.ledger
-        line, instruction = ledger.here() if ledger is not None else (0, 0)
-        self.place = (line, instruction, func.__name__)
-        out = self._operate(func, args, kwargs)
+        if ledger is not None:
+            self.place = (*ledger.here(), func.__name__)
+            out = self.run(func, args, kwargs)
+        else:
+            out = func(*args, **kwargs) if kwargs else func(*args)
         self.calls += 1
         given: list[torch.Tensor] = []
         for value in args:
@@ -234,13 +236,13 @@ class Meters(DispatchMode):
         self.flops += flops
         self.elementwise += elementwise
         if ledger is not None:
-            ledger.add(line, flops, elementwise, moved)
+            ledger.add(self.place[0], flops, elementwise, moved)
         return out
 
-    def _operate(
+    def run(
         self, func: OpOverload, args: Sequence[Result], kwargs: Mapping[str, Result] | None
     ) -> Result:
-        """Run one operation."""
+        """Run one operation, whose place is known."""
         return func(*args, **kwargs) if kwargs else func(*args)
 
     def _born(self, tensor: torch.Tensor, given: Iterable[torch.Tensor]) -> bool:
