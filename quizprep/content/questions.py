@@ -94,16 +94,40 @@ class Number(_Question, frozen=True, kw_only=True, tag="number"):
 
 
 class Order(_Question, frozen=True, kw_only=True, tag="order"):
-    """Steps to put in order; they are listed in the right one."""
+    """Steps to put in order; they are listed in the right one.
 
-    steps: Annotated[tuple[Text, ...], Meta(min_length=3, max_length=8)]
+    A list in the place of a step holds steps that may come in any order among themselves.
+    """
+
+    steps: Annotated[
+        tuple[Text | Annotated[tuple[Text, ...], Meta(min_length=2)], ...],
+        Meta(min_length=2, max_length=8),
+    ]
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """All steps, one after the other."""
+        return tuple(step for group in self._groups for step in group)
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """For each listed step the number of its group; steps of one group share it."""
+        return tuple(rank for rank, group in enumerate(self._groups) for _ in group)
+
+    @property
+    def _groups(self) -> tuple[tuple[str, ...], ...]:
+        return tuple((step,) if isinstance(step, str) else step for step in self.steps)
 
 
 class Growth(_Question, frozen=True, kw_only=True, tag="growth"):
-    """A big-O expression over ``symbols``, under relations such as ``window <= n``."""
+    """A big-O expression over ``symbols``, under relations such as ``window <= n``.
+
+    ``also`` holds names that a reply may use besides, as formulas: ``d: D/h``.
+    """
 
     answer: Text
     symbols: dict[str, Text]
+    also: dict[str, Text] = {}
     where: tuple[Text, ...] = ()
     traps: tuple[Trap, ...] = ()
 
