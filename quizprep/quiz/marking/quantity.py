@@ -14,9 +14,11 @@ from quizprep.units import Unit, find
 
 _TOKEN = re.compile(
     rf"\s*(?:(?P<number>{NUMBER})|(?P<sign>\*\*|[-+*/()])|(?P<pi>(?:pi|π)\b)"
-    r"|(?P<call>(?:sqrt|log2|log|ln|exp|floor|ceil)(?=\s*\()))",
+    r"|(?P<call>(?:sqrt|log2|log|ln|exp|floor|ceil|min|max)(?=\s*\()))",
     re.IGNORECASE,
 )
+_EXTREME = re.compile(r"\b(?:min|max)\s*\(", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,")
 _ENDS_FACTOR = re.compile(r"[\d.].*|\)|pi")
 """What a factor may follow without a sign: ``2 pi``, ``2(3+4)``."""
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,_'’]\d{3})+(?![\d,'’_])")
@@ -100,7 +102,9 @@ def _tidied(text: str) -> str:
 
 
 def _ungrouped(text: str) -> str:
-    """Without thousands separators: ``2,048`` becomes 2048, ``2,5`` stays."""
+    """Without thousands separators: ``2,048`` becomes 2048; ``2,5`` and ``min(64,128)`` stay."""
+    if _EXTREME.search(text):
+        return text
     return _GROUPED.sub(lambda m: re.sub(r"[ ,_'’]", "", m[0]), text)
 
 
@@ -108,8 +112,11 @@ def _split(text: str) -> tuple[str, str]:
     """The longest prefix that is arithmetic, and the rest."""
     tokens: list[tuple[str, int]] = []
     place = 0
-    while found := _TOKEN.match(text, place):
+    while found := _TOKEN.match(text, place) or _next_value(tokens, text, place):
         place = found.end()
+        if found.re is _COMMA:
+            tokens.append((",", place))
+            continue
         piece = found[0].strip().lower().replace("π", "pi")
         piece = "ln" if piece == "log" else piece
         begins_factor = found["pi"] or found["call"] or piece == "("
@@ -117,10 +124,17 @@ def _split(text: str) -> tuple[str, str]:
             tokens.append(("*", place))
         tokens.append((_decimal(piece) if found["number"] else piece, place))
     # A trailing operator belongs to the unit: "5 /s".
-    while tokens and tokens[-1][0] in ("+", "-", "*", "**", "/"):
+    while tokens and tokens[-1][0] in ("+", "-", "*", "**", "/", ","):
         tokens.pop()
     end = tokens[-1][1] if tokens else 0
     return " ".join(piece for piece, _ in tokens), text[end:]
+
+
+def _next_value(tokens: list[tuple[str, int]], text: str, place: int) -> re.Match[str] | None:
+    """A comma between the values of ``min(...)`` or ``max(...)``, where one of them is open."""
+    pieces = [piece for piece, _ in tokens]
+    is_open = pieces.count("(") > pieces.count(")") and {"min", "max"} & set(pieces)
+    return _COMMA.match(text, place) if is_open else None
 
 
 def _decimal(number: str) -> str:
