@@ -159,14 +159,33 @@ class Open(_Question, frozen=True, kw_only=True, tag="open"):
 Question = Choice | Number | Order | Growth | Cloze | Code | Open
 
 
+class ChainStep(Content, frozen=True, kw_only=True):
+    """A question of a chain; ``back`` is an easier one for who could not answer it."""
+
+    ask: Id
+    back: Id | None = None
+
+
+class Chain(Content, frozen=True, kw_only=True):
+    """Three to five questions of any banks on one line of thought, each deeper than the last.
+
+    ``quizprep.quiz.chains`` says which one comes next.
+    """
+
+    id: Id
+    title: Text
+    steps: Annotated[tuple[ChainStep, ...], Meta(min_length=3, max_length=5)]
+
+
 class Bank(Content, frozen=True, kw_only=True):
-    """One topic: its spoken template and its questions."""
+    """One topic: its spoken template, its questions, and chains of questions."""
 
     format: Literal[1]
     topic: Id
     title: Text
     template: Text
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)]
+    chains: tuple[Chain, ...] = ()
 
 
 class Concept(Content, frozen=True, kw_only=True):
