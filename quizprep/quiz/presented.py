@@ -21,9 +21,9 @@ from quizprep.content.questions import (
 _FILLERS = {"and", "then", "option", "options", "answer", "only", "just"}
 _SEPARATORS = re.compile(r"[\s,;.:/&+>()\[\]→-]+")
 _ARROW = re.compile(r"[-=]+>")
-_RANGE = re.compile(
-    r"(?<![a-z0-9-])([a-z0-9])\s*(?:-|–|—|\.\.+|…|\bto\b|\bthrough\b)\s*([a-z0-9])(?!\s*-|[a-z0-9])"
-)
+_TO = r"\s*(?:-|–|—|\.\.+|…|\bto\b|\bthrough\b)\s*"
+_RUN = re.compile(rf"(?<![a-z0-9])[a-z0-9](?:{_TO}[a-z0-9](?![a-z0-9]))+")
+"""Single labels with hyphens or the like between them; two of them are a range."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def read_labels(text: str, count: int) -> list[int] | None:
     ``a, c``, ``A C``, ``ac``, ``1 3`` and ``13`` are read alike, and ``a-d`` is a to d. None if a
     part is not one of the labels, or if a row is named twice.
     """
-    plain = _RANGE.sub(_written_out, _ARROW.sub(" ", text.casefold()))
+    plain = _RUN.sub(_written_out, _ARROW.sub(" ", text.casefold()))
     parts = [part for part in _SEPARATORS.split(plain) if part and part not in _FILLERS]
     rows: list[int] = []
     for part in parts:
@@ -147,9 +147,12 @@ def read_labels(text: str, count: int) -> list[int] | None:
     return rows or None
 
 
-def _written_out(span: re.Match[str]) -> str:
-    """``abcd`` for ``a-d``; a span that runs backwards is no label."""
-    first, last = span[1], span[2]
+def _written_out(run: re.Match[str]) -> str:
+    """``abcd`` for ``a-d``, and ``?`` for a span that runs backwards; a longer run is a list."""
+    labels = re.split(_TO, run[0])
+    if len(labels) > 2:
+        return " ".join(labels)
+    first, last = labels
     rows = range(ord(first), ord(last) + 1) if first.isdigit() == last.isdigit() else ()
     return "".join(map(chr, rows)) or "?"
 

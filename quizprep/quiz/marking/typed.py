@@ -39,6 +39,7 @@ _ONE_NAME = (
     (r"\blog (\w)\b", r"log(\1)"),
     (r"_?\{(\w+)\}", r"_\1"),
     (r"(\w)[- ]?wise\b", r"\1"),
+    (r"\s*&\s*", " and "),
 )
 """Names and signs that mean the same, in the order in which they are replaced."""
 _AROUND = 6
