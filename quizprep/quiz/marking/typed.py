@@ -42,6 +42,8 @@ _ONE_NAME = (
     (r"\s*&\s*", " and "),
 )
 """Names and signs that mean the same, in the order in which they are replaced."""
+_STUCK = re.compile(r"(?<![a-z_])\d(?!\d*\.?\d*e[+-]?\d)[\d.]*[a-z_]")
+"""A number that runs into a word, which Python would warn of on the terminal."""
 _AROUND = 6
 """How many words and signs before and after a gap a reply may repeat."""
 _POINTS = 3
@@ -55,7 +57,7 @@ _PRINTED = re.compile(rf"{_PRINTED_NUMBER.pattern}|[+-]?[^\W\d]\w*|[^\w\s\"'`,;(
 
 def mark_cloze(question: Cloze, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
     """1 for any accepted filling; spelling, equal formulas and one typing slip do not matter."""
-    replies = [*_without_surroundings(question, values, reply)]
+    replies = [*_without_surroundings(question, values, " ".join(reply.split()))]
     if not same_text(reply):
         return Invalid("Type what fills the gap ___.")
     accepted = [plain(fill(text, question, values)) for text in question.accept]
@@ -133,7 +135,7 @@ def _same_value(one: str, other: str) -> bool:
         point = {name: dice.uniform(0.5, 3.0) for name in sorted(left.symbols)}
         try:
             a, b = float(left.evaluate(point)), float(right.evaluate(point))
-        except FormulaError:
+        except (FormulaError, OverflowError):
             return False
         if abs(a - b) > 1e-9 * max(abs(a), abs(b)):
             return False
@@ -145,6 +147,8 @@ def _formula(text: str) -> Formula | None:
     if len(text) > MAX_TEXT or not re.search(r"[-+*/^(]", text):
         return None
     written = re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(?=[a-df-z(])", r"\1*", text)
+    if _STUCK.search(written):
+        return None
     try:
         return parse(re.sub(r"\blog\(", "ln(", written))
     except FormulaError:
@@ -153,7 +157,7 @@ def _formula(text: str) -> Formula | None:
 
 def _formula_text(text: str) -> str:
     """A text in which names that mean the same are one; signs and underscores stay."""
-    text = _MODULES.sub("", plain_signs(text, "^").casefold())
+    text = _MODULES.sub("", " ".join(plain_signs(text, "^").casefold().split()))
     for pattern, name in _ONE_NAME:
         text = re.sub(pattern, name, text)
     return text.strip(" .=")
