@@ -25,7 +25,7 @@ _TIMES: dict[str, int | Fraction] = {
     "microsecond": Fraction(1, 10**6),
     "ns": Fraction(1, 10**9), "nanosecond": Fraction(1, 10**9),
 }  # fmt: skip
-_SHARES = {"%": Fraction(1, 100), "percent": Fraction(1, 100)}
+_SHARES = {name: Fraction(1, 100) for name in ("%", "percent", "per cent", "pct", "percentage")}
 _COUNTS = {"", "x", "×", "times", "fold"}
 _BASES = {"data": "bytes", "work": "flops", "time": "s"}
 _WORD = re.compile(r"[a-z%µμ×]+(?:[ _-][a-z]+)*", re.IGNORECASE)
@@ -60,6 +60,8 @@ def find(text: str) -> Unit | None:
     None where it cannot be one.
     """
     name = " ".join(text.split())
+    if name.lower() in _SHARES:
+        return _single(name)  # "per cent" is no rate
     above, slash, below = _rate(name)
     top = _single(above)
     if top is None or not slash:
@@ -139,10 +141,8 @@ def prefix_says(unit: Unit) -> str:
 
 def siblings(unit: Unit) -> list[Unit]:
     """Units of the same dimension that people confuse it with: other prefixes, bits and bytes."""
-    if not unit.takes_prefixes:
-        return []
     tail = "".join(_rate(unit.name)[1:])
-    names = _SIBLINGS[unit.dimension.split("/")[0]].split()
+    names = _SIBLINGS.get(unit.dimension.split("/")[0], "").split()
     found = (find(name + tail) for name in names)
     return [other for other in found if other is not None and other.factor != unit.factor]
 
@@ -150,4 +150,5 @@ def siblings(unit: Unit) -> list[Unit]:
 _SIBLINGS = {
     "data": "bytes kB KiB MB MiB GB GiB TB TiB bits Mb Gb",
     "work": "flops kflop Mflop Gflop Tflop Pflop",
+    "time": "s ms us ns",
 }

@@ -7,10 +7,12 @@ that do. Snippets of code questions are slow to run; ``quizprep.authoring.snippe
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from quizprep import maths
+from quizprep.authoring.chain_checks import chain_findings
 from quizprep.authoring.picture_checks import picture_problems
 from quizprep.authoring.question_checks import question_findings
 from quizprep.authoring.references import circle, reference_findings, unknown_names
@@ -108,6 +110,8 @@ class _Known:
                 self.first.setdefault(plain_id(question.id), (topic, question.id))
         ids = {question.id for bank in banks.values() for question in bank.questions}
         self.questions: Collection[str] | None = ids if complete else None
+        self.levels = {q.id: q.level for bank in banks.values() for q in bank.questions}
+        self.chains = Counter(chain.id for bank in banks.values() for chain in bank.chains)
         self.concepts = _keys(lambda: library.concepts)
         self.sources = _keys(lambda: library.sources)
         self._exercise_home = _exercise_home(library)
@@ -126,6 +130,8 @@ class _Known:
             seen.add(plain)
             for steps, message in self._references(question):
                 yield ("questions", place, *steps), message
+        if self.questions is not None:
+            yield from chain_findings(bank, self.levels, self.chains)
 
     def _references(self, question: Question) -> Iterator[Finding]:
         yield from unknown_names(("concepts",), question.concepts, self.concepts, "concepts.yaml")

@@ -55,7 +55,7 @@ def question_findings(question: Question) -> Iterator[Finding]:
         case Choice():
             yield from _choice(question)
         case Order():
-            yield from _repeats(question.steps, "steps", "is the same step as another; merge them")
+            yield from _order(question)
         case Cloze():
             yield from _cloze(question)
         case Code():
@@ -74,7 +74,7 @@ def shown_texts(question: Question) -> Iterator[tuple[Steps, str]]:
             for place, option in enumerate(options):
                 yield ("options", place, "text"), option.text
                 yield ("options", place, "says"), option.says
-        case Order(steps=steps):
+        case Order(listed=steps):
             for place, step in enumerate(steps):
                 yield ("steps", place), step
         case Open(points=points, wrong=wrong, model=model):
@@ -208,9 +208,9 @@ def _draws(question: Number) -> Iterator[Finding]:
 
 def _growth(question: Growth) -> Iterator[Finding]:
     known = set(question.symbols)
-    if not all(_NAME.fullmatch(name.lower()) for name in known):
+    if not all(_NAME.fullmatch(name.lower()) for name in {*known, *question.also}):
         yield ("symbols",), "are names such as n, d or kv_heads"
-    faults: list[Finding] = []
+    faults = [*_also(question)]
     for place, text in enumerate(question.where):
         try:
             sides = relation(text)
@@ -249,6 +249,21 @@ def _growth(question: Growth) -> Iterator[Finding]:
             yield ("traps", place, "gives"), message
 
 
+def _also(question: Growth) -> Iterator[Finding]:
+    """Faults of the names that replies may use besides the symbols."""
+    for name, text in question.also.items():
+        if name in question.symbols:
+            yield ("also", name), "is in symbols too; keep one of them"
+        try:
+            unknown = sorted(parsed(text).symbols - set(question.symbols))
+            parsed(text).expand()
+        except FormulaError as error:
+            yield ("also", name), f"{error}; write a product such as D/h"
+            continue
+        for other in unknown:
+            yield ("also", name), f"uses {other}, which is not in symbols"
+
+
 def _choice(question: Choice) -> Iterator[Finding]:
     rights = [option.right for option in question.options]
     if not any(rights):
@@ -260,6 +275,12 @@ def _choice(question: Choice) -> Iterator[Finding]:
             yield ("options", place, "says"), "is missing; say why this option is wrong"
     texts = [option.text for option in question.options]
     yield from _repeats(texts, "options", "has the text of another option")
+
+
+def _order(question: Order) -> Iterator[Finding]:
+    if not 3 <= len(question.listed) <= 8:
+        yield ("steps",), f"holds {len(question.listed)} steps; write 3 to 8"
+    yield from _repeats(question.listed, "steps", "is the same step as another; merge them")
 
 
 def _cloze(question: Cloze) -> Iterator[Finding]:

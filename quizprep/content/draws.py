@@ -14,6 +14,7 @@ import math
 import random
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
@@ -23,6 +24,7 @@ from quizprep.errors import ContentError, Problem
 from quizprep.formula import Formula, FormulaError, Relation, Value, dominated, parse, relation
 from quizprep.maths import split_math
 from quizprep.text import number_text
+from quizprep.units import named
 
 MAX_DRAWS = 2000
 """A question with more combinations is sampled: at most this many are tried."""
@@ -72,16 +74,19 @@ def combination(question: Question, place: int) -> dict[str, Scalar]:
 def admissible(question: Question, values: Mapping[str, Scalar]) -> bool:
     """Whether the answer and every trap can be told apart in this draw.
 
-    For a number, no two tolerance bands may touch: otherwise a right reply could be called wrong,
-    or a mistake be named as another. For a growth, no trap may be the answer's big-O.
+    For a number, no two tolerance bands may touch, and no trap may be the answer rounded: otherwise
+    a right reply could be called wrong, or a mistake be named as another. For a growth, no trap may
+    be the answer's big-O.
     Raises FormulaError where a formula cannot be computed.
     """
     if isinstance(question, Growth):
         return not any(same_growth(question, trap.gives) for trap in question.traps)
     if not isinstance(question, Number):
         return True
-    amounts = [answer_value(question, values), *trap_values(question, values)]
-    return all(apart(question, one, other) for one, other in combinations(amounts, 2))
+    right, wrong = answer_value(question, values), trap_values(question, values)
+    if any(_reads_as_rounded(question, value, right) for value in wrong):
+        return False
+    return all(apart(question, one, other) for one, other in combinations([right, *wrong], 2))
 
 
 def tolerance(question: Number) -> Fraction:
@@ -104,6 +109,66 @@ def apart(question: Number, one: Value, other: Value) -> bool:
     """Whether the bands of tolerance around two amounts do not touch."""
     left, right = Fraction(one), Fraction(other)
     return abs(left - right) > tolerance(question) * (abs(left) + abs(right))
+
+
+NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+NUMERAL = re.compile(rf"[+-]?{NUMBER}")
+_MAX_PLACE = 100
+_ROUGHEST, _ROUGHEST_DIGIT = Fraction(1, 20), Fraction(1, 50)
+"""How far rounding may lead away from the answer; a single digit must come closer."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How precisely a numeral is written.
+
+    digits  its significant digits; zeros at the end of a whole number count for nothing
+    step    what one step of the last of them is worth: 10^8 in ``2.1e9``
+    """
+
+    digits: int
+    step: Fraction
+
+    def times(self, factor: Fraction | int) -> Precision:
+        """The same digits in a smaller unit."""
+        return Precision(self.digits, self.step * factor)
+
+
+def precision(numeral: str) -> Precision | None:
+    """The precision of a plain numeral; None for any other text, or far beyond what people type."""
+    if not NUMERAL.fullmatch(numeral):
+        return None
+    mantissa, _, power = numeral.lstrip("+-").lower().partition("e")
+    whole, point, decimals = mantissa.partition(".")
+    written = (whole + decimals).lstrip("0")
+    zeros = 0 if point else len(written) - len(written.rstrip("0"))
+    exponent = int(power or 0) if len(power) < 5 else _MAX_PLACE
+    place = exponent - len(decimals) + zeros
+    if abs(place) >= _MAX_PLACE:
+        return None
+    return Precision(len(written) - zeros, Fraction(10) ** place)
+
+
+def is_rounding(question: Number, given: Fraction, shown: Precision, right: Fraction) -> bool:
+    """Whether a number is the right one, rounded to the digits that it shows.
+
+    Where the exact number is asked (tolerance 0), 500 is no rounding of 501 but a slip.
+    """
+    if not (given and right and tolerance(question)):
+        return False
+    off, roughest = abs(given - right), _ROUGHEST if shown.digits > 1 else _ROUGHEST_DIGIT
+    return 2 * off <= shown.step and off <= roughest * abs(right)
+
+
+def _reads_as_rounded(question: Number, value: Value, right: Value) -> bool:
+    """Whether a trap, typed in full in the question's unit, would pass for the answer rounded."""
+    factor = named(question.unit).factor
+    number = Fraction(value) / factor
+    whole = number.denominator == 1
+    shown = precision(str(number) if whole else repr(float(number)))
+    return shown is not None and is_rounding(
+        question, Fraction(value), shown.times(factor), Fraction(right)
+    )
 
 
 def same_growth(question: Growth, text: str) -> bool:

@@ -94,16 +94,40 @@ class Number(_Question, frozen=True, kw_only=True, tag="number"):
 
 
 class Order(_Question, frozen=True, kw_only=True, tag="order"):
-    """Steps to put in order; they are listed in the right one."""
+    """Steps to put in order; they are listed in the right one.
 
-    steps: Annotated[tuple[Text, ...], Meta(min_length=3, max_length=8)]
+    A list in the place of a step holds steps that may come in any order among themselves.
+    """
+
+    steps: Annotated[
+        tuple[Text | Annotated[tuple[Text, ...], Meta(min_length=2)], ...],
+        Meta(min_length=2, max_length=8),
+    ]
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """All steps, one after the other."""
+        return tuple(step for group in self._groups for step in group)
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """For each listed step the number of its group; steps of one group share it."""
+        return tuple(rank for rank, group in enumerate(self._groups) for _ in group)
+
+    @property
+    def _groups(self) -> tuple[tuple[str, ...], ...]:
+        return tuple((step,) if isinstance(step, str) else step for step in self.steps)
 
 
 class Growth(_Question, frozen=True, kw_only=True, tag="growth"):
-    """A big-O expression over ``symbols``, under relations such as ``window <= n``."""
+    """A big-O expression over ``symbols``, under relations such as ``window <= n``.
+
+    ``also`` holds names that a reply may use besides, as formulas: ``d: D/h``.
+    """
 
     answer: Text
     symbols: dict[str, Text]
+    also: dict[str, Text] = {}
     where: tuple[Text, ...] = ()
     traps: tuple[Trap, ...] = ()
 
@@ -135,14 +159,33 @@ class Open(_Question, frozen=True, kw_only=True, tag="open"):
 Question = Choice | Number | Order | Growth | Cloze | Code | Open
 
 
+class ChainStep(Content, frozen=True, kw_only=True):
+    """A question of a chain; ``back`` is an easier one for who could not answer it."""
+
+    ask: Id
+    back: Id | None = None
+
+
+class Chain(Content, frozen=True, kw_only=True):
+    """Three to five questions of any banks on one line of thought, each deeper than the last.
+
+    ``quizprep.quiz.chains`` says which one comes next.
+    """
+
+    id: Id
+    title: Text
+    steps: Annotated[tuple[ChainStep, ...], Meta(min_length=3, max_length=5)]
+
+
 class Bank(Content, frozen=True, kw_only=True):
-    """One topic: its spoken template and its questions."""
+    """One topic: its spoken template, its questions, and chains of questions."""
 
     format: Literal[1]
     topic: Id
     title: Text
     template: Text
     questions: Annotated[tuple[Question, ...], Meta(min_length=1)]
+    chains: tuple[Chain, ...] = ()
 
 
 class Concept(Content, frozen=True, kw_only=True):

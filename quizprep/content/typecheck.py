@@ -85,6 +85,8 @@ def _union(value: Value, kind: inspect.UnionType, steps: Steps) -> Iterator[Find
         yield from _struct(value, structs[0], steps)
     elif len(plain) == 1:
         yield from _check(value, plain[0], steps)
+    elif isinstance(value, Sequence) and (lists := [i for i in plain if isinstance(i, _LISTS)]):
+        yield from _list(value, lists[0], steps)
     elif all(_leaf_fault(value, item) is not None for item in plain):
         words = " or ".join(dict.fromkeys(_words(item) for item in plain))
         yield steps, _expected(words, value)
@@ -143,6 +145,8 @@ def _leaf_fault(value: Value, kind: inspect.Type) -> str | None:
             if isinstance(value, bool) or not isinstance(value, numbers):
                 return _expected(_words(kind), value)
             return _range_fault(value, kind)
+        case inspect.VarTupleType() | inspect.ListType():
+            return _expected(_words(kind), value)
         case inspect.BoolType():
             return None if isinstance(value, bool) else _expected(_words(kind), value)
         case inspect.NoneType():
@@ -186,7 +190,10 @@ def _words(kind: inspect.Type) -> str:
     return _NOUNS.get(type(kind), "another value")
 
 
+_LISTS = (inspect.VarTupleType, inspect.ListType)
 _NOUNS: dict[type[inspect.Type], str] = {
+    inspect.VarTupleType: "a list",
+    inspect.ListType: "a list",
     inspect.StrType: "text",
     inspect.IntType: "a whole number",
     inspect.FloatType: "a number",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -37,14 +37,21 @@ class GrowthText:
     where: tuple[Relation, ...]
 
 
-def read_growth(text: str, symbols: Collection[str]) -> GrowthText:
-    """The growth that a reply states; raises FormulaError, which says what is wrong."""
+def read_growth(
+    text: str, symbols: Collection[str], also: Mapping[str, str] | None = None
+) -> GrowthText:
+    """The growth that a reply states; raises FormulaError, which says what is wrong.
+
+    also  other names that may be used, each with its formula over the symbols
+    """
+    meaning = also or {}
     if len(text) > MAX_TEXT:
         raise FormulaError(f"is longer than {MAX_TEXT} characters")
     tidy = re.sub(r"√\s*", " sqrt ", plain_signs(text, "**").strip().rstrip("."))
     if "O" not in symbols:
         tidy = BIG_O.sub(" ", tidy)
-    formula, where = _written_out(_tokens(tidy, symbols))
+    tokens = _tokens(tidy, (*symbols, *meaning))
+    formula, where = _written_out([f"({meaning[t]})" if t in meaning else t for t in tokens])
     polynomial = parse(formula).expand()
     if not polynomial.terms:
         raise FormulaError("is nothing at all")

@@ -52,10 +52,11 @@ def _derived(presented: Presented) -> Iterator[str]:
             # Rules out up to two wrong options, but always leaves one.
             for row in reversed(wrong[1:][-2:]):
                 yield f"It is not {label(row)}."
-        case Order():
-            yield f"The first step is {label(presented.shown.index(0))}."
-            if len(presented.shown) > 3:
-                yield f"The last step is {label(presented.shown.index(len(presented.shown) - 1))}."
+        case Order(ranks=ranks):
+            yield f"The first step {_is_or_may_be(ranks.count(ranks[0]))} {_letter(presented, 0)}."
+            if (last := len(ranks) - 1) > 2:
+                be = _is_or_may_be(ranks.count(ranks[last]))
+                yield f"The last step {be} {_letter(presented, last)}."
         case Number() as question:
             yield from _of_number(presented, question)
         case Growth(symbols=symbols):
@@ -81,6 +82,15 @@ def _derived(presented: Presented) -> Iterator[str]:
                 f"A listener ticks {len(points)} points. A ? on a line of its own while you "
                 "answer says how many you have."
             )
+
+
+def _is_or_may_be(group: int) -> str:
+    """The verb for a step, given how many steps may stand in its place."""
+    return "is" if group == 1 else "may be"
+
+
+def _letter(presented: Presented, place: int) -> str:
+    return label(presented.shown.index(place))
 
 
 def _of_number(presented: Presented, question: Number) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from quizprep.content.questions import (
@@ -20,6 +20,10 @@ from quizprep.content.questions import (
 
 _FILLERS = {"and", "then", "option", "options", "answer", "only", "just"}
 _SEPARATORS = re.compile(r"[\s,;.:/&+>()\[\]→-]+")
+_ARROW = re.compile(r"[-=]+>")
+_TO = r"\s*(?:-|–|—|\.\.+|…|\bto\b|\bthrough\b)\s*"
+_RUN = re.compile(rf"(?<![a-z0-9])[a-z0-9](?:{_TO}[a-z0-9](?![a-z0-9]))+")
+"""Single labels with hyphens or the like between them; two of them are a range."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Presented:
         match self.question:
             case Choice(options=options):
                 return tuple(self.text(options[place].text) for place in self.shown)
-            case Order(steps=steps):
+            case Order(listed=steps):
                 return tuple(self.text(steps[place]) for place in self.shown)
         return ()
 
@@ -76,15 +80,21 @@ def _drawn(question: Question, seed: int) -> dict[str, Scalar]:
 
 def _shuffled(question: Question, seed: int) -> tuple[int, ...]:
     match question:
-        case Choice(options=rows) | Order(steps=rows):
+        case Choice(options=rows) | Order(listed=rows):
             places = list(range(len(rows)))
             dice = random.Random(f"{question.id}:{seed}:order")
             dice.shuffle(places)
-            # Steps shown in the right order would give the answer away.
-            while isinstance(question, Order) and places == sorted(places):
+            # Steps shown in a right order would give the answer away.
+            while isinstance(question, Order) and in_order(question, places):
                 dice.shuffle(places)
             return tuple(places)
     return ()
+
+
+def in_order(question: Order, places: Sequence[int]) -> bool:
+    """Whether steps, given by their places among those listed, stand in a right order."""
+    ranks = [question.ranks[place] for place in places]
+    return ranks == sorted(ranks)
 
 
 def could_be_a_reply(question: Question, key: str) -> bool:
@@ -122,10 +132,11 @@ def label(row: int) -> str:
 def read_labels(text: str, count: int) -> list[int] | None:
     """The rows (from 0) that a reply names by letter or number, in its order.
 
-    ``a, c``, ``A C``, ``ac``, ``1 3`` and ``13`` are read alike. None if a part is not one of the
-    labels, or if a row is named twice.
+    ``a, c``, ``A C``, ``ac``, ``1 3`` and ``13`` are read alike, and ``a-d`` is a to d. None if a
+    part is not one of the labels, or if a row is named twice.
     """
-    parts = [part for part in _SEPARATORS.split(text.casefold()) if part and part not in _FILLERS]
+    plain = _RUN.sub(_written_out, _ARROW.sub(" ", text.casefold()))
+    parts = [part for part in _SEPARATORS.split(plain) if part and part not in _FILLERS]
     rows: list[int] = []
     for part in parts:
         for character in part:
@@ -134,6 +145,16 @@ def read_labels(text: str, count: int) -> list[int] | None:
                 return None
             rows.append(row)
     return rows or None
+
+
+def _written_out(run: re.Match[str]) -> str:
+    """``abcd`` for ``a-d``, and ``?`` for a span that runs backwards; a longer run is a list."""
+    labels = re.split(_TO, run[0])
+    if len(labels) > 2:
+        return " ".join(labels)
+    first, last = labels
+    rows = range(ord(first), ord(last) + 1) if first.isdigit() == last.isdigit() else ()
+    return "".join(map(chr, rows)) or "?"
 
 
 def _row(character: str) -> int | None:

@@ -94,7 +94,7 @@ def _rows(write: _Writer) -> tuple[Row, ...]:
                 Row(label(row), write.line(each.text), each.right, write.prose(each.says))
                 for row, each in enumerate(shown)
             )
-        case Order(steps=steps):
+        case Order(listed=steps):
             return tuple(
                 Row(label(row), write.line(steps[place]), True, ())
                 for row, place in enumerate(write.presented.shown)

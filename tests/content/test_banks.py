@@ -46,7 +46,7 @@ def test_every_text_can_be_shown_in_every_draw(topic: str) -> None:
         ("kv-cache", "2 * 32 * 32 * 128 * 2 * 4096 / 2**30", "{} GiB for one sequence of 4096"),
         ("kv-cache", "2 * 32 * 32 * 128 * 2 * 4096 * 32 / 2**30", "{} GiB for\n32 of them"),
         ("scaling", "sqrt(64)", "spread by {} or"),
-        ("scaling", "floor(sqrt(128))", "or {} is close"),
+        ("scaling", "floor(sqrt(128))", "or {} puts"),
     ],
 )
 def test_numbers_in_spoken_answers_are_computed(topic: str, formula: str, spoken: str) -> None:

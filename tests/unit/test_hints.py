@@ -67,9 +67,11 @@ def test_the_order_is_told_from_its_ends() -> None:
         if isinstance(q, Order):
             posed = present(topic, q, 2)
             letters = right_reply(posed).split(", ")
-            assert hinted(posed)[1] == f"The first step is {letters[0]}."
+            verb = "is" if q.ranks.count(0) == 1 else "may be"
+            assert hinted(posed)[1] == f"The first step {verb} {letters[0]}."
             if len(letters) > 3:
-                assert hinted(posed)[2] == f"The last step is {letters[-1]}."
+                verb = "is" if q.ranks.count(q.ranks[-1]) == 1 else "may be"
+                assert hinted(posed)[2] == f"The last step {verb} {letters[-1]}."
 
 
 def test_a_number_names_what_counts_and_nothing_else() -> None:

@@ -79,13 +79,14 @@ def test_spellings_of_two_gibibytes(reply: str) -> None:
     assert mark(TWO_GIB, {}, reply) == Mark(1.0)
 
 
-def test_a_bare_expression_is_read_in_the_unit_that_was_asked() -> None:
-    """2*32*8*128*2 is 131072 bytes, and 128 where KiB are asked."""
+def test_a_bare_expression_may_lead_to_the_unit_that_was_asked_or_to_the_base_unit() -> None:
+    """2*32*8*128*2 is right where bytes or KiB are asked; the bare number 131072 only for bytes."""
     question = number("2*32*8*128*2", "bytes", "0%")
     assert mark(question, {}, "2*32*8*128*2") == Mark(1.0)
     asked_in_kib = number("2*32*8*128*2", "KiB", "0%")
     assert mark(asked_in_kib, {}, "128") == Mark(1.0)
-    slip = mark(asked_in_kib, {}, "2*32*8*128*2")
+    assert mark(asked_in_kib, {}, "2*32*8*128*2") == Mark(1.0)
+    slip = mark(asked_in_kib, {}, "131072")
     assert isinstance(slip, Mark)
     assert slip.score == 0.5
     assert "right in bytes" in slip.says[0]

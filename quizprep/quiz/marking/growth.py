@@ -27,7 +27,7 @@ TOO_LOOSE = 0.25
 def mark(question: Growth, values: Mapping[str, Scalar], reply: str) -> Mark | Invalid:
     """Compare growths in every symbol, under the relations that the question gives."""
     try:
-        said = read_growth(reply, question.symbols)
+        said = read_growth(reply, question.symbols, question.also)
     except FormulaError as error:
         symbols = ", ".join(question.symbols)
         return Invalid(f"That {error}. Type a growth in {symbols}, such as O({_sample(question)}).")

@@ -63,23 +63,27 @@ def _expected(count: int, several: bool) -> str:
 def mark_order(
     question: Order, values: Mapping[str, Scalar], reply: str, shown: Sequence[int] | None = None
 ) -> Mark | Invalid:
-    """1 for the right order, falling to 0 for one that is no better than chance."""
-    count = len(question.steps)
+    """1 for a right order, falling to 0 for one that is no better than chance.
+
+    Pairs of steps that may come in either order count neither way.
+    """
+    count = len(question.listed)
     places = tuple(shown or range(count))
     rows = read_labels(reply, count)
     if rows is None or len(rows) != count:
         sample = " ".join(label(row) for row in reversed(range(count)))
         return Invalid(f"Type all {count} letters, first step first, such as: {sample}")
     steps = [places[row] for row in rows]
-    pairs = list(combinations(steps, 2))
-    straight = sum(before < after for before, after in pairs)
+    ranks = question.ranks
+    pairs = [pair for pair in combinations(steps, 2) if ranks[pair[0]] != ranks[pair[1]]]
+    straight = sum(ranks[before] < ranks[after] for before, after in pairs)
     if straight == len(pairs):
         return Mark(1.0)
     score = max(Fraction(0), Fraction(2 * straight, len(pairs)) - 1)
-    late, early = next((a, b) for a, b in pairwise(steps) if a > b)
+    late, early = next((a, b) for a, b in pairwise(steps) if ranks[a] > ranks[b])
     labels = {place: label(row) for row, place in enumerate(places)}
     first, second = (
-        f"{labels[place]} ({fill(question.steps[place], question, values).strip()})"
+        f"{labels[place]} ({fill(question.listed[place], question, values).strip()})"
         for place in (early, late)
     )
     return Mark(
@@ -89,8 +93,8 @@ def mark_order(
 
 
 def order_answer(question: Order, values: Mapping[str, Scalar]) -> str:
-    """The steps in order, numbered, one a line."""
+    """The steps in order, numbered, one a line; steps in any order share a number."""
     return "\n".join(
-        f"{place}. {fill(step, question, values).strip()}"
-        for place, step in enumerate(question.steps, start=1)
+        f"{rank + 1}. {fill(step, question, values).strip()}"
+        for rank, step in zip(question.ranks, question.listed, strict=True)
     )

@@ -1,4 +1,9 @@
-"""Number: compared exactly within the tolerance; traps and slips of units are named."""
+"""Number: compared exactly within the tolerance; traps and slips of units are named.
+
+A number without a unit is read in the unit that was asked. An expression may lead to the base unit
+instead, since the numbers of the question do (flops where Gflop are asked), and a share may stand
+for a percentage: these are right. A plain number in another unit of the dimension is half right.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,14 @@ from fractions import Fraction
 from quizprep.content.draws import (
     answer_value,
     fill,
+    is_rounding,
     tolerance,
     trap_values,
 )
 from quizprep.content.questions import Number, Scalar
 from quizprep.quiz.marking.quantity import Quantity, UnreadableError, read_quantity
 from quizprep.quiz.marking.reply import Invalid, Mark
-from quizprep.text import number_text
+from quizprep.text import counted, number_text
 from quizprep.units import Unit, named, prefix_says, siblings
 
 RIGHT_BUT_FOR_THE_UNIT = 0.5
@@ -52,21 +58,33 @@ def _marked(
 ) -> Mark:
     allowed = max(tolerance(question), _FINEST)
     right = Fraction(answer_value(question, values))
-    given = said.number * unit.factor
-    if _near(given, right, allowed):
+    amounts = _amounts(said, unit)
+    if any(_near(given, right, allowed) for given in amounts):
         return Mark(1.0)
-    for trap, value in zip(question.traps, trap_values(question, values), strict=True):
-        if _near(given, Fraction(value), allowed):
-            return Mark(0.0, (), fill(trap.says, question, values).strip())
-    if slip := _unit_slip(said, unit, asked, right, allowed):
-        return Mark(RIGHT_BUT_FOR_THE_UNIT, (slip,))
-    if _rounds_to(given, right, said.digits):
+    if said.shown and is_rounding(question, amounts[0], said.shown.times(unit.factor), right):
         return Mark(
             RIGHT_BUT_ROUGH,
-            (f"Rounded too roughly: right to {said.digits} digits, asked within "
-             f"{question.tolerance}.",),
+            (f"Rounded too roughly: right to {counted(said.shown.digits, 'digit')}, asked "
+             f"within {question.tolerance}.",),
         )  # fmt: skip
-    return Mark(0.0, (_distance(given, right, allowed),))
+    for given in amounts:
+        for trap, value in zip(question.traps, trap_values(question, values), strict=True):
+            if _near(given, Fraction(value), allowed):
+                return Mark(0.0, (), fill(trap.says, question, values).strip())
+    if slip := _unit_slip(said, unit, asked, right, allowed):
+        return Mark(RIGHT_BUT_FOR_THE_UNIT, (slip,))
+    return Mark(0.0, (_distance(amounts[0], right, allowed),))
+
+
+def _amounts(said: Quantity, unit: Unit) -> tuple[Fraction, ...]:
+    """What a reply may mean, in the base unit; the likeliest first."""
+    amounts = [said.number * unit.factor]
+    if said.binary is not None:
+        amounts.append(said.binary * unit.factor)
+    is_share = unit.dimension == "" and unit.factor < 1
+    if said.unit is None and unit.factor != 1 and (said.shown is None or is_share):
+        amounts.append(said.number)
+    return tuple(amounts)
 
 
 def answer(question: Number, values: Mapping[str, Scalar]) -> str:
@@ -124,7 +142,7 @@ def _unit_slip(
     meant = [
         other
         for other in siblings(unit)
-        if (said.unit is None or other.step == unit.step)
+        if (said.unit is None or (unit.takes_prefixes and other.step == unit.step))
         and _near(said.number * other.factor, right, min(allowed, Fraction(1, 100)))
     ]
     if len(meant) != 1:
@@ -137,13 +155,6 @@ def _unit_slip(
         )
     explained = [prefix_says(each) for each in (unit, other) if each.prefix or each.bits]
     return f"Right number, wrong unit: you wrote {unit.name}. {', and '.join(explained)}."
-
-
-def _rounds_to(given: Fraction, right: Fraction, digits: int | None) -> bool:
-    if digits is None or digits < 2 or not right:
-        return False
-    unit_of_last_digit = Fraction(1, 10 ** (digits - 1))
-    return 2 * abs(given - right) <= unit_of_last_digit * abs(right)
 
 
 def _distance(given: Fraction, right: Fraction, allowed: Fraction) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
 
+from quizprep.content.draws import NUMBER, NUMERAL, Precision, precision
 from quizprep.formula import MAX_TEXT, FormulaError, parse
 from quizprep.text import plain_signs
 from quizprep.units import Unit, find
 
-_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-_NUMERAL = re.compile(rf"[+-]?{_NUMBER}")
 _TOKEN = re.compile(
-    rf"\s*(?:(?P<number>{_NUMBER})|(?P<sign>\*\*|[-+*/()])|(?P<call>(?:sqrt|log2|ln|exp)(?=\s*\()))"
+    rf"\s*(?:(?P<number>{NUMBER})|(?P<sign>\*\*|[-+*/()])|(?P<pi>(?:pi|π)\b)"
+    r"|(?P<call>(?:sqrt|log2|log|ln|exp|floor|ceil|min|max)(?=\s*\()))",
+    re.IGNORECASE,
 )
+_EXTREME = re.compile(r"\b(?:min|max)\s*\(", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,")
+_ENDS_FACTOR = re.compile(r"[\d.].*|\)|pi")
+"""What a factor may follow without a sign: ``2 pi``, ``2(3+4)``."""
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,_'’]\d{3})+(?![\d,'’_])")
 _LEAD = re.compile(
     r"^(?:[~≈=]|about|around|roughly|approximately|approx\.?|ca\.?)\s*", re.IGNORECASE
@@ -23,6 +29,7 @@ _SCALES = {
     "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "bn": 10**9,
 }  # fmt: skip
 _SHORT_SCALES = {"k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+_BINARY_SCALES = {"k": 1, "m": 2, "g": 3}
 
 
 @dataclass(frozen=True)
@@ -31,12 +38,14 @@ class Quantity:
 
     number  exact, as written, with scale words such as ``million`` multiplied in
     unit    None for a bare number
-    digits  significant digits of a plain numeral such as ``2.1e9``; None for an expression
+    shown   how precisely a plain numeral is written; None for an expression
+    binary  the number with ``k``, ``M`` or ``G`` taken for a power of 1024, where one is written
     """
 
     number: Fraction
     unit: Unit | None
-    digits: int | None
+    shown: Precision | None
+    binary: Fraction | None = None
 
 
 class UnreadableError(ValueError):
@@ -46,7 +55,7 @@ class UnreadableError(ValueError):
 def exact_number(text: str) -> Fraction | None:
     """The value of a plain number such as ``65,504`` or ``6.5e4``; None for anything else."""
     plain = _ungrouped(text.strip())
-    if len(plain) > MAX_TEXT or not _NUMERAL.fullmatch(plain):
+    if len(plain) > MAX_TEXT or not NUMERAL.fullmatch(plain):
         return None
     try:
         return Fraction(parse(_decimal(plain)).evaluate({}))
@@ -68,15 +77,21 @@ def read_quantity(text: str, scales: bool) -> Quantity:
         raise UnreadableError("does not begin with a number")
     if re.match(r"\s*,\s*\d", rest):
         raise UnreadableError("has a comma inside a number; write a decimal point, as in 2.5")
-    scale, name = _scaled(rest.strip().lstrip("-").rstrip(".!"), scales)
+    scale, power, name = _scaled(rest.strip().lstrip("-").rstrip(".!"), scales)
     unit = find(name) if name else None
     if name and unit is None:
         raise UnreadableError(f"has something after the number that is no unit: {name[:30]!r}")
     try:
-        value = Fraction(parse(expression).evaluate({})) * scale
+        value = Fraction(parse(expression).evaluate({"pi": math.pi}))
     except FormulaError as error:
         raise UnreadableError(str(error)) from error
-    return Quantity(value, unit, _digits(expression))
+    shown = precision(expression)
+    return Quantity(
+        value * scale,
+        unit,
+        shown and shown.times(scale),
+        value * 1024**power if power else None,
+    )
 
 
 def _tidied(text: str) -> str:
@@ -87,7 +102,9 @@ def _tidied(text: str) -> str:
 
 
 def _ungrouped(text: str) -> str:
-    """Without thousands separators: ``2,048`` becomes 2048, ``2,5`` stays."""
+    """Without thousands separators: ``2,048`` becomes 2048; ``2,5`` and ``min(64,128)`` stay."""
+    if _EXTREME.search(text):
+        return text
     return _GROUPED.sub(lambda m: re.sub(r"[ ,_'’]", "", m[0]), text)
 
 
@@ -95,15 +112,29 @@ def _split(text: str) -> tuple[str, str]:
     """The longest prefix that is arithmetic, and the rest."""
     tokens: list[tuple[str, int]] = []
     place = 0
-    while found := _TOKEN.match(text, place):
+    while found := _TOKEN.match(text, place) or _next_value(tokens, text, place):
         place = found.end()
-        piece = found[0].strip()
+        if found.re is _COMMA:
+            tokens.append((",", place))
+            continue
+        piece = found[0].strip().lower().replace("π", "pi")
+        piece = "ln" if piece == "log" else piece
+        begins_factor = found["pi"] or found["call"] or piece == "("
+        if begins_factor and tokens and _ENDS_FACTOR.fullmatch(tokens[-1][0]):
+            tokens.append(("*", place))
         tokens.append((_decimal(piece) if found["number"] else piece, place))
     # A trailing operator belongs to the unit: "5 /s".
-    while tokens and tokens[-1][0] in ("+", "-", "*", "**", "/"):
+    while tokens and tokens[-1][0] in ("+", "-", "*", "**", "/", ","):
         tokens.pop()
     end = tokens[-1][1] if tokens else 0
     return " ".join(piece for piece, _ in tokens), text[end:]
+
+
+def _next_value(tokens: list[tuple[str, int]], text: str, place: int) -> re.Match[str] | None:
+    """A comma between the values of ``min(...)`` or ``max(...)``, where one of them is open."""
+    pieces = [piece for piece, _ in tokens]
+    is_open = pieces.count("(") > pieces.count(")") and {"min", "max"} & set(pieces)
+    return _COMMA.match(text, place) if is_open else None
 
 
 def _decimal(number: str) -> str:
@@ -111,17 +142,12 @@ def _decimal(number: str) -> str:
     return re.sub(r"^([+-]?)0+(?=\d)", r"\1", number)
 
 
-def _scaled(rest: str, scales: bool) -> tuple[int, str]:
+def _scaled(rest: str, scales: bool) -> tuple[int, int, str]:
+    """The scale after a number, the power of 1024 that it may stand for, and what follows."""
     word, _, unit = rest.partition(" ")
     if word.lower() in _SCALES:
-        return _SCALES[word.lower()], unit.strip()
+        return _SCALES[word.lower()], 0, unit.strip()
     if scales and word.lower() in _SHORT_SCALES:
-        return _SHORT_SCALES[word.lower()], unit.strip()
-    return 1, rest
-
-
-def _digits(expression: str) -> int | None:
-    if not _NUMERAL.fullmatch(expression):
-        return None
-    mantissa = re.split("[eE]", expression.lstrip("+-"))[0].replace(".", "")
-    return len(mantissa.lstrip("0"))
+        scale = _SHORT_SCALES[word.lower()]
+        return scale, _BINARY_SCALES.get(word.lower(), 0), unit.strip()
+    return 1, 0, rest
