@@ -10,11 +10,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from quizprep.api import GradingSession, Library, QuizprepError, Verdict, as_text, grade
+    from quizprep.api import (
+        GradingSession,
+        Library,
+        QuizprepError,
+        Verdict,
+        as_html,
+        as_text,
+        grade,
+    )
 
 __version__ = "0.1.0"
 
-__all__ = ["GradingSession", "Library", "QuizprepError", "Verdict", "as_text", "grade"]
+__all__ = ["GradingSession", "Library", "QuizprepError", "Verdict", "as_html", "as_text", "grade"]
 
 
 def __getattr__(name: str) -> object:

@@ -14,6 +14,7 @@ true. Names listed in ``quizprep.__all__`` follow semantic versioning; anything 
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from types import TracebackType
 
@@ -26,7 +27,7 @@ from quizprep.grading.pool import Pool
 from quizprep.grading.submission import MAX_SOURCE, hidden_folders, read_submission
 from quizprep.grading.verdict import Verdict
 
-__all__ = ["GradingSession", "Library", "QuizprepError", "Verdict", "as_text", "grade"]
+__all__ = ["GradingSession", "Library", "QuizprepError", "Verdict", "as_html", "as_text", "grade"]
 
 
 def grade(
@@ -116,6 +117,23 @@ class GradingSession:
 def as_text(verdict: Verdict) -> str:
     """The report of a verdict as ``quizprep grade`` prints it, without colour or wrapping."""
     return "\n".join(" " * line.indent + line.text for line in report.lines(verdict))
+
+
+_COLOURS = {"green": "#1f7a3d", "yellow": "#9a6700", "red": "#b3261e", "dim": "#6a737d"}
+
+
+def as_html(verdict: Verdict) -> str:
+    """The report of a verdict as one HTML element with its own style; all texts are escaped."""
+    paragraphs = []
+    for line in report.lines(verdict):
+        look = f"margin:0 0 0 {line.indent}ch;"
+        if line.style == "bold":
+            look += "font-weight:bold;"
+        elif line.style is not None:
+            look += f"color:{_COLOURS[line.style]};"
+        paragraphs.append(f'<p style="{look}">{escape(line.text)}</p>')
+    style = "font-family:monospace;white-space:pre-wrap;line-height:1.4;"
+    return f'<div class="quizprep-verdict" style="{style}">{"".join(paragraphs)}</div>'
 
 
 def _submission(exercise: Exercise, source: str | bytes | Path) -> Submission:
