@@ -17,7 +17,7 @@ from quizprep.cohort.grading import Plan, Run, Settings
 from quizprep.cohort.local import cores
 from quizprep.cohort.results import Results
 from quizprep.cohort.standing import Standing, standing
-from quizprep.cohort.submissions import LAYOUT, scan, scan_map
+from quizprep.cohort.submissions import LAYOUT, ONLY_STUDENT, scan, scan_map
 from quizprep.errors import ExitCode, QuizprepError, UsageError
 from quizprep.files import replace_file
 from quizprep.text import counted

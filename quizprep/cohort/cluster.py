@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def run(
     scheduler  its address, such as ``tcp://10.0.0.1:8786``
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import Client
     except ImportError as error:
         raise MissingExtraError("Grading on a cluster", "cohort") from error
     try:
@@ -57,50 +58,54 @@ def run(
             f"There is no Dask scheduler at {scheduler}: {error}.",
             hint="Start one with: dask scheduler",
         ) from error
+    try:
+        with client:
+            yield from _outcomes(client, tasks, library, folder, require_confinement)
+    except (OSError, CancelledError) as error:
+        raise QuizprepError(
+            f"The scheduler {scheduler} is gone.",
+            hint="Every result so far is kept: start it, then run the same command again.",
+        ) from error
+
+
+def _outcomes(
+    client: Any, tasks: Sequence[Task], library: Library, folder: Path, require_confinement: bool
+) -> Iterator[Outcome]:
+    """The verdicts as they come; raises OSError or CancelledError if the scheduler is lost."""
+    from distributed import as_completed
+
     # Workers have the shipped library themselves; another one is on a disk that all share.
     root = None if library.root.resolve() == shipped_root() else str(library.root.resolve())
     waiting = deque((task, 1) for task in in_order(tasks, library))
     running: dict[Any, tuple[Task, int]] = {}
-    with client:
-        completed = as_completed(raise_errors=False)
+    completed = as_completed(raise_errors=False)
 
-        def hand_out() -> None:
-            room = max(1, sum(client.nthreads().values()))
-            while waiting and len(running) < room:
-                task, tried = waiting.popleft()
-                future = client.submit(
-                    grade_here,
-                    tuple(task.key),
-                    task.source,
-                    root,
-                    str(folder.resolve()),
-                    require_confinement,
-                    pure=False,
-                    retries=0,
-                )
-                running[future] = task, tried
-                completed.add(future)
+    def hand_out() -> None:
+        room = max(1, sum(client.nthreads().values()))
+        while waiting and len(running) < room:
+            task, tried = waiting.popleft()
+            arguments = (tuple(task.key), task.source, root, str(folder.resolve()))
+            future = client.submit(grade_here, *arguments, require_confinement, pure=False)
+            running[future] = task, tried
+            completed.add(future)
 
-        hand_out()
-        for future in completed:
-            task, tried = running.pop(future)
-            if future.status == "finished":
-                yield Outcome(task, Verdict.parse(future.result()))
-            elif client.status != "running" or future.status in ("lost", "cancelled"):
-                raise QuizprepError(
-                    f"The scheduler {scheduler} is gone.",
-                    hint="Every result so far is kept: start it, then run the same command again.",
-                )
+    hand_out()
+    for future in completed:
+        task, tried = running.pop(future)
+        if future.status == "finished":
+            yield Outcome(task, Verdict.parse(future.result()))
+        elif future.status != "error":
+            raise CancelledError
+        else:
+            failure = future.exception()
+            if isinstance(failure, OtherProgram):
+                hint = "Install the same quizprep on all workers."
+                raise QuizprepError(str(failure), hint)
+            if tried < TRIES:
+                waiting.appendleft((task, tried + 1))
             else:
-                failure = future.exception()
-                if isinstance(failure, OtherProgram):
-                    hint = "Install the same quizprep on all workers."
-                    raise QuizprepError(str(failure), hint)
-                if tried < TRIES:
-                    waiting.appendleft((task, tried + 1))
-                else:
-                    yield Outcome(task, _fault(task, failure))
-            hand_out()
+                yield Outcome(task, _fault(task, failure))
+        hand_out()
 
 
 def grade_here(
