@@ -144,11 +144,12 @@ class _Submission(pytest.File):
 
 
 def _kind(case: Case | CaseResult) -> str:
-    """The kind of a case: its dtype, and what is special about the inputs."""
+    """What a case is about: fresh inputs, large ones, views of other tensors, or else a dtype."""
     if case.fresh:
         return "fresh"
-    special = "" if case.layout == "contiguous" else f"-{case.layout}"
-    return f"{case.dtype}{special}{'' if case.magnitude == 1 else '-large'}"
+    if case.magnitude != 1:
+        return "large"
+    return case.dtype if case.layout == "contiguous" else "views"
 
 
 class _Item(pytest.Item):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cohort import RIGHT, WRONG
-from tests.imports import assert_not_imported
+from tests.imports import ROOT, assert_not_imported
 
 pytest_plugins = ["pytester"]
 
@@ -43,6 +43,9 @@ def test_items_by_stage_and_kind(pytester: pytest.Pytester) -> None:
     assert "ada/softmax.py::correctness[float32] PASSED" in out
     assert "ada/softmax.py::cost[flops] PASSED" in out
     assert "ada/softmax.py::verdict PASSED" in out
+    documented = (ROOT / "docs" / "pytest.md").read_text().partition("--quizprep -v\n")[2]
+    for line in documented.partition("```")[0].splitlines():
+        assert line in out
     assert "bob/softmax.py::load PASSED" in out
     assert "bob/softmax.py::correctness[float32] FAILED" in out
     assert "bob/softmax.py::cost[flops] SKIPPED" in out
