@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from quizprep.api import (
         GradingSession,
         Library,
@@ -30,3 +32,13 @@ def __getattr__(name: str) -> object:
     if name in __all__:
         return getattr(importlib.import_module("quizprep.api"), name)
     raise AttributeError(f"module 'quizprep' has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """``%load_ext quizprep``."""
+    importlib.import_module("quizprep.notebook").load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """``%unload_ext quizprep``."""
+    importlib.import_module("quizprep.notebook").unload(shell)

@@ -70,11 +70,11 @@ class GradingSession:
         require_confinement: bool = False,
         record: bool = False,
     ) -> None:
-        """The arguments are those of ``grade``."""
+        """The arguments are those of ``grade``; ``record`` may be changed between gradings."""
         given = library or Library()
         # An absolute path: the processes that grade have other working folders.
         self.library = replace(given, root=given.root.resolve())
-        self._record = record
+        self.record = record
         self._pool = Pool()
         self._grader = Grader(
             self._pool, hidden_folders(self.library), require_confinement=require_confinement
@@ -86,7 +86,7 @@ class GradingSession:
         """The verdict on one submission; see the function ``grade``."""
         found = self.library.exercise(exercise)
         verdict = self._grader.grade(found, _submission(found, source), seed)
-        if self._record:
+        if self.record:
             from quizprep.quiz import times
             from quizprep.store import Store
 
