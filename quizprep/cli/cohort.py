@@ -86,7 +86,7 @@ def cohort(
     with Results(results_file or _beside(handed_in)) as results:
         planned = grading.plan(scanned, handed_in, library, results)
         try:
-            run = grading.grade(planned, handed_in, library, results, settings, _show)
+            run = grading.grade(planned, library, results, settings, _show)
         except KeyboardInterrupt:
             status()
             click.echo("Stopped. What was graded is kept; the same command goes on.", err=True)

@@ -26,6 +26,7 @@ from quizprep.errors import MissingExtraError, QuizprepError
 from quizprep.grading.verdict import Stage, Verdict
 
 CONNECT_SECONDS = "10s"
+WORKER_SECONDS = "60s"
 
 _threads = threading.local()
 """On a worker: the examiner of each thread, by library and options."""
@@ -38,7 +39,6 @@ class OtherProgram(Exception):
 def run(
     tasks: Sequence[Task],
     library: Library,
-    folder: Path,
     scheduler: str,
     require_confinement: bool = False,
 ) -> Iterator[Outcome]:
@@ -60,7 +60,8 @@ def run(
         ) from error
     try:
         with client:
-            yield from _outcomes(client, tasks, library, folder, require_confinement)
+            _wait_for_a_worker(client, scheduler)
+            yield from _outcomes(client, tasks, library, require_confinement)
     except (OSError, CancelledError) as error:
         raise QuizprepError(
             f"The scheduler {scheduler} is gone.",
@@ -68,8 +69,19 @@ def run(
         ) from error
 
 
+def _wait_for_a_worker(client: Any, scheduler: str) -> None:
+    """Raise QuizprepError if no worker comes; later ones may come and go."""
+    try:
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+    except TimeoutError as error:
+        raise QuizprepError(
+            f"The scheduler {scheduler} has no workers.",
+            hint=f"Start some: dask worker {scheduler} --nthreads 1",
+        ) from error
+
+
 def _outcomes(
-    client: Any, tasks: Sequence[Task], library: Library, folder: Path, require_confinement: bool
+    client: Any, tasks: Sequence[Task], library: Library, require_confinement: bool
 ) -> Iterator[Outcome]:
     """The verdicts as they come; raises OSError or CancelledError if the scheduler is lost."""
     from distributed import as_completed
@@ -84,8 +96,8 @@ def _outcomes(
         room = max(1, sum(client.nthreads().values()))
         while waiting and len(running) < room:
             task, tried = waiting.popleft()
-            arguments = (tuple(task.key), task.source, root, str(folder.resolve()))
-            future = client.submit(grade_here, *arguments, require_confinement, pure=False)
+            arguments = (tuple(task.key), task.source, root, require_confinement)
+            future = client.submit(grade_here, *arguments, pure=False)
             running[future] = task, tried
             completed.add(future)
 
@@ -112,17 +124,16 @@ def grade_here(
     key: tuple[str, str, str, str],
     source: bytes,
     root: str | None,
-    folder: str,
     require_confinement: bool,
 ) -> bytes:
     """On a worker: the verdict on a submission, as JSON; raises OtherProgram."""
     wanted = Key(*key)
-    settings = (root, folder, require_confinement)
+    settings = (root, require_confinement)
     if getattr(_threads, "settings", None) != settings:
         if hasattr(_threads, "examiner"):
             _threads.examiner.close()
         library = Library(Path(root)) if root else Library()
-        _threads.examiner = Examiner(library, (Path(folder),), require_confinement)
+        _threads.examiner = Examiner(library, require_confinement)
         _threads.library = library
         _threads.settings = settings
     here = content_sum(_threads.library.exercise(wanted.exercise))

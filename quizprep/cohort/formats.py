@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -170,9 +171,10 @@ CANVAS_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 def to_canvas(standing: Standing, gradebook: str | None = None) -> str:
     """A CSV file for the import of Canvas's gradebook: a column of points for each exercise.
 
-    gradebook  the text of an export of that gradebook: its students are kept, each found by his or
-               her folder's name in one of the columns Student, ID, SIS User ID or SIS Login ID.
-               Without it the folder's name is taken for the SIS Login ID.
+    gradebook  the text of an export of that gradebook. Its students are kept, each found by the
+               folder's name in one of the columns Student, ID, SIS User ID or SIS Login ID, and an
+               assignment that is called like an exercise keeps its number. Without a gradebook the
+               folder's name is taken for the SIS Login ID.
 
     Raises UsageError for a gradebook without these columns, or in which somebody is missing.
     """
@@ -194,6 +196,9 @@ def to_canvas(standing: Standing, gradebook: str | None = None) -> str:
             f"The gradebook has no column {', '.join(sorted(missing))}.",
             hint="Export it in Canvas: Grades, Export.",
         )
+    # An assignment that exists is named with its number: "softmax (1234)".
+    named = {re.sub(r" \(\d+\)$", "", name): name for name in table.fieldnames or ()}
+    head = [*CANVAS_COLUMNS, *(named.get(exercise, exercise) for exercise in exercises)]
     students = {student.name: student for student in standing.students}
     out = [head, most]
     for row in table:

@@ -76,7 +76,6 @@ def plan(scanned: Scan, folder: Path, library: Library, results: Results) -> Pla
 
 def grade(
     planned: Plan,
-    folder: Path,
     library: Library,
     results: Results,
     settings: Settings,
@@ -84,7 +83,7 @@ def grade(
 ) -> Run:
     """Grade what is left; each verdict is kept before the next is counted."""
     run = Run(len(planned.tasks))
-    for outcome in _outcomes(planned, folder, library, settings):
+    for outcome in _outcomes(planned, library, settings):
         results.add(outcome.task.key, outcome.verdict, times.now())
         run.done += 1
         if outcome.verdict.faulty:
@@ -99,15 +98,13 @@ def verdicts(planned: Plan, results: Results) -> dict[tuple[str, str], Verdict |
     return {place: results.verdict(key) for place, key in planned.keys.items()}
 
 
-def _outcomes(
-    planned: Plan, folder: Path, library: Library, settings: Settings
-) -> Iterator[Outcome]:
+def _outcomes(planned: Plan, library: Library, settings: Settings) -> Iterator[Outcome]:
     if not planned.tasks:
         return iter(())
     confined = settings.require_confinement
     if settings.scheduler is not None:
-        return cluster.run(planned.tasks, library, folder, settings.scheduler, confined)
-    return local.run(planned.tasks, library, folder, settings.workers, confined)
+        return cluster.run(planned.tasks, library, settings.scheduler, confined)
+    return local.run(planned.tasks, library, settings.workers, confined)
 
 
 def _place(each: HandedIn) -> tuple[str, str]:

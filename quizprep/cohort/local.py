@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from queue import SimpleQueue
 
 from quizprep.cohort.results import Key
@@ -57,13 +56,12 @@ def cores() -> int:
 class Examiner:
     """Grades one submission after the other in one thread, with one runtime loaded at a time."""
 
-    def __init__(self, library: Library, hidden: Sequence[Path], require_confinement: bool) -> None:
-        """``hidden`` are further folders that no submission may read."""
+    def __init__(self, library: Library, require_confinement: bool) -> None:
         self._pool = Pool()
         self._exercise = cache(library.exercise)
         self._runtime = ""
-        folders = (*hidden_folders(library), *(str(folder) for folder in hidden))
-        self._grader = Grader(self._pool, folders, require_confinement=require_confinement)
+        hidden = hidden_folders(library)
+        self._grader = Grader(self._pool, hidden, require_confinement=require_confinement)
 
     def grade(self, name: str, source: bytes) -> Verdict:
         """The verdict; a fault of ours is tried again."""
@@ -89,13 +87,11 @@ def _graded(grader: Grader, exercise: Exercise, submission: Submission) -> Verdi
 def run(
     tasks: Sequence[Task],
     library: Library,
-    folder: Path,
     workers: int,
     require_confinement: bool = False,
 ) -> Iterator[Outcome]:
     """The verdicts as they come, in any order.
 
-    folder   the students' folder, which no submission may read
     workers  how many gradings run at once
 
     The threads are daemons: where the caller leaves early, gradings that run end with the program.
@@ -107,7 +103,7 @@ def run(
     workers = min(workers, len(tasks))
 
     def work() -> None:
-        examiner = Examiner(library, (folder.resolve(),), require_confinement)
+        examiner = Examiner(library, require_confinement)
         try:
             while (task := waiting.get()) is not None:
                 done.put(Outcome(task, examiner.grade(task.key.exercise, task.source)))

@@ -219,7 +219,7 @@ def test_a_folder_of_one_student_gives_one_file(quizprep: Program, folder: Path)
 def test_the_import_of_canvas(quizprep: Program, course: Path, folder: Path) -> None:
     """The students of a gradebook are found by any of its columns; who is missing is told."""
     book = folder / "book.csv"
-    head = "Student,ID,SIS User ID,SIS Login ID,Section,Old (1)\n"
+    head = "Student,ID,SIS User ID,SIS Login ID,Section,softmax (17)\n"
     possible = "    Points Possible,,,,,5\n"
     book.write_text(f'\ufeff{head}{possible}"Lovelace, Ada",7,u7,ada,A,3\nbob,8,u8,b8,A,\n')
     ask = ("cohort", "course", "--format", "canvas")
@@ -230,7 +230,7 @@ def test_the_import_of_canvas(quizprep: Program, course: Path, folder: Path) -> 
         file.write("Eve,9,u9,eve,A,\nFay,10,u10,fay,A,\n")
     done = quizprep(*ask, "--gradebook", "book.csv")
     assert list(csv.reader(done.stdout.splitlines())) == [
-        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "softmax"],
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "softmax (17)"],
         ["    Points Possible", "", "", "", "", "1"],
         ["Lovelace, Ada", "7", "u7", "ada", "A", "1"],
         ["bob", "8", "u8", "b8", "A", "0"],

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from quizprep.cohort.credit import ALL_OR_NOTHING, Credit, load_credit
 from quizprep.cohort.formats import to_csv, write_parquet
+from quizprep.cohort.grading import Run, Settings, grade, plan, verdicts
 from quizprep.cohort.pages import group_page, page_name, student_page
 from quizprep.cohort.results import Key, Results
 from quizprep.cohort.standing import Standing, standing
 from quizprep.cohort.submissions import Unreadable, read, scan
-from quizprep.errors import MissingExtraError
+from quizprep.content.library import Library
+from quizprep.errors import MissingExtraError, QuizprepError
 from quizprep.grading.verdict import NamedMistake, Reading, Stage, Verdict
 from quizprep.meter import Meter
 from quizprep.quiz import times
+from tests.cli.test_grade_interrupt import children
+from tests.cohort import RIGHT, hand_in
 
 MISTAKE = NamedMistake(id="no_scale", says="The scale is missing.", concept="scaling")
 READING = Reading(meter=Meter("flops"), status="pass", formula="4*b*n", growth="b*n", required="n")
@@ -118,6 +126,47 @@ def test_faults_are_not_kept_and_rows_not_doubled(tmp_path: Path) -> None:
         numbers = again.numbers(["ada", "bob"])
         assert sorted(numbers.values()) == [1, 2]
         assert again.numbers(["cyd", "ada"]) == {**numbers, "cyd": 3}
+
+
+def test_a_full_disk_keeps_what_was_graded(tmp_path: Path) -> None:
+    """The run ends with one message, and every verdict before is there."""
+    keys = [Key(f"{number:064}", "causal_mask", "c", "1") for number in range(200)]
+    kept = []
+
+    def fill(results: Results) -> None:
+        for key in keys:
+            results.add(key, WRONG, times.now())
+            kept.append(key)
+
+    with Results(tmp_path / "r.sqlite") as results:
+        results._sql.execute("pragma max_page_count = 20")  # SQLite's own word for a full disk
+        with pytest.raises(QuizprepError, match="full"):
+            fill(results)
+    assert 0 < len(kept) < len(keys)
+    with Results(tmp_path / "r.sqlite") as again:
+        assert again.known(keys) == set(kept)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_grader_that_dies_loses_nothing(tmp_path: Path) -> None:
+    """All processes that grade are killed in the middle: each grading is made again, by us."""
+    folder = tmp_path / "course"
+    hand_in(folder, **{f"s{number}": f"{RIGHT}# {number}\n" for number in range(6)})
+    library = Library()
+    killed = []
+
+    def kill(run: Run) -> None:
+        if run.done == 2:
+            for child in children(os.getpid()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+                    killed.append(child)
+
+    with Results(tmp_path / "r.sqlite") as results:
+        planned = plan(scan(folder, ("softmax",)), folder, library, results)
+        run = grade(planned, library, results, Settings(workers=2), kill)
+        assert killed and (run.done, run.faults) == (6, [])
+        assert all(verdict and verdict.passed for verdict in verdicts(planned, results).values())
 
 
 def test_layouts(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_killed_workers_and_killers_lose_nothing(tmp_path: Path) -> None:
                 cluster_here.workers[0].send_signal(signal.SIGKILL)
 
         settings = Settings(workers=1, scheduler=cluster_here.address)
-        run = grade(planned, folder, LIBRARY, results, settings, kill_one)
+        run = grade(planned, LIBRARY, results, settings, kill_one)
         assert (run.done, run.faults) == (SUBMISSIONS, [])
         assert cluster_here.workers[0].wait() == -signal.SIGKILL
         assert cluster_here.workers[1].poll() is None
@@ -136,12 +136,12 @@ def test_a_lost_scheduler_leaves_a_file_that_goes_on(tmp_path: Path) -> None:
 
         settings = Settings(workers=1, scheduler=cluster_here.address)
         with pytest.raises(QuizprepError, match="is gone"):
-            grade(planned, folder, LIBRARY, results, settings, kill)
+            grade(planned, LIBRARY, results, settings, kill)
         done = rows(tmp_path / "r.sqlite")
         assert 1 <= done < SUBMISSIONS
         left = plan(scanned, folder, LIBRARY, results)
         assert len(left.tasks) == SUBMISSIONS - done
-        run = grade(left, folder, LIBRARY, results, Settings(workers=2), lambda _: None)
+        run = grade(left, LIBRARY, results, Settings(workers=2), lambda _: None)
         assert run.done == SUBMISSIONS - done
         assert rows(tmp_path / "r.sqlite") == SUBMISSIONS
 
@@ -150,7 +150,25 @@ def test_a_worker_with_other_files_refuses() -> None:
     """A worker grades only by the files and the version that the results are keyed by."""
     key = ("0" * 64, "softmax", "0" * 64, "0.0.0")
     with pytest.raises(cluster.OtherProgram, match="other files of softmax"):
-        cluster.grade_here(key, b"", None, ".", False)
+        cluster.grade_here(key, b"", None, False)
+
+
+def test_a_scheduler_without_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told that none came, instead of waiting for ever."""
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "WORKER_SECONDS", "100ms")
+    folder = course(tmp_path)
+    with (
+        LocalCluster(
+            n_workers=0, host="127.0.0.1", protocol="tcp", processes=False, dashboard_address=None
+        ) as empty,
+        Results(tmp_path / "r.sqlite") as results,
+    ):
+        planned = plan(scan(folder, LIBRARY.exercise_ids), folder, LIBRARY, results)
+        settings = Settings(workers=1, scheduler=empty.scheduler_address)
+        with pytest.raises(QuizprepError, match="has no workers"):
+            grade(planned, LIBRARY, results, settings, lambda _: None)
 
 
 def test_an_address_without_a_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,4 +179,4 @@ def test_an_address_without_a_scheduler(tmp_path: Path, monkeypatch: pytest.Monk
         planned = plan(scan(folder, LIBRARY.exercise_ids), folder, LIBRARY, results)
         settings = Settings(workers=1, scheduler="tcp://127.0.0.1:9")
         with pytest.raises(QuizprepError, match="no Dask scheduler at"):
-            grade(planned, folder, LIBRARY, results, settings, lambda _: None)
+            grade(planned, LIBRARY, results, settings, lambda _: None)
