@@ -20,7 +20,7 @@ from quizprep.cohort.standing import Standing, standing
 from quizprep.cohort.submissions import LAYOUT, ONLY_STUDENT, scan, scan_map
 from quizprep.errors import ExitCode, QuizprepError, UsageError
 from quizprep.files import replace_file
-from quizprep.text import counted
+from quizprep.text import counted, printable
 
 FORMATS = (*formats.TEXTS, "canvas", "html", *formats.STUDENT_FILES, "parquet")
 _IN_FOLDERS = ("html", *formats.STUDENT_FILES)
@@ -145,6 +145,9 @@ def _show(run: Run) -> None:
 
 def _say(group: Standing, planned: Plan, run: Run, err: bool) -> None:
     """The summary: what was found and graded, and how each exercise went."""
+    for part, count in group.unconfined.items():
+        text = f"Not confined by {part} in {counted(count, 'grading')}: code had more rights than "
+        click.echo(f"{printable(text)}it should.", err=True)
     if err:  # standard output is for the format
         click.echo(_counts(group, planned, run), err=True)
         return

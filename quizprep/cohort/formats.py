@@ -21,7 +21,17 @@ from quizprep.cohort.standing import Entry, Standing, StudentStanding
 from quizprep.errors import MissingExtraError, UsageError
 from quizprep.text import json_text, printable
 
-COLUMNS = ("student", "exercise", "status", "points", "maximum", "mistakes", "reason", "versions")
+COLUMNS = (
+    "student",
+    "exercise",
+    "status",
+    "points",
+    "maximum",
+    "mistakes",
+    "reason",
+    "versions",
+    "confined",
+)
 MAX_OUTPUT = 20_000
 """Characters of a report in the files of course systems, which limit a file to 1 MB."""
 
@@ -45,6 +55,7 @@ def rows(standing: Standing) -> list[dict[str, str | float | int]]:
             "mistakes": " ".join(mistake.id for mistake in entry.mistakes),
             "reason": printable(entry.reason),
             "versions": entry.versions,
+            "confined": "no" if entry.verdict is not None and entry.verdict.unconfined else "yes",
         }
         for entry in standing.entries
     ]

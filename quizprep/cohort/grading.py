@@ -11,6 +11,7 @@ from quizprep.cohort.local import Outcome, Task
 from quizprep.cohort.results import Key, Results, content_sum, key_of
 from quizprep.cohort.submissions import HandedIn, Refused, Scan, Unreadable, read
 from quizprep.content.library import Library
+from quizprep.errors import QuizprepError
 from quizprep.grading.verdict import Verdict
 from quizprep.quiz import times
 from quizprep.text import printable
@@ -81,9 +82,18 @@ def grade(
     settings: Settings,
     progress: Callable[[Run], None],
 ) -> Run:
-    """Grade what is left; each verdict is kept before the next is counted."""
+    """Grade what is left; each verdict is kept before the next is counted.
+
+    Raises QuizprepError for a system that cannot confine, if it should: that is no student's
+    failure, so nothing of it is kept.
+    """
     run = Run(len(planned.tasks))
     for outcome in _outcomes(planned, library, settings):
+        if settings.require_confinement and (parts := outcome.verdict.unconfined):
+            raise QuizprepError(
+                f"Nothing is run, because it cannot be confined: {'; '.join(parts)} is missing.",
+                hint="Grade on another system, or without --require-confinement.",
+            )
         results.add(outcome.task.key, outcome.verdict, times.now())
         run.done += 1
         if outcome.verdict.faulty:

@@ -168,6 +168,12 @@ class Standing:
         return [entry for student in self.students for entry in student.entries]
 
     @property
+    def unconfined(self) -> dict[str, int]:
+        """The parts of the confinement that a system lacked, and in how many gradings."""
+        parts = (entry.verdict.unconfined for entry in self.entries if entry.verdict is not None)
+        return dict(Counter(part for each in parts for part in each))
+
+    @property
     def not_graded(self) -> int:
         return sum(entry.verdict is None for entry in self.entries)
 

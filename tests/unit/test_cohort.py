@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from quizprep.cohort import local
 from quizprep.cohort.credit import ALL_OR_NOTHING, Credit, load_credit
-from quizprep.cohort.formats import to_csv, write_parquet
+from quizprep.cohort.formats import rows, to_csv, write_parquet
 from quizprep.cohort.grading import Run, Settings, grade, plan, verdicts
+from quizprep.cohort.local import Outcome
 from quizprep.cohort.pages import group_page, page_name, student_page
 from quizprep.cohort.results import Key, Results
 from quizprep.cohort.standing import Standing, standing
@@ -104,11 +107,20 @@ def test_pages_show_the_group_and_hide_it_from_students() -> None:
     assert page_name("../../a b") != page_name("../a b") and "/" not in page_name("../../a b")
 
 
+def test_missing_confinement_is_never_silent() -> None:
+    """A grading that ran with more rights than it should says so in the table and on the page."""
+    loose = replace(PASSED, unconfined=("seccomp (not installed)",))
+    found = group(ada1=PASSED, bob1=loose)
+    assert found.unconfined == {"seccomp (not installed)": 1}
+    assert [row["confined"] for row in rows(found)] == ["yes", "no"]
+    assert "Not confined by seccomp (not installed) in 1 grading" in group_page(found)
+
+
 def test_cells_are_no_formulas() -> None:
     """Whatever begins like a formula is a text in a spreadsheet."""
     for start in "=+-@\t\r":
-        rows = to_csv(group(**{f"{start}SUM1": PASSED}))
-        assert f"'{start}SUM1" in rows
+        text = to_csv(group(**{f"{start}SUM1": PASSED}))
+        assert f"'{start}SUM1" in text
 
 
 def test_faults_are_not_kept_and_rows_not_doubled(tmp_path: Path) -> None:
@@ -167,6 +179,24 @@ def test_a_grader_that_dies_loses_nothing(tmp_path: Path) -> None:
         run = grade(planned, library, results, Settings(workers=2), kill)
         assert killed and (run.done, run.faults) == (6, [])
         assert all(verdict and verdict.passed for verdict in verdicts(planned, results).values())
+
+
+def test_a_system_that_cannot_confine_fails_no_student(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --require-confinement the run ends, and nothing is kept as anybody's failure."""
+    refused = replace(BROKEN, unconfined=("Landlock (too old)",))
+    monkeypatch.setattr(local, "run", lambda tasks, *_: (Outcome(task, refused) for task in tasks))
+    hand_in(tmp_path / "course", ada=RIGHT)
+    library = Library()
+    with Results(tmp_path / "r.sqlite") as results:
+        planned = plan(
+            scan(tmp_path / "course", ("softmax",)), tmp_path / "course", library, results
+        )
+        strict = Settings(workers=1, require_confinement=True)
+        with pytest.raises(QuizprepError, match="Landlock"):
+            grade(planned, library, results, strict, lambda _: None)
+        assert results.known(planned.keys.values()) == set()
 
 
 def test_layouts(tmp_path: Path) -> None:
