@@ -19,7 +19,7 @@ from quizprep.api import as_text
 from quizprep.cohort.credit import Credit
 from quizprep.cohort.standing import Entry, Standing, StudentStanding
 from quizprep.errors import MissingExtraError, UsageError
-from quizprep.text import json_text, printable
+from quizprep.text import counted, json_text, printable
 
 COLUMNS = (
     "student",
@@ -220,7 +220,7 @@ def to_canvas(standing: Standing, gradebook: str | None = None) -> str:
     if students:
         listed = ", ".join(printable(name) for name in list(students)[:10])
         raise UsageError(
-            f"{len(students)} students are not in the gradebook: {listed}.",
+            f"{counted(len(students), 'student')} not in the gradebook: {listed}.",
             hint="Name folders by ID, SIS Login ID or name, or map them: --map FILE.csv",
         )
     return _csv(out)

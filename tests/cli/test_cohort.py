@@ -225,7 +225,7 @@ def test_the_import_of_canvas(quizprep: Program, course: Path, folder: Path) -> 
     ask = ("cohort", "course", "--format", "canvas")
     missing = quizprep(*ask, "--gradebook", "book.csv")
     assert missing.returncode == 2
-    assert "1 students are not in the gradebook: eve" in missing.stderr
+    assert "1 student not in the gradebook: eve" in missing.stderr
     with book.open("a", encoding="utf-8") as file:
         file.write("Eve,9,u9,eve,A,\nFay,10,u10,fay,A,\n")
     done = quizprep(*ask, "--gradebook", "book.csv")
