@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def run(
     library: Library,
     scheduler: str,
     require_confinement: bool = False,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """The verdicts as they come, in any order; raises QuizprepError if the scheduler cannot be
     reached or is lost.
 
@@ -82,7 +82,7 @@ def _wait_for_a_worker(client: Any, scheduler: str) -> None:
 
 def _outcomes(
     client: Any, tasks: Sequence[Task], library: Library, require_confinement: bool
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """The verdicts as they come; raises OSError or CancelledError if the scheduler is lost."""
     from distributed import as_completed
 

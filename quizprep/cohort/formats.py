@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from quizprep.api import as_text
 from quizprep.cohort.credit import Credit
 from quizprep.cohort.standing import Entry, Standing, StudentStanding
+from quizprep.cohort.submissions import read_table
 from quizprep.errors import MissingExtraError, UsageError
 from quizprep.text import counted, json_text, printable
 
@@ -201,19 +202,16 @@ def to_canvas(standing: Standing, gradebook: str | None = None) -> str:
     if gradebook is None:
         known = [[each.name, "", "", each.name, "", *points(each)] for each in standing.students]
         return _csv([head, most, *known])
-    table = csv.DictReader(io.StringIO(gradebook.removeprefix("\ufeff"), newline=""))
-    if missing := set(CANVAS_COLUMNS[:2]) - set(table.fieldnames or ()):
-        raise UsageError(
-            f"The gradebook has no column {', '.join(sorted(missing))}.",
-            hint="Export it in Canvas: Grades, Export.",
-        )
+    hint = "Export it in Canvas: Grades, Export."
+    table = read_table(gradebook, "The gradebook", CANVAS_COLUMNS[:2], hint)
+    columns = table[0] if table else {}
     # An assignment that exists is named with its number: "softmax (1234)".
-    named = {re.sub(r" \(\d+\)$", "", name): name for name in table.fieldnames or ()}
+    named = {re.sub(r" \(\d+\)$", "", name): name for name in columns}
     head = [*CANVAS_COLUMNS, *(named.get(exercise, exercise) for exercise in exercises)]
     students = {student.name: student for student in standing.students}
     out = [head, most]
     for row in table:
-        texts = [(row.get(column) or "").strip() for column in CANVAS_COLUMNS]
+        texts = [row.get(column, "") for column in CANVAS_COLUMNS]
         name = next((text for text in texts[:4] if text in students), None)
         if name is not None:
             out.append([*texts, *points(students.pop(name))])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,18 +89,21 @@ def grade(
     failure, so nothing of it is kept.
     """
     run = Run(len(planned.tasks))
-    for outcome in _outcomes(planned, library, settings):
-        if settings.require_confinement and (parts := outcome.verdict.unconfined):
-            raise QuizprepError(
-                f"Nothing is run, because it cannot be confined: {'; '.join(parts)} is missing.",
-                hint="Grade on another system, or without --require-confinement.",
-            )
-        results.add(outcome.task.key, outcome.verdict, times.now())
-        run.done += 1
-        if outcome.verdict.faulty:
-            messages = (s.message for s in outcome.verdict.stages if s.status == "error")
-            run.faults.append(f"{outcome.task.key.exercise}: {next(messages)}")
-        progress(run)
+    # Closed at once if this is left early, which ends the gradings that run.
+    with closing(_outcomes(planned, library, settings)) as outcomes:
+        for outcome in outcomes:
+            verdict = outcome.verdict
+            if settings.require_confinement and (parts := verdict.unconfined):
+                raise QuizprepError(
+                    f"Nothing is run, because it cannot be confined: {'; '.join(parts)} is missing.",
+                    hint="Grade on another system, or without --require-confinement.",
+                )
+            results.add(outcome.task.key, verdict, times.now())
+            run.done += 1
+            if verdict.faulty:
+                messages = (s.message for s in verdict.stages if s.status == "error")
+                run.faults.append(f"{outcome.task.key.exercise}: {next(messages)}")
+            progress(run)
     return run
 
 
@@ -108,13 +112,16 @@ def verdicts(planned: Plan, results: Results) -> dict[tuple[str, str], Verdict |
     return {place: results.verdict(key) for place, key in planned.keys.items()}
 
 
-def _outcomes(planned: Plan, library: Library, settings: Settings) -> Iterator[Outcome]:
+def _outcomes(
+    planned: Plan, library: Library, settings: Settings
+) -> Generator[Outcome, None, None]:
     if not planned.tasks:
-        return iter(())
+        return
     confined = settings.require_confinement
     if settings.scheduler is not None:
-        return cluster.run(planned.tasks, library, settings.scheduler, confined)
-    return local.run(planned.tasks, library, settings.workers, confined)
+        yield from cluster.run(planned.tasks, library, settings.scheduler, confined)
+    else:
+        yield from local.run(planned.tasks, library, settings.workers, confined)
 
 
 def _place(each: HandedIn) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from queue import SimpleQueue
@@ -75,6 +75,10 @@ class Examiner:
         """End the processes that grade."""
         self._pool.drop(self._runtime)
 
+    def stop(self) -> None:
+        """End them while another thread grades; that grading and later ones fail."""
+        self._pool.stop()
+
 
 def _graded(grader: Grader, exercise: Exercise, submission: Submission) -> Verdict:
     for _ in range(TRIES - 1):
@@ -89,21 +93,20 @@ def run(
     library: Library,
     workers: int,
     require_confinement: bool = False,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """The verdicts as they come, in any order.
 
     workers  how many gradings run at once
 
-    The threads are daemons: where the caller leaves early, gradings that run end with the program.
+    A caller that leaves early, as at Ctrl-C, ends the gradings that run.
     """
     waiting: SimpleQueue[Task | None] = SimpleQueue()
     done: SimpleQueue[Outcome | BaseException] = SimpleQueue()
     for task in in_order(tasks, library):
         waiting.put(task)
-    workers = min(workers, len(tasks))
+    examiners = [Examiner(library, require_confinement) for _ in range(min(workers, len(tasks)))]
 
-    def work() -> None:
-        examiner = Examiner(library, require_confinement)
+    def work(examiner: Examiner) -> None:
         try:
             while (task := waiting.get()) is not None:
                 done.put(Outcome(task, examiner.grade(task.key.exercise, task.source)))
@@ -112,14 +115,21 @@ def run(
         finally:
             examiner.close()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(workers)]
+    threads = [threading.Thread(target=work, args=(each,), daemon=True) for each in examiners]
     for thread in threads:
         waiting.put(None)
         thread.start()
-    for _ in tasks:
-        outcome = done.get()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        yield outcome
-    for thread in threads:
-        thread.join()
+    finished = False
+    try:
+        for _ in tasks:
+            outcome = done.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
+        finished = True
+    finally:
+        for examiner in examiners:
+            if not finished:
+                examiner.stop()
+        for thread in threads:
+            thread.join()

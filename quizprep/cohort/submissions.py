@@ -12,8 +12,9 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
 from quizprep.content.library import plain_id
@@ -31,6 +32,7 @@ _PATTERNS = {
     "{exercise}": "(?P<exercise>[^/]+?)",
     "*": "[^/]*",
 }
+_LINK = "is a link; links are not followed"
 _MAX_NAME = 200
 _COLUMNS = ("student", "exercise", "file")
 
@@ -72,10 +74,11 @@ def scan(folder: Path, exercises: tuple[str, ...], layout: str = LAYOUT) -> Scan
     """What the folder holds by a layout such as ``{student}/{exercise}.py``; ``*`` stands for
     anything. Raises UsageError for a layout that cannot be used."""
     pattern = _compiled(layout)
+    refused: list[Refused] = []
     found: list[tuple[str, str, str]] = []
     unknown: list[str] = []
     known = {plain_id(name): name for name in exercises}
-    for file in _files(folder):
+    for file in _files(folder, refused):
         match = pattern.fullmatch(file)
         if match is None:
             continue
@@ -85,7 +88,7 @@ def scan(folder: Path, exercises: tuple[str, ...], layout: str = LAYOUT) -> Scan
             unknown.append(printable(file))
         else:
             found.append((groups.get("student", ONLY_STUDENT), exercise, file))
-    return _checked(found, unknown)
+    return _checked(found, refused, unknown)
 
 
 def scan_map(mapping: Path, exercises: tuple[str, ...]) -> Scan:
@@ -94,22 +97,37 @@ def scan_map(mapping: Path, exercises: tuple[str, ...]) -> Scan:
         text = mapping.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{mapping} cannot be read: {error}.") from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    if missing := set(_COLUMNS) - set(rows.fieldnames or ()):
-        raise UsageError(
-            f"{mapping} has no column {', '.join(sorted(missing))}.",
-            hint="Its first line is: student,exercise,file",
-        )
+    rows = read_table(text, str(mapping), _COLUMNS, "Its first line is: student,exercise,file")
     known = {plain_id(name): name for name in exercises}
     found: list[tuple[str, str, str]] = []
     unknown: list[str] = []
     for row in rows:
-        student, name, file = ((row[column] or "").strip() for column in _COLUMNS)
+        student, name, file = (row[column] for column in _COLUMNS)
         if plain_id(name) in known:
             found.append((student, known[plain_id(name)], file))
         else:
             unknown.append(printable(f"{file} ({name})"))
-    return _checked(found, unknown)
+    return _checked(found, [], unknown)
+
+
+def read_table(text: str, name: str, columns: Iterable[str], hint: str) -> list[dict[str, str]]:
+    """The rows of a CSV text by column, without spaces around cells; raises UsageError with the
+    hint if it is not CSV or lacks a column.
+
+    name  what to call it in the error
+    """
+    try:
+        table = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+        head, *rows = list(table) or [[]]
+    except csv.Error as error:
+        raise UsageError(f"{name} is not CSV: {error}.", hint=hint) from error
+    if missing := set(columns) - set(head):
+        raise UsageError(f"{name} has no column {', '.join(sorted(missing))}.", hint=hint)
+    return [
+        {column: cell.strip() for column, cell in zip_longest(head, row[: len(head)], fillvalue="")}
+        for row in rows
+        if row
+    ]
 
 
 def read(folder: Path, file: str) -> bytes:
@@ -123,7 +141,7 @@ def read(folder: Path, file: str) -> bytes:
     path = folder.resolve() / relative
     try:
         if path.resolve() != path:
-            raise Unreadable("is a link; links are not followed")
+            raise Unreadable(_LINK)
         # Opening a pipe without O_NONBLOCK would wait for its other end.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(handle, "rb") as stream:
@@ -147,20 +165,30 @@ def _compiled(layout: str) -> re.Pattern[str]:
     return re.compile("".join(_PATTERNS.get(part, re.escape(part)) for part in _PART.split(layout)))
 
 
-def _files(folder: Path) -> Iterator[str]:
-    """Every file and link to a file, relative to the folder; hidden ones are left out."""
-    for place, folders, files in os.walk(folder):
+def _files(folder: Path, refused: list[Refused]) -> Iterator[str]:
+    """Every file and link to a file, relative to the folder; hidden ones are left out.
+
+    refused  gets folders that cannot be read, and links where students' folders should be
+    """
+
+    def unreadable(error: OSError) -> None:
+        place = os.path.relpath(error.filename, folder)
+        refused.append(Refused(printable(place), f"cannot be read: {error.strerror}"))
+
+    for place, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         relative = PurePosixPath(Path(place).relative_to(folder).as_posix())
+        if Path(place) == folder:
+            links = (name for name in folders if (folder / name).is_symlink())
+            refused += [Refused(printable(name), _LINK) for name in links]
         for name in sorted(files):
             if not name.startswith("."):
                 yield str(relative / name)
 
 
-def _checked(found: list[tuple[str, str, str]], unknown: list[str]) -> Scan:
+def _checked(found: list[tuple[str, str, str]], refused: list[Refused], unknown: list[str]) -> Scan:
     """The scan without unusable names and without what was handed in twice."""
     kept: dict[tuple[str, str], HandedIn] = {}
-    refused: list[Refused] = []
     for student, exercise, file in found:
         why = _trouble(student)
         earlier = kept.get((student, exercise))

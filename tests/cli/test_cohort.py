@@ -139,6 +139,7 @@ def test_names_and_files_of_students_are_not_trusted(
     told = json.loads(done.stdout)
     assert {each["file"]: each["why"] for each in told["refused"]} == {
         "liz/softmax.py": "is a link; links are not followed",
+        "kim": "is a link; links are not followed",
         "<b>?[31m/softmax.py": "belongs to a student without a name that can be printed",
         "bob/causal_mask.py": "is not a regular file",
     }
@@ -269,6 +270,7 @@ def test_numbers_instead_of_names(quizprep: Program, folder: Path) -> None:
         (["--results", "course/ada/softmax.py"], "cannot be used"),
         (["--results", "other.sqlite"], "a database of another program"),
         (["--map", "map.csv"], "has no column exercise, file"),
+        (["--map", "broken.csv"], "is not CSV"),
     ],
 )
 def test_what_cannot_be_done_is_told_first(
@@ -278,6 +280,7 @@ def test_what_cannot_be_done_is_told_first(
     (folder / "credit.yaml").write_text("format: 1\npoints: -1\n")
     (folder / "unknown.yaml").write_text("format: 1\nexercises: {softmaxx: 1}\n")
     (folder / "map.csv").write_text("student\nada\n")
+    (folder / "broken.csv").write_text('student,exercise,file\nada,"soft"max,x\n')
     with sqlite3.connect(folder / "other.sqlite") as other:
         other.execute("create table t (x)")
     done = quizprep("cohort", "course", *arguments)

@@ -25,7 +25,7 @@ from quizprep.errors import MissingExtraError, QuizprepError
 from quizprep.grading.verdict import NamedMistake, Reading, Stage, Verdict
 from quizprep.meter import Meter
 from quizprep.quiz import times
-from tests.cli.test_grade_interrupt import children
+from tests.cli.test_grade_interrupt import ENDLESS, children
 from tests.cohort import RIGHT, hand_in
 
 MISTAKE = NamedMistake(id="no_scale", says="The scale is missing.", concept="scaling")
@@ -179,6 +179,21 @@ def test_a_grader_that_dies_loses_nothing(tmp_path: Path) -> None:
         run = grade(planned, library, results, Settings(workers=2), kill)
         assert killed and (run.done, run.faults) == (6, [])
         assert all(verdict and verdict.passed for verdict in verdicts(planned, results).values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_leaving_early_ends_what_is_graded(tmp_path: Path) -> None:
+    """A run that is left while a submission loops leaves no process, and begins no other."""
+    folder = tmp_path / "course"
+    hand_in(folder, ada=RIGHT, bob=ENDLESS, cyd=ENDLESS + "#")
+    library = Library()
+    before = set(children(os.getpid()))
+    with Results(tmp_path / "r.sqlite") as results:
+        planned = plan(scan(folder, ("softmax",)), folder, library, results)
+        run = local.run(planned.tasks, library, workers=1)
+        assert next(run).verdict.passed
+        run.close()
+    assert set(children(os.getpid())) <= before
 
 
 def test_a_system_that_cannot_confine_fails_no_student(
