@@ -41,6 +41,7 @@ def serve(library: Library) -> None:
         practice.ask,
         practice.question_hint,
         practice.mark,
+        practice.correct_mark,
         practice.progress,
         practice.next_step,
     ):

@@ -16,7 +16,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from quizprep.api import as_html, as_text
 from quizprep.content.library import Library, path_order
 from quizprep.errors import QuizprepError, UsageError
-from quizprep.practice import Practice
+from quizprep.practice import Data, Practice
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -26,6 +26,7 @@ USAGE = """%quizprep list            the exercises, in a sensible order
 %quizprep start EXERCISE  a new cell with the starter
 %quizprep hint EXERCISE   the next hint
 %quizprep ask [TOPIC]     a question; answer with %quizprep answer REPLY
+%quizprep flip LETTERS    corrects what was heard in an open answer
 %%grade EXERCISE          grades the cell; nothing of it runs here"""
 
 
@@ -47,18 +48,19 @@ class Shown:
 class QuizprepMagics(Magics):
     """The magics of one kernel.
 
-    asked  the id of the question that waits for an answer; empty if none does
+    asked   the id of the question that waits for an answer; empty if none does
+    marked  the id of the last one that was answered
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._library = Library()
         self._practice = Practice(self._library)
-        self._asked = ""
+        self._asked = self._marked = ""
 
     @line_magic
     def quizprep(self, line: str) -> Shown | None:
-        """List, show, start, hint, ask, answer; alone, it says how."""
+        """List, show, start, hint, ask, answer, flip; alone, it says how."""
         verb, _, rest = line.strip().partition(" ")
         actions = {
             "list": self._list,
@@ -67,6 +69,7 @@ class QuizprepMagics(Magics):
             "hint": self._hint,
             "ask": self._ask,
             "answer": self._answer,
+            "flip": self._flip,
         }
         if verb not in actions:
             return Shown(USAGE)
@@ -131,10 +134,15 @@ class QuizprepMagics(Magics):
         marked = self._practice.mark(self._asked, reply)
         if not marked["marked"]:
             return Shown(marked["expected"])
-        self._asked = ""
+        self._asked, self._marked = "", self._asked
         head = "Right." if marked["score"] >= 1 else f"{round(100 * marked['score'])}%."
         says = (f"  {text}" for text in marked["says"])
-        return _plain([head, *says, f"Answer: {marked['answer']}", f"Why: {marked['why']}"])
+        told = [f"Answer: {marked['answer']}", f"Why: {marked['why']}"]
+        return _plain([head, *says, *_heard(marked), *told])
+
+    def _flip(self, letters: str) -> Shown:
+        marked = self._practice.correct_mark(self._marked, letters)
+        return _plain([f"{round(100 * marked['score'])}%.", *_heard(marked)])
 
 
 def load(shell: InteractiveShell) -> None:
@@ -145,6 +153,13 @@ def load(shell: InteractiveShell) -> None:
 def unload(shell: InteractiveShell) -> None:
     """End the processes that grade; the magics stay registered, and start them again."""
     shell.magics_manager.registry[QuizprepMagics.__name__].close()
+
+
+def _heard(marked: Data) -> list[str]:
+    """The rows of what was heard in an open answer; none for other kinds."""
+    rows = [f"  {row['letter']}) {row['heard']}: {row['point']}" for row in marked.get("heard", ())]
+    how = "  If that is not fair: %quizprep flip LETTERS"
+    return ["What I heard:", *rows, how] if rows else []
 
 
 def _plain(lines: Sequence[str]) -> Shown:

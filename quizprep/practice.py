@@ -13,20 +13,21 @@ from typing import Any
 
 from quizprep.api import GradingSession, Verdict, as_text
 from quizprep.content.library import Library, path_order
-from quizprep.content.questions import Code, Growth
+from quizprep.content.questions import Code, Growth, Open
 from quizprep.errors import UsageError
 from quizprep.grading.attempts import achieved, last_slip, solution_is_open
 from quizprep.grading.loop import topics_behind
 from quizprep.grading.report import slip_hint
 from quizprep.maths import plain
 from quizprep.quiz import times
-from quizprep.quiz.marking import Invalid, mark, model_answer
-from quizprep.quiz.presented import Presented, label, present
+from quizprep.quiz.marking import Invalid, OpenMatch, mark, match_open, model_answer
+from quizprep.quiz.marking.open_answer import corrected, mark_open
+from quizprep.quiz.presented import Presented, label, present, read_labels
 from quizprep.quiz.recall import recall_by_topic
-from quizprep.quiz.scheduling import record
+from quizprep.quiz.scheduling import agree, record
 from quizprep.quiz.selection import Filter, History, plan
 from quizprep.quiz.weakness import concept_title, exercise_for, next_exercise, weaknesses
-from quizprep.store import Store
+from quizprep.store import Review, Store
 
 Data = dict[str, Any]
 """What JSON can hold, by field."""
@@ -43,6 +44,7 @@ class Practice:
         self._library = library
         self._session = GradingSession(library)
         self._asked: dict[str, tuple[Presented, int]] = {}
+        self._heard: dict[str, tuple[Presented, OpenMatch, Review]] = {}
         self._round = os.urandom(6).hex()
 
     def close(self) -> None:
@@ -181,8 +183,13 @@ class Practice:
         if isinstance(result, Invalid):
             return {"question": question, "marked": False, "expected": result.expected}
         with Store.open() as store:
-            record(store, presented, reply, result, times.now(), None, self._round, hints)
+            review = record(store, presented, reply, result, times.now(), None, self._round, hints)
         del self._asked[question]
+        heard: Data = {}
+        if isinstance(asked, Open):
+            match = match_open(asked, reply)
+            self._heard[question] = (presented, match, review)
+            heard = {"heard": _heard(presented, match)}
         answer = model_answer(asked, presented.values, presented.shown or None)
         return {
             "question": question,
@@ -193,6 +200,28 @@ class Practice:
             "answer": plain(answer),
             "why": presented.text(asked.why),
             "trained_by": asked.exercise or None,
+            **heard,
+        }
+
+    def correct_mark(self, question: str, letters: str) -> Data:
+        """Correct what was heard in an open answer, where the learner says that it was heard
+        wrongly: flip the rows of these letters. The mark is stored anew."""
+        if question not in self._heard:
+            raise UsageError(f"No open answer to {question!r} was marked just now.")
+        presented, match, review = self._heard[question]
+        count = len(match.covered) + len(match.missing) + len(match.wrong_claims)
+        rows = read_labels(letters, count)
+        if rows is None:
+            raise UsageError(f"Name rows by letters from a to {label(count - 1)}.")
+        match = corrected(match, rows)
+        result = mark_open(match)
+        with Store.open() as store:
+            review = agree(store, review, presented, result, times.now())
+        self._heard[question] = (presented, match, review)
+        return {
+            "question": question,
+            "score": result.score,
+            "heard": _heard(presented, match),
         }
 
     def progress(self) -> Data:
@@ -245,6 +274,19 @@ class Practice:
                 hint="Ask for one first.",
             )
         return self._asked[question]
+
+
+def _heard(presented: Presented, match: OpenMatch) -> list[Data]:
+    """What the program believes an open answer says, in rows that can be flipped by letter."""
+    rows = [
+        *(("said", point.says) for point in match.covered),
+        *(("missing", point.says) for point in match.missing),
+        *(("wrong", claim.says) for claim in match.wrong_claims),
+    ]
+    return [
+        {"letter": label(row), "heard": heard, "point": presented.text(says)}
+        for row, (heard, says) in enumerate(rows)
+    ]
 
 
 def _shown(presented: Presented) -> Data:

@@ -94,8 +94,9 @@ def grade(
         for outcome in outcomes:
             verdict = outcome.verdict
             if settings.require_confinement and (parts := verdict.unconfined):
+                missing = "; ".join(parts)
                 raise QuizprepError(
-                    f"Nothing is run, because it cannot be confined: {'; '.join(parts)} is missing.",
+                    f"Nothing is run, because it cannot be confined: {missing} is missing.",
                     hint="Grade on another system, or without --require-confinement.",
                 )
             results.add(outcome.task.key, verdict, times.now())
