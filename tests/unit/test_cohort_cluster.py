@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.readers: list[threading.Thread] = []
         self.env = {**os.environ, "PYTHONPATH": str(ROOT), "QUIZPREP_HOME": str(folder / "home")}
         self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", "0")
         self.address = self.said(self.scheduler, "Scheduler at:")
@@ -56,12 +58,14 @@ class Cluster:
             text=True,
         )
 
-    @staticmethod
-    def said(process: subprocess.Popen[str], words: str) -> str:
-        """The rest of the line in which a process says these words."""
+    def said(self, process: subprocess.Popen[str], words: str) -> str:
+        """The rest of the line in which a process says these words; what follows is read away, so
+        that a full pipe stops nobody."""
         assert process.stderr is not None
         for line in process.stderr:
             if words in line:
+                self.readers.append(threading.Thread(target=process.stderr.read))
+                self.readers[-1].start()
                 return line.partition(words)[2].strip()
         raise AssertionError(f"it ended without saying {words!r}")
 
@@ -69,6 +73,9 @@ class Cluster:
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
+        for reader in self.readers:
+            reader.join()
+        for process in (*self.workers, self.scheduler):
             assert process.stderr is not None
             process.stderr.close()
 
