@@ -193,8 +193,8 @@ def _exercise_problems(
 ) -> list[Problem]:
     from quizprep.authoring.evidence import evidence_text
     from quizprep.authoring.exercise_proof import Prover
-    from quizprep.cli.grade import hidden_folders
     from quizprep.grading.pool import Pool
+    from quizprep.grading.submission import hidden_folders
 
     problems: list[Problem] = []
     proved: list[Evidence] = []

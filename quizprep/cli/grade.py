@@ -20,21 +20,19 @@ from quizprep.cli.options import (
 from quizprep.cli.predict import ask_predictions, show_predictions
 from quizprep.cli.terminal import Terminal, status
 from quizprep.cli.watch import watch
-from quizprep.content.library import Exercise, Library, shipped_root
+from quizprep.content.library import Exercise, Library
 from quizprep.errors import ExitCode, QuizprepError, StoreError, UsageError
 from quizprep.grading import report
 from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.junit import to_junit
 from quizprep.grading.loop import store_attempt, topics_behind
 from quizprep.grading.pool import Pool
+from quizprep.grading.submission import hidden_folders, read_submission
 from quizprep.grading.verdict import Verdict
 from quizprep.grading.wire import Progress
 from quizprep.quiz import times
 from quizprep.quiz.weakness import next_exercise, training_command
-from quizprep.store import Store, find_home
-
-MAX_SOURCE = 1 << 20
-"""Bytes of a submission; more than a person writes."""
+from quizprep.store import Store
 
 TARGETS = (80, 86, 89, 90, 100)
 """Compute capabilities that kernels can be compiled for."""
@@ -298,30 +296,6 @@ class _FileGrader:
     def _line(self) -> None:
         slip = self.last.stage("diagnosis").slip if self.last is not None else None
         self.terminal.say(report.slip_hint(slip))
-
-
-def read_submission(path: Path, begin: str) -> Submission:
-    """Read the learner's file; raises UsageError, which says how to begin, if there is none."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder.", hint="Name the Python file in it.")
-    try:
-        if path.exists() and not path.is_file():
-            # Opening a pipe would wait for its other end.
-            raise UsageError(f"{path} is not a regular file.", hint="Name a Python source file.")
-        if path.stat().st_size > MAX_SOURCE:
-            raise UsageError(f"{path} is larger than 1 MiB.", hint="Name a Python source file.")
-        return Submission(path.name, path.read_bytes())
-    except FileNotFoundError as error:
-        raise UsageError(f"There is no file {path}.", hint=f"Begin with: {begin}") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def hidden_folders(library: Library) -> tuple[str, ...]:
-    """The folders that no submission may read: all answers, and what the program stores."""
-    roots = {library.root.resolve(), shipped_root()}
-    folders = [root / name for root in roots for name in ("exercises", "solutions", "questions")]
-    return tuple(str(folder) for folder in (*folders, find_home()) if folder is not None)
 
 
 def next_hint(store: Store, task: Exercise, again: str) -> str:

@@ -89,10 +89,11 @@ def _grade(
     from quizprep.grading.grader import Grader
     from quizprep.grading.loop import store_attempt
     from quizprep.grading.pool import Pool
+    from quizprep.grading.submission import hidden_folders, read_submission
 
-    submission = grade.read_submission(path, f"quizprep start {exercise.id}")
+    submission = read_submission(path, f"quizprep start {exercise.id}")
     with Pool() as pool:
-        verdict = Grader(pool, grade.hidden_folders(library)).grade(exercise, submission)
+        verdict = Grader(pool, hidden_folders(library)).grade(exercise, submission)
     store_attempt(store, verdict, times.now())
     grade.print_verdict(terminal, verdict)
     says = tuple(mistake.says for mistake in verdict.mistakes)

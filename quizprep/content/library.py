@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import quizprep
 from quizprep.content.questions import Bank, Concept, Level, Question, Source
 from quizprep.errors import ContentError, UsageError
 from quizprep.text import did_you_mean
@@ -32,7 +31,7 @@ def shipped_root() -> Path:
 
     In a wheel it lies inside the package, in a checkout beside it.
     """
-    package = Path(quizprep.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     inside = package / "_content"
     return inside if inside.is_dir() else package.parent
 
@@ -65,10 +64,12 @@ class Exercise:
 class Library:
     """All content under one root. Everything is loaded on first use and raises ContentError.
 
+    root   the folder that holds ``exercises``, ``solutions`` and ``questions``; what is shipped,
+           unless another is given
     cache  a folder in which decoded files may be kept, so that a start reads no YAML
     """
 
-    root: Path
+    root: Path = field(default_factory=shipped_root)
     cache: Path | None = None
 
     @cached_property

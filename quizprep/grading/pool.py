@@ -144,6 +144,12 @@ class Nursery:
         self._end()
         self._errors.close()
 
+    def stop(self) -> None:
+        """End the process while another thread waits for its answer."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._end()
+
     def _end(self) -> None:
         """Wait for the process to exit; kill it if that takes too long."""
         try:
@@ -159,12 +165,22 @@ class Pool:
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
         self._nurseries: dict[str, Nursery] = {}
+        self._stopped = False
 
     def nursery(self, runtime: str) -> Nursery:
-        """The nursery of a runtime."""
-        if runtime not in self._nurseries:
+        """The nursery of a runtime; raises GraderFault once the pool was stopped."""
+        if not self._stopped and runtime not in self._nurseries:
             self._nurseries[runtime] = Nursery(runtime, self.device)
+        if self._stopped:  # perhaps while the nursery was started
+            self.drop(runtime)
+            raise GraderFault("the grading was stopped")
         return self._nurseries[runtime]
+
+    def stop(self) -> None:
+        """End what another thread grades in this pool: its grading fails, and no other begins."""
+        self._stopped = True
+        for nursery in list(self._nurseries.values()):
+            nursery.stop()
 
     def drop(self, runtime: str) -> None:
         """Forget a nursery that failed, so that the next grading starts a fresh one."""

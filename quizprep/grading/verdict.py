@@ -379,3 +379,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def json(self) -> bytes:
         """One JSON object with stable field names."""
         return msgspec.json.format(msgspec.json.encode(self, enc_hook=meter.to_text), indent=1)
+
+    @staticmethod
+    def parse(data: bytes | str) -> Verdict:
+        """The verdict that ``json`` wrote; raises msgspec.ValidationError."""
+        return msgspec.json.decode(data, type=Verdict, dec_hook=meter.from_text)

@@ -27,7 +27,7 @@ from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.plan import cost_points
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
-from tests.benchmarks import scale
+from tests.benchmarks import group, scale
 
 ROUNDS = 5
 COLD = ("causal_mask", "softmax", "flash_forward", "kv_cache")
@@ -57,7 +57,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         os.environ["QUIZPREP_HOME"] = home
         for name, ratio, budget, counted in chain(
-            _cold(library), _warm(library), _sheets(home), _first_prompt(home)
+            _cold(library), _warm(library), _group(library), _sheets(home), _first_prompt(home)
         ):
             over = over or ratio > budget
             flag = "over" if ratio > budget else "ok"
@@ -185,6 +185,12 @@ def _warm(library: Library) -> Iterator[Row]:
 
 SHEETS = {"html": 1.5, "pdf": 8.0}
 """Budgets of a sheet of all topics by format; what its figures show is kept, not measured."""
+
+
+def _group(library: Library) -> Iterator[Row]:
+    """A course, against warm gradings spread evenly over the cores."""
+    name = f"cohort, {group.SUBMISSIONS} submissions: against even shares of the cores"
+    yield name, group.share_of_the_cores(library), round(1 / group.EFFICIENCY, 2), ""
 
 
 def _sheets(home: str) -> Iterator[Row]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from quizprep.authoring.scaffold import MARK
-from quizprep.cli.grade import hidden_folders
 from quizprep.cli.options import library_in
 from quizprep.content.library import shipped_root
+from quizprep.grading.submission import hidden_folders
 from quizprep.store import Store
 from tests.cli.program import Program
 
