@@ -8,12 +8,14 @@ Their docstrings are what an assistant reads about them.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from quizprep.api import GradingSession, Verdict, as_text
+from quizprep.content.draws import fill
 from quizprep.content.library import Library, path_order
-from quizprep.content.questions import Code, Growth, Open
+from quizprep.content.questions import Choice, Code, Growth, Open, Source
 from quizprep.errors import UsageError
 from quizprep.grading.attempts import achieved, last_slip, solution_is_open
 from quizprep.grading.loop import topics_behind
@@ -32,6 +34,8 @@ from quizprep.store import Review, Store
 Data = dict[str, Any]
 """What JSON can hold, by field."""
 
+Write = Callable[[str], str]
+
 MOST_WEAK = 8
 """How many weak concepts are named."""
 
@@ -40,8 +44,10 @@ class Practice:
     """The practice over one library, to be called one function at a time; ``close`` ends the
     processes that grade."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, write: Write = plain) -> None:
+        """``write`` makes of a text with mathematics what is shown of it."""
         self._library = library
+        self._write = write
         self._session = GradingSession(library)
         self._asked: dict[str, tuple[Presented, int]] = {}
         self._heard: dict[str, tuple[Presented, OpenMatch, Review]] = {}
@@ -159,7 +165,7 @@ class Practice:
             "topic": pick.topic,
             "level": pick.question.level.value,
             "because": pick.reason or pick.why.value,
-            **_shown(presented),
+            **_shown(presented, self._write),
         }
 
     def question_hint(self, question: str) -> Data:
@@ -189,16 +195,17 @@ class Practice:
         if isinstance(asked, Open):
             match = match_open(asked, reply)
             self._heard[question] = (presented, match, review)
-            heard = {"heard": _heard(presented, match)}
+            heard = {"heard": _heard(presented, match, self._write)}
         answer = model_answer(asked, presented.values, presented.shown or None)
         return {
             "question": question,
             "marked": True,
             "score": result.score,
-            "says": [plain(each) for each in result.says],
-            "trap": plain(result.trap) if result.trap else None,
-            "answer": plain(answer),
-            "why": presented.text(asked.why),
+            "says": [self._write(each) for each in result.says],
+            "trap": self._write(result.trap) if result.trap else None,
+            "answer": self._write(answer),
+            "why": self._write(_filled(presented, asked.why)),
+            "sources": [_source(self._library.sources[each]) for each in asked.sources],
             "trained_by": asked.exercise or None,
             **heard,
         }
@@ -221,7 +228,7 @@ class Practice:
         return {
             "question": question,
             "score": result.score,
-            "heard": _heard(presented, match),
+            "heard": _heard(presented, match, self._write),
         }
 
     def progress(self) -> Data:
@@ -276,7 +283,22 @@ class Practice:
         return self._asked[question]
 
 
-def _heard(presented: Presented, match: OpenMatch) -> list[Data]:
+def _filled(presented: Presented, text: str) -> str:
+    return fill(text, presented.question, presented.values).strip()
+
+
+def _source(source: Source) -> Data:
+    link = f"https://arxiv.org/abs/{source.arxiv}" if source.arxiv else None
+    return {
+        "authors": source.authors,
+        "year": source.year,
+        "title": source.title,
+        "venue": source.venue,
+        "link": link,
+    }
+
+
+def _heard(presented: Presented, match: OpenMatch, write: Write) -> list[Data]:
     """What the program believes an open answer says, in rows that can be flipped by letter."""
     rows = [
         *(("said", point.says) for point in match.covered),
@@ -284,23 +306,34 @@ def _heard(presented: Presented, match: OpenMatch) -> list[Data]:
         *(("wrong", claim.says) for claim in match.wrong_claims),
     ]
     return [
-        {"letter": label(row), "heard": heard, "point": presented.text(says)}
+        {"letter": label(row), "heard": heard, "point": write(_filled(presented, says))}
         for row, (heard, says) in enumerate(rows)
     ]
 
 
-def _shown(presented: Presented) -> Data:
+def _shown(presented: Presented, write: Write) -> Data:
     """What a learner sees of a question, and how to reply."""
     question = presented.question
-    data: Data = {"kind": type(question).__name__.lower(), "ask": presented.text(question.ask)}
+    data: Data = {
+        "kind": type(question).__name__.lower(),
+        "ask": write(_filled(presented, question.ask)),
+    }
     if presented.rows:
-        data["options"] = {label(row): text for row, text in enumerate(presented.rows)}
+        data["options"] = {
+            label(row): write(_filled(presented, text))
+            for row, text in enumerate(presented.sources)
+        }
+        data["several"] = (
+            isinstance(question, Choice) and sum(option.right for option in question.options) > 1
+        )
         data["reply"] = "letters of the options"
     match question:
         case Code(snippet=snippet):
             data["snippet"] = snippet
         case Growth(symbols=symbols, where=where):
-            data["symbols"] = {name: presented.text(text) for name, text in symbols.items()}
+            data["symbols"] = {
+                name: write(_filled(presented, text)) for name, text in symbols.items()
+            }
             data["where"] = list(where)
             data["reply"] = "a big-O expression"
     return data

@@ -29,6 +29,7 @@ COMMANDS: dict[str, _Entry] = {
     "start": _Entry("catalogue", "start", "Copy an exercise's starter into your folder."),
     "hint": _Entry("catalogue", "hint", "The next hint for an exercise."),
     "grade": _Entry("grade", "grade", "Grade your solution of an exercise."),
+    "web": _Entry("web", "web", "Practise in the browser, on this machine."),
     "cohort": _Entry("cohort", "cohort", "Grade what a course or study group handed in."),
     "mcp": _Entry("mcp", "mcp", "Serve the program to an assistant."),
     "sheet": _Entry("sheet", "sheet", "A study sheet from the same content."),

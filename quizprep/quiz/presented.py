@@ -57,11 +57,16 @@ class Presented:
     @property
     def rows(self) -> tuple[str, ...]:
         """The options or steps, in the order they are shown."""
+        return tuple(map(self.text, self.sources))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The same as they stand in the bank."""
         match self.question:
             case Choice(options=options):
-                return tuple(self.text(options[place].text) for place in self.shown)
+                return tuple(options[place].text for place in self.shown)
             case Order(listed=steps):
-                return tuple(self.text(steps[place]) for place in self.shown)
+                return tuple(steps[place] for place in self.shown)
         return ()
 
 

@@ -116,15 +116,15 @@ class LineCosts:
         return self._fits[values]
 
     def _safe(self, formula: Polynomial) -> bool:
-        """Whether every symbol with fewer than three values is a factor of all terms or of none, a
-        constant aside. Otherwise a sum could stand for a condition, and would be false
-        elsewhere."""
-        for axis, name in enumerate(self._grid.symbols):
-            if len(set(self._grid.sizes[:, axis])) < 3:
-                powers = {dict(monomial).get(name, 0) for monomial, _ in formula.terms if monomial}
-                if len(powers) > 1:
-                    return False
-        return True
+        """Whether each term has all symbols with fewer than three values that occur at all, or
+        none of them. Otherwise a sum could stand for a condition, and would be false elsewhere."""
+        sizes = zip(self._grid.symbols, self._grid.sizes.T, strict=True)
+        few = {name for name, column in sizes if len(set(column)) < 3}
+        kinds = {
+            frozenset((name, power) for name, power in monomial if name in few)
+            for monomial, _ in formula.terms
+        }
+        return len(kinds - {frozenset()}) < 2
 
     def _numbers(self) -> list[int]:
         """The lines that did any work."""

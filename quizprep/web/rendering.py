@@ -1,0 +1,55 @@
+"""Texts as HTML: questions with their mathematics, tasks in Markdown, source beside source."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from quizprep.sheets.html import prose_html
+from quizprep.sheets.prose import prose
+from quizprep.text import counted
+
+FOLDER = Path(__file__).parent
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates; everything that they insert is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {
+        "counted": counted,
+        "css": Markup((FOLDER / "static" / "style.css").read_text(encoding="utf-8")),
+    }
+    return made
+
+
+def text_html(text: str) -> Markup:
+    """A text of a question, with its mathematics set."""
+    return prose_html(prose(text))
+
+
+def markdown_html(text: str) -> Markup:
+    """A task, without its title; HTML in it is shown, not obeyed."""
+    body = text.split("\n", 1)[1] if text.startswith("# ") else text
+    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(body))
+
+
+def difference(mine: str, other: str) -> Iterator[tuple[str, str]]:
+    """Lines of a diff from one source to another, each with its kind: same, minus, plus, place."""
+    kinds = {"-": "minus", "+": "plus", "@": "place"}
+    lines = difflib.unified_diff(mine.splitlines(), other.splitlines(), lineterm="", n=3)
+    for number, line in enumerate(lines):
+        if number > 1:
+            yield kinds.get(line[:1], "same"), line

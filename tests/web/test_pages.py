@@ -1,0 +1,146 @@
+"""What the pages do: answers are stored once, gradings end in a verdict, nothing becomes markup."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from quizprep.content.library import Library, shipped_root
+from tests.web.conftest import Answer, Client, start
+
+LIBRARY = Library(shipped_root())
+
+
+def reviews(client: Client) -> int:
+    """How many answers the store holds."""
+    (file,) = (
+        path for path in client.home.iterdir() if path.suffix in (".db", ".sqlite", ".sqlite3")
+    )
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as sql:
+        return int(sql.execute("select count(*) from reviews").fetchone()[0])
+
+
+def graded(client: Client, exercise: str, source: str) -> Answer:
+    """The page of a verdict, once there is one."""
+    path, page = client.follow(f"/exercises/{exercise}", {"source": source})
+    deadline = time.monotonic() + 120
+    while 'http-equiv="refresh"' in page.text and time.monotonic() < deadline:
+        page = client.ask("GET", path)
+    return page
+
+
+def test_an_answer_is_stored_once_however_often_it_is_sent(client: Client) -> None:
+    """A reload of the form changes nothing, and the page can be opened again."""
+    path, page = client.follow("/ask", {"topic": "scaling"})
+    assert "Answer" in page.text
+    reply = {"reply": "a"}
+    first = client.ask("POST", path, reply)
+    if first.status == 200:  # it could not be read, which costs nothing
+        assert "nothing is lost" in first.text
+        reply = {"reply": "1"}
+        first = client.ask("POST", path, reply)
+    if first.status == 200:
+        pytest.skip("a kind of question that reads neither")
+    stored = reviews(client)
+    assert stored >= 1
+    assert client.ask("POST", path, reply).status == 303
+    assert client.ask("POST", path, {"reply": "b"}).status == 303
+    assert reviews(client) == stored
+    assert "<h2>Why</h2>" in client.ask("GET", path).text
+
+
+def test_every_kind_of_question_has_its_form(client: Client) -> None:
+    """Many questions are opened; each has a field that its reply fits in."""
+    kinds = set()
+    for _ in range(40):
+        _, page = client.follow("/ask", {"again": "1"})
+        if 'type="radio"' in page.text:
+            kinds.add("radio")
+        elif 'type="checkbox"' in page.text:
+            kinds.add("checkbox")
+        elif "<select" in page.text:
+            kinds.add("select")
+        elif "<textarea" in page.text:
+            kinds.add("textarea")
+        elif 'id="reply"' in page.text:
+            kinds.add("input")
+        else:
+            raise AssertionError(page.text)
+    assert {"radio", "input"} <= kinds
+
+
+def test_hints_are_given_and_end(client: Client) -> None:
+    path, page = client.follow("/ask", {"topic": "masking"})
+    for _ in range(6):
+        _, page = client.follow(f"{path}/hint", {})
+    assert "There are no more hints." in page.text
+
+
+def test_a_wrong_answer_to_an_exercise_shows_its_mistake_line_and_mask(client: Client) -> None:
+    source = (Path("tests/blind/causal_mask/strict_mask__1.py")).read_text("utf-8")
+    page = graded(client, "causal_mask", source)
+    assert "strict_mask" in page.text and "not passed" in page.text
+    assert 'class="marked"' in page.text and "differs" in page.text
+    assert "Ask me about masking" in page.text
+
+
+def test_a_right_answer_shows_the_price_of_each_line_and_the_solution(client: Client) -> None:
+    source = (Path("tests/blind/causal_mask/right_2.py")).read_text("utf-8")
+    page = graded(client, "causal_mask", source)
+    assert "2*b*h*n*m*d" in page.text and "peak of memory" in page.text
+    assert "From yours to the solution" in page.text
+    assert source.splitlines()[9].strip() in client.ask("GET", "/exercises/causal_mask").text
+
+
+def test_nothing_of_a_submission_is_markup(client: Client) -> None:
+    """Neither its text, nor what it prints or raises."""
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    source = f'print("{evil}")\n# {evil}\n\ndef softmax(x):\n    raise ValueError("{evil}")\n'
+    page = graded(client, "softmax", source)
+    assert "ValueError" in page.text and "<img" not in page.text
+    assert not re.search(r"<script>", page.text)
+    assert "<script>alert" not in client.ask("GET", "/exercises/softmax").text
+
+
+def test_a_draft_is_kept_and_the_starter_comes_back(client: Client) -> None:
+    client.ask("POST", "/exercises/rope/draft", b"# my draft\n")
+    assert "# my draft" in client.ask("GET", "/exercises/rope").text
+    _, page = client.follow("/exercises/rope/starter", {})
+    assert "# my draft" not in page.text
+
+
+def test_hints_of_an_exercise_are_counted(client: Client) -> None:
+    _, page = client.follow("/exercises/alibi/hint", {})
+    assert "Hint 1:" in page.text and "Hint 2:" not in page.text
+
+
+def test_what_is_not_there_is_told(client: Client) -> None:
+    for path in ("/exercises/no_such", "/sheets/no_such", "/ask/none", "/gradings/4711"):
+        answer = client.ask("GET", path)
+        assert answer.status == 400 and "That did not work" in answer.text
+
+
+def test_every_topic_and_exercise_has_its_page(client: Client) -> None:
+    """Tasks, tables and mathematics of all content can be set."""
+    for exercise in LIBRARY.exercise_ids:
+        assert client.ask("GET", f"/exercises/{exercise}").status == 200
+    for path in ("/", "/ask", "/exercises", "/progress", "/sheets/scaling"):
+        assert client.ask("GET", path).status == 200
+
+
+def test_a_killed_server_loses_no_answer_that_it_acknowledged(tmp_path: Path) -> None:
+    """SIGKILL right after an answer's redirect."""
+    process, client = start(tmp_path)
+    client.enter()
+    acknowledged = 0
+    for reply in ("a", "b", "c", "1", "x"):
+        path, _ = client.follow("/ask", {})
+        acknowledged += client.ask("POST", path, {"reply": reply}).status == 303
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=20)
+    assert acknowledged and reviews(client) == acknowledged
