@@ -43,7 +43,12 @@ def text_html(text: str) -> Markup:
 def markdown_html(text: str) -> Markup:
     """A task, without its title; HTML in it is shown, not obeyed."""
     body = text.split("\n", 1)[1] if text.startswith("# ") else text
-    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(body))
+    made = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
+    # What may be wider than the page is scrolled by itself, by keyboard too. Text is escaped, so
+    # these are the renderer's own tags.
+    made = made.replace("<pre>", '<pre tabindex="0">')
+    made = made.replace("<table>", '<div class="wide" tabindex="0"><table>')
+    return Markup(made.replace("</table>", "</table></div>"))
 
 
 def difference(mine: str, other: str) -> Iterator[tuple[str, str]]:

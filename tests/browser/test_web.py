@@ -1,0 +1,131 @@
+"""The pages of ``quizprep web`` in a real browser: by keyboard, at any width, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+from tests.web.conftest import Client, start
+
+WIDTHS = (360, 800, 1400)
+PAGES = ("/", "/ask", "/exercises", "/exercises/causal_mask", "/progress", "/nowhere")
+WRONG = Path("tests/blind/causal_mask/strict_mask__1.py")
+RIGHT = Path("tests/blind/causal_mask/right_2.py")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    process, client = start(tmp_path_factory.mktemp("home"))
+    yield client
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture
+def page(browser: Browser, client: Client) -> Iterator[Page]:
+    """A page that is let in; whatever it asks of another machine, or complains of, fails the
+    test."""
+    context = browser.new_context()
+    opened = context.new_page()
+    troubles: list[str] = []
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((f"http://{client.host}/", "data:")):
+            troubles.append(request.url)
+
+    def complained(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "404" not in message.text:
+            troubles.append(message.text)
+
+    opened.on("request", asked)
+    opened.on("console", complained)
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.goto(client.address)
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+def verdict(page: Page, client: Client, source: Path) -> None:
+    """Grade a file through the form, and wait for its verdict."""
+    page.goto(f"http://{client.host}/exercises/causal_mask")
+    page.evaluate(
+        "text => document.getElementById('source').form.source.value = text",
+        source.read_text("utf-8"),
+    )
+    page.evaluate("document.getElementById('source').form.submit()")
+    page.wait_for_selector("h1.good, h1.bad", timeout=120_000)
+
+
+def faults(page: Page) -> list[Any]:
+    return list(Axe().run(page)["violations"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_barred_to_anybody(page: Page, client: Client, scheme: Any) -> None:
+    """axe-core finds nothing, whatever the colours."""
+    page.emulate_media(color_scheme=scheme)
+    for path in PAGES:
+        page.goto(f"http://{client.host}{path}")
+        assert faults(page) == [], path
+    page.goto(f"http://{client.host}/ask")
+    page.get_by_role("button", name="Any topic").click()
+    assert faults(page) == []
+    for source in (WRONG, RIGHT):
+        verdict(page, client, source)
+        assert faults(page) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_has_to_be_moved_sideways(page: Page, client: Client, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in PAGES:
+        page.goto(f"http://{client.host}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    verdict(page, client, RIGHT)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_round_by_keyboard_alone(page: Page, client: Client) -> None:
+    """Questions are opened, answered and left for the next without a mouse."""
+    ask = f"http://{client.host}/ask"
+    for _ in range(5):
+        page.goto(ask)
+        page.get_by_role("button", name="Any topic").focus()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        field = page.locator("form [name=reply]").first
+        field.focus()
+        if field.get_attribute("type") in ("radio", "checkbox"):
+            page.keyboard.press("Space")
+        elif field.evaluate("element => element.tagName") != "SELECT":
+            page.keyboard.type("12")
+        page.get_by_role("button", name="Answer").focus()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        if page.locator("h1").inner_text() == "Question":
+            continue  # the reply could not be read
+        assert page.evaluate("document.activeElement.textContent") == "Next question"
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert page.locator("h1").inner_text() == "Question"
+
+
+def test_from_the_starter_to_a_pass(page: Page, client: Client) -> None:
+    """A wrong answer leads to its line, a right one to the solution beside it; the back button
+    loses nothing."""
+    verdict(page, client, WRONG)
+    assert page.get_by_text("strict_mask").count()
+    assert page.locator("tr.marked").count() == 1
+    page.go_back()
+    page.get_by_role("link", name="Exercises").click()
+    verdict(page, client, RIGHT)
+    assert page.locator("h1").inner_text() == "Causal attention: passed"
+    assert page.get_by_text("peak of memory").count() == 1
+    page.get_by_role("link", name="Edit").click()
+    assert RIGHT.read_text("utf-8").strip() in page.locator("#source").input_value()
