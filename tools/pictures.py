@@ -1,6 +1,6 @@
 """``make pictures``: the pictures of the README, taken from the real program.
 
-Two screens of the terminal as SVG and a sheet as PNG, in ``docs/pictures``. The progress screen
+Two screens of the terminal as SVG, a sheet and a page of `quizprep web` as PNG, in ``docs/pictures``. The progress screen
 shows an invented learner: three weeks of answers that are drawn from a fixed seed.
 """
 
@@ -58,9 +58,10 @@ def main() -> int:
         _screen("progress", ["progress"], folder)
         _run(["sheet", "masking", "-o", "sheet.html"], folder)
         if program("chromium") is None:
-            print("There is no Chromium here, so docs/pictures/sheet.png was not taken anew.")
+            print("There is no Chromium here, so sheet.png and web.png were not taken anew.")
             return 1
         _sheet(folder / "sheet.html")
+        _web(folder)
     return 0
 
 
@@ -135,6 +136,24 @@ def _sheet(path: Path) -> None:
         page.evaluate("document.getElementById('masking-pictures').scrollIntoView()")
         page.wait_for_timeout(1500)
         page.screenshot(path=PICTURES / "sheet.png")
+
+
+def _web(folder: Path) -> None:
+    """The page of a verdict, as PNG."""
+    from tests.web.conftest import start
+
+    process, client = start(folder / "home")
+    source = (ROOT / "tests" / "blind" / "causal_mask" / "strict_mask__1.py").read_text("utf-8")
+    with chromium() as browser, window(browser, width=1120, height=980) as page:
+        page.goto(client.address)
+        page.goto(f"http://{client.host}/exercises/causal_mask")
+        field = "document.getElementById('source')"
+        # Without the comment that tells where the slip is.
+        page.evaluate(f"text => {{ {field}.value = text }}", source.split("\n", 1)[1])
+        page.evaluate(f"{field}.form.submit()")
+        page.wait_for_selector("h1.bad", timeout=120_000)
+        page.screenshot(path=PICTURES / "web.png")
+    process.terminate()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from quizprep.cli.options import (
     topics_of,
 )
 from quizprep.cli.terminal import Terminal
+from quizprep.content.library import Library
 from quizprep.content.questions import Level, Question
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.quiz import times
@@ -37,6 +39,12 @@ _QUOTED = 60
 @topics_argument
 @click.option("-n", "count", type=click.IntRange(min=1), help="How many questions (default 10).")
 @click.option("--due", is_flag=True, help="Ask only what is due or was brought forward.")
+@click.option(
+    "--chain",
+    "chained",
+    is_flag=True,
+    help="Ask one line of thought, deeper after each good answer, as an interviewer does.",
+)
 @click.option("--all", "everything", is_flag=True, help="Ask every question, due or not.")
 @click.option(
     "--kind",
@@ -54,6 +62,7 @@ def ask(
     topics: tuple[str, ...],
     count: int | None,
     due: bool,
+    chained: bool,
     everything: bool,
     kinds: tuple[str, ...],
     levels: tuple[str, ...],
@@ -76,6 +85,11 @@ def ask(
         raise UsageError("--due and --all exclude each other.", hint="Give one of them.")
     if day and (due or everything):
         raise UsageError("--date plans the round by itself.", hint="Leave out --due and --all.")
+    if chained and (due or everything or day or count or kinds or levels):
+        raise UsageError(
+            "--chain chooses its questions by itself.",
+            hint="Leave out the other options; topics, --seed, --plain and --bank may stay.",
+        )
     wanted = Filter(
         kinds=frozenset(kinds),
         levels=frozenset(Level(level) for level in levels),
@@ -86,6 +100,9 @@ def ask(
     library = library_of(bank)
     questions = [(t, q) for t in topics_of(library, topics) for q in library.bank(t).questions]
     terminal = Terminal(plain=plain)
+    if chained:
+        _ask_chain(terminal, library, topics_of(library, topics), seed)
+        return
     with Store.open() as store:
         towards = None if due or everything else interview_day(store, day)
         # A round asks when a question was answered, never how well.
@@ -103,6 +120,28 @@ def ask(
             _nothing_to_ask(terminal, [q for _, q in questions], wanted, history)
         if towards is not None:
             _show_expected(terminal, towards, questions, history, History.of(store))
+
+
+def _ask_chain(
+    terminal: Terminal, library: Library, topics: Sequence[str], seed: int | None
+) -> None:
+    """Ask one chain of these topics, question by question."""
+    from quizprep.cli.round import Round
+    from quizprep.quiz.chains import chain_to_ask
+    from quizprep.quiz.selection import Why
+
+    chains = [chain for topic in topics for chain in library.bank(topic).chains]
+    with Store.open() as store:
+        history = History.of(store, recent=1)
+        asked = {name: card.review for name, card in history.cards.items()}
+        chain = chain_to_ask(chains, asked)
+        if chain is None:
+            terminal.say("These topics have no chains: quizprep ask asks single questions.")
+            return
+        terminal.say(f"{chain.title}: {len(chain.steps)} questions, each deeper.", "bold")
+        topic, question = library.questions[chain.steps[0].ask]
+        base = int.from_bytes(os.urandom(4)) if seed is None else seed
+        Round(terminal, library, store, [Pick(topic, question, Why.NEW)], base, chain).run()
 
 
 @click.command()

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from quizprep.cli import round_text
 from quizprep.cli.terminal import Leave, Terminal
 from quizprep.content.library import Library
-from quizprep.content.questions import Open
+from quizprep.content.questions import Chain, Open
 from quizprep.quiz import times
+from quizprep.quiz.chains import GOOD
 from quizprep.quiz.presented import Presented, key_of, present
 from quizprep.quiz.scheduling import Rating, agree, record, reschedule
-from quizprep.quiz.selection import Pick, draw_seed
+from quizprep.quiz.selection import Pick, Why, draw_seed
 from quizprep.store import Review, Store
 
 
@@ -40,11 +41,14 @@ class Round:
         store: Store,
         picks: Sequence[Pick],
         seed: int,
+        chain: Chain | None = None,
     ) -> None:
+        """With a ``chain`` the picks are its first question, and each answer leads to the next."""
         self._terminal = terminal
         self._library = library
         self._store = store
-        self._picks = picks
+        self._picks = list(picks)
+        self._chain = chain
         self._seed = seed
         self._session = os.urandom(6).hex()
         self._given: list[_Given] = []
@@ -58,8 +62,12 @@ class Round:
                 try:
                     self._one(place)
                     place += 1
+                    if self._chain is not None:
+                        self._lead_on(self._chain)
                 except _TakeBack:
                     place = self._take_back()
+                    if self._chain is not None:
+                        del self._picks[place + 1 :]
         except Leave:
             pass
         except KeyboardInterrupt:
@@ -74,11 +82,33 @@ class Round:
             seed=self._seed,
         )
 
+    def _lead_on(self, chain: Chain) -> None:
+        """Add the question that the answers so far lead to; a skipped one was not answered well."""
+        from quizprep.quiz.chains import is_deeper, next_in_chain
+
+        scores = dict.fromkeys(self._skipped, 0.0) | {g.place: g.score for g in self._given}
+        following = next_in_chain(
+            chain, ((self._picks[place].question.id, score) for place, score in scores.items())
+        )
+        if following is None:
+            good = sum(score >= GOOD for score in scores.values())
+            self._terminal.say(
+                f"The end of {chain.title!r}: {good} of {len(scores)} answered well."
+            )
+            return
+        if following in (pick.question.id for pick in self._picks):
+            return
+        self._terminal.say("Deeper." if is_deeper(chain, following) else "Back, to an easier one.")
+        topic, question = self._library.questions[following]
+        self._picks.append(Pick(topic, question, Why.NEW))
+
     def _one(self, place: int) -> None:
         pick = self._picks[place]
         presented = present(pick.topic, pick.question, draw_seed(self._seed, pick.question.id))
+        steps = len(self._chain.steps) if self._chain is not None else 0
+        total = max(len(self._picks), steps)
         round_text.show_question(
-            self._terminal, pick, presented, place + 1, len(self._picks), undo=bool(self._given)
+            self._terminal, pick, presented, place + 1, total, undo=bool(self._given)
         )
         from_here = times.seconds()
         hints = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from quizprep.content.questions import Chain, Id
 
@@ -33,3 +33,20 @@ def next_in_chain(chain: Chain, answers: Iterable[tuple[Id, float]]) -> Id | Non
         if marks[step.back] < GOOD:
             return None
     return None
+
+
+def chain_to_ask(chains: Sequence[Chain], asked: Mapping[str, int]) -> Chain | None:
+    """The chain to ask: the first whose beginning was never asked, else the one that was begun
+    longest ago; None without chains.
+
+    asked  the number of the last answer to each question; numbers grow
+    """
+    for chain in chains:
+        if chain.steps[0].ask not in asked:
+            return chain
+    return min(chains, key=lambda chain: asked[chain.steps[0].ask], default=None)
+
+
+def is_deeper(chain: Chain, question: Id) -> bool:
+    """Whether a question is a step of the chain, and no easier one that a poor answer leads to."""
+    return any(step.ask == question for step in chain.steps)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from quizprep.authoring.chain_checks import chain_findings
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.questions import Bank, Chain, ChainStep, Level
-from quizprep.quiz.chains import GOOD, next_in_chain
+from quizprep.quiz.chains import GOOD, chain_to_ask, next_in_chain
 from tests.unit.questions import question
 
 CHAIN = Chain(
@@ -141,3 +141,19 @@ def test_every_way_through_a_chain_is_one_of_its_rungs() -> None:
                 break
             assert name in names
             answers.append((name, mark))
+
+
+def test_the_chain_that_is_asked_is_a_new_one_or_the_oldest() -> None:
+    """All chains of a topic come up before one comes again."""
+    chains = LIBRARY.bank(LIBRARY.topics[0]).chains
+    asked: dict[str, int] = {}
+    taken = []
+    for number in range(2 * len(chains)):
+        chain = chain_to_ask(chains, asked)
+        assert chain is not None
+        taken.append(chain.id)
+        asked[chain.steps[0].ask] = number
+    firsts = {chain.steps[0].ask for chain in chains}
+    if len(firsts) == len(chains):
+        assert taken[: len(chains)] == taken[len(chains) :] == [chain.id for chain in chains]
+    assert chain_to_ask((), {}) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def talk(tmp_path: Path, conversation: Callable[[ClientSession, Call], Awaitable
 
             await conversation(session, call)
 
-    anyio.run(run)
+    # In a thread of its own: a browser that another test drives keeps a loop in this one.
+    with ThreadPoolExecutor(max_workers=1) as other:
+        other.submit(anyio.run, run).result()
 
 
 def test_the_package_is_loaded_by_the_command_only(tmp_path: Path) -> None:
@@ -119,11 +122,12 @@ def test_a_question_never_carries_its_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is shown of any question is what a terminal shows: no key point, no reason, no trap."""
+    from quizprep.maths import plain
     from quizprep.practice import _shown
 
     for topic, question in Library().questions.values():
         presented = present(topic, question, 3)
-        shown = str(_shown(presented))
+        shown = str(_shown(presented, plain))
         assert presented.text(question.why) not in shown
         answer = model_answer(question, presented.values, presented.shown or None)
         assert presented.rows or len(answer) < 25 or answer not in shown

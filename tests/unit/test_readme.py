@@ -23,7 +23,7 @@ VERDICT = re.search(r"\$ quizprep grade flash_forward (\S+)\n(.*?)```", README, 
 def test_every_picture_is_there_and_told_in_words() -> None:
     """Each picture is a file of ours, not too large, with words for who cannot see it."""
     assert {path for _, path in PICTURES} == {
-        f"docs/pictures/{name}" for name in ("verdict.svg", "sheet.png", "progress.svg")
+        f"docs/pictures/{name}" for name in ("verdict.svg", "sheet.png", "progress.svg", "web.png")
     }
     for words, path in PICTURES:
         assert len(words) > 40
