@@ -1,7 +1,8 @@
 """``make pictures``: the pictures of the README, taken from the real program.
 
 Two screens of the terminal as SVG, a sheet and a page of `quizprep web` as PNG, in
-``docs/pictures``. The progress screen shows an invented learner: three weeks of answers that are drawn from a fixed seed.
+``docs/pictures``. The progress screen shows an invented learner: three weeks of answers that are
+drawn from a fixed seed.
 """
 
 from __future__ import annotations
