@@ -6,7 +6,7 @@ READY := .venv/ready
 # Decoded content, so that no start reads YAML; it is checked against the files, never trusted.
 DECODED := quizprep/_decoded/questions-concepts.msgpack
 
-.PHONY: demo test coverage fuzz check format lint content evidence pictures bench clean
+.PHONY: demo test web coverage fuzz check format lint content evidence pictures bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -21,7 +21,11 @@ demo: $(DECODED)  ## the main job on real input: questions, gradings, a sheet
 
 test: $(READY)  ## every test; as root it first installs Chromium and Poppler where they are missing
 	$(BIN)/python -m tools.system_packages
+	-$(BIN)/python -m tools.editor
 	$(BIN)/python -m pytest -n 2
+
+web:  ## the editor of quizprep web, from npm; without it the pages have a plain text area
+	$(PYTHON) -m tools.editor
 
 coverage: $(READY)  ## lines of grading and worker that no test executes; slower than the tests
 	$(BIN)/python -m tools.coverage -n 2 --ignore tests/browser

@@ -21,6 +21,10 @@ class Prebuild(BuildHookInterface):
         subprocess.run([sys.executable, "-m", "quizprep.authoring.prebuild"], cwd=root, check=False)
         if (root / "quizprep" / "_decoded").is_dir():
             build_data["artifacts"].append("quizprep/_decoded/*.msgpack")
+        # The editor, if `make web` has built it; its licences come with it.
+        for name in ("editor.js", "editor.LICENSES.txt"):
+            if (root / "quizprep" / "web" / "static" / name).is_file():
+                build_data["artifacts"].append(f"quizprep/web/static/{name}")
         if version != "editable":
             # An editable install reads the source tree: a copy would grow stale unseen, and
             # would be one more place where a submission could look for the answers.

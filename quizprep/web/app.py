@@ -25,7 +25,7 @@ from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
 from quizprep.store import Store
 from quizprep.web.gradings import Drafts, Gradings
-from quizprep.web.guard import TooLarge
+from quizprep.web.guard import TooLarge, policy
 from quizprep.web.rendering import (
     FOLDER,
     difference,
@@ -185,14 +185,22 @@ class Site:
     def exercise(self, request: Request) -> Response:
         found = self._exercise(request)
         self._gradings.warm_up(found)
+        grading = self._gradings.find(_number(request.query_params.get("of", "")))
+        verdict = (
+            grading.verdict if grading is not None and grading.exercise.id == found.id else None
+        )
         with Store.open() as store:
             shown = store.hints_shown(found.id)
             solved = solution_is_open(store, found.id)
-        return page(
+        made = page(
             request, "exercise", exercise=found, task=markdown_html(found.text("README.md")),
             source=self._drafts.read(found), hints=found.spec.hints[:shown], solved=solved,
-            marks=[], editor=EDITOR.is_file(),
+            marks=[{"line": n, "text": text} for n, text in marks(verdict).items()],
+            editor=EDITOR.is_file(),
         )  # fmt: skip
+        if EDITOR.is_file():
+            made.headers["content-security-policy"] = policy(request.state.nonce, editor=True)
+        return made
 
     async def draft(self, request: Request) -> Response:
         found = self._exercise(request)
@@ -250,10 +258,10 @@ class Site:
         self._practice.close()
 
 
-def marks(verdict: Verdict) -> dict[int, str]:
+def marks(verdict: Verdict | None) -> dict[int, str]:
     """What is to be told beside lines of the submission: where it raises, and where a slip is."""
     found: dict[int, str] = {}
-    for stage in verdict.stages:
+    for stage in verdict.stages if verdict is not None else ():
         if stage.raised is not None and stage.raised.frames:
             last = stage.raised.frames[-1]
             found.setdefault(last.line, f"{stage.raised.kind}: {stage.raised.message}")
@@ -311,3 +319,7 @@ def application(library: Library, started: Callable[[], None] = lambda: None) ->
         lifespan=lifespan,
         exception_handlers={QuizprepError: _told, HTTPException: _http, TooLarge: _large},
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0

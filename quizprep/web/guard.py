@@ -118,13 +118,22 @@ def _equal(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode(), wanted.encode())
 
 
-def _protect(headers: MutableHeaders, nonce: str) -> None:
-    headers.setdefault(
-        "content-security-policy",
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+def policy(nonce: str, editor: bool = False) -> str:
+    """What a page may load and run: what has its nonce.
+
+    With an ``editor`` elements may have a style of their own: a browser gives them one when text in
+    an editable element is replaced.
+    """
+    attributes = "style-src-attr 'unsafe-inline'; " if editor else ""
+    return (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; {attributes}"
         "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'",
+        "frame-ancestors 'none'"
     )
+
+
+def _protect(headers: MutableHeaders, nonce: str) -> None:
+    headers.setdefault("content-security-policy", policy(nonce))
     headers["referrer-policy"] = "no-referrer"
     headers["x-content-type-options"] = "nosniff"
     headers["cross-origin-opener-policy"] = "same-origin"

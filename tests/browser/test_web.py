@@ -10,6 +10,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
+from quizprep.web.app import EDITOR
 from tests.web.conftest import Client, start
 
 WIDTHS = (360, 800, 1400)
@@ -63,7 +64,8 @@ def verdict(page: Page, client: Client, source: Path) -> None:
 
 
 def faults(page: Page) -> list[Any]:
-    return list(Axe().run(page)["violations"])
+    found = Axe().run(page)["violations"]
+    return [(fault["id"], fault["nodes"][0]["html"]) for fault in found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -129,3 +131,19 @@ def test_from_the_starter_to_a_pass(page: Page, client: Client) -> None:
     assert page.get_by_text("peak of memory").count() == 1
     page.get_by_role("link", name="Edit").click()
     assert RIGHT.read_text("utf-8").strip() in page.locator("#source").input_value()
+
+
+@pytest.mark.skipif(not EDITOR.is_file(), reason="the editor is not built: make web")
+def test_the_editor_keeps_the_form_in_step(page: Page, client: Client) -> None:
+    """Typed text reaches the form, Ctrl-Enter grades it, and the failing line is marked."""
+    page.goto(f"http://{client.host}/exercises/softmax")
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("def softmax(x, axis=-1):\nreturn x / 0 + y\n")
+    assert "return x / 0 + y" in page.locator("#source").input_value()
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    page.wait_for_selector("h1.bad", timeout=120_000)
+    page.get_by_role("link", name="Edit").click()
+    page.wait_for_selector(".cm-lint-marker-error")
+    assert faults(page) == []

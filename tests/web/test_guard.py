@@ -102,7 +102,9 @@ def test_every_page_has_a_strict_policy(client: Client) -> None:
     seen = set()
     for path in EVERYWHERE:
         policy = client.ask("GET", path).headers["content-security-policy"]
-        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        # The editor's page may style single elements; nothing may run or load without the nonce.
+        assert "unsafe" not in policy.replace("style-src-attr 'unsafe-inline'", "")
         seen.add(policy)
     assert len(seen) == len(EVERYWHERE)
     sheet = client.ask("GET", "/sheets/scaling").headers["content-security-policy"]
