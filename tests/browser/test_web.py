@@ -138,6 +138,7 @@ def test_the_editor_keeps_the_form_in_step(page: Page, client: Client) -> None:
     """Typed text reaches the form, Ctrl-Enter grades it, and the failing line is marked."""
     page.goto(f"http://{client.host}/exercises/softmax")
     page.locator(".cm-content").click()
+    assert not page.locator("#source").is_visible()
     page.keyboard.press("Control+a")
     page.keyboard.type("def softmax(x, axis=-1):\nreturn x / 0 + y\n")
     assert "return x / 0 + y" in page.locator("#source").input_value()

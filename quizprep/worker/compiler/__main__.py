@@ -8,7 +8,10 @@ import os
 os.environ["TRITON_INTERPRET"] = "0"
 os.environ["TRITON_DEFAULT_FP_FUSION"] = "1"
 
-from quizprep.worker.compiler.server import serve
+from quizprep.worker.children import die_with_parent
 
 if __name__ == "__main__":
+    die_with_parent(os.getppid())
+    from quizprep.worker.compiler.server import serve
+
     serve()

@@ -26,7 +26,7 @@ from triton.backends.nvidia.compiler import get_ptxas, sm_arch_from_capability
 
 from quizprep.grading import wire
 from quizprep.grading.verdict import CompiledKernel, Raised
-from quizprep.worker.children import run_child
+from quizprep.worker.children import die_with_parent, run_child
 from quizprep.worker.compiler.front_end import Compiler
 from quizprep.worker.compiler.request import Assembly, Compile, Compiled, Outcome
 from quizprep.worker.learner import confinement
@@ -107,8 +107,10 @@ def _in_child(request: Compile) -> list[Assembly]:
     """What a child makes of each launch, as far as it comes."""
     reads, writes = os.pipe()
     with tempfile.TemporaryDirectory(prefix="quizprep-") as scratch:
+        server = os.getpid()
         pid = os.fork()
         if pid == 0:
+            die_with_parent(server)
             os.close(reads)
             run_child(lambda: _compile_all(request, writes, scratch))
         os.close(writes)
