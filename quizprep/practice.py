@@ -26,7 +26,7 @@ from quizprep.quiz.marking import Invalid, OpenMatch, mark, match_open, model_an
 from quizprep.quiz.marking.open_answer import corrected, mark_open
 from quizprep.quiz.presented import Presented, label, present, read_labels
 from quizprep.quiz.recall import recall_by_topic
-from quizprep.quiz.scheduling import agree, record
+from quizprep.quiz.scheduling import agree, record, reschedule
 from quizprep.quiz.selection import Filter, History, plan
 from quizprep.quiz.weakness import concept_title, exercise_for, next_exercise, weaknesses
 from quizprep.store import Review, Store
@@ -50,6 +50,8 @@ class Practice:
         self._write = write
         self._session = GradingSession(library)
         self._asked: dict[str, tuple[Presented, int]] = {}
+        self._answered: dict[str, tuple[Presented, int, Review]] = {}
+        """By question, what was presented, the hints, and the review of the last answer."""
         self._heard: dict[str, tuple[Presented, OpenMatch, Review]] = {}
         self._round = os.urandom(6).hex()
 
@@ -191,6 +193,7 @@ class Practice:
         with Store.open() as store:
             review = record(store, presented, reply, result, times.now(), None, self._round, hints)
         del self._asked[question]
+        self._answered[question] = (presented, hints, review)
         heard: Data = {}
         if isinstance(asked, Open):
             match = match_open(asked, reply)
@@ -225,11 +228,24 @@ class Practice:
         with Store.open() as store:
             review = agree(store, review, presented, result, times.now())
         self._heard[question] = (presented, match, review)
+        self._answered[question] = (presented, self._answered[question][1], review)
         return {
             "question": question,
             "score": result.score,
             "heard": _heard(presented, match, self._write),
         }
+
+    def take_back(self, question: str) -> Data:
+        """Take the last answer to a question back, as if it had not been given. It can be answered
+        again."""
+        if question not in self._answered:
+            raise UsageError(f"No answer to {question!r} was given just now.")
+        presented, hints, review = self._answered.pop(question)
+        with Store.open() as store:
+            store.void_review(review, times.now(), reschedule)
+        self._heard.pop(question, None)
+        self._asked[question] = (presented, hints)
+        return {"question": question, "taken_back": True}
 
     def progress(self) -> Data:
         """Say where the learner stands: recall by topic, exercises, what is weak."""

@@ -70,6 +70,7 @@ class Site:
             Route("/ask/{token}", self.answer, methods=post),
             Route("/ask/{token}/hint", self.question_hint, methods=post),
             Route("/ask/{token}/correct", self.correct, methods=post),
+            Route("/ask/{token}/back", self.take_back, methods=post),
             Route("/exercises", self.exercises, methods=get),
             Route("/exercises/{exercise}", self.exercise, methods=get),
             Route("/exercises/{exercise}", self.grade, methods=post),
@@ -162,6 +163,13 @@ class Site:
             if letters and token in self._marked:
                 better = self._practice.correct_mark(asked["question"], letters)
                 self._marked[token] |= better
+        return seen(f"/ask/{token}")
+
+    async def take_back(self, request: Request) -> Response:
+        token, asked = self._token(request)
+        with self._lock:
+            if self._marked.pop(token, None) is not None:
+                self._practice.take_back(asked["question"])
         return seen(f"/ask/{token}")
 
     def _token(self, request: Request) -> tuple[str, Data]:

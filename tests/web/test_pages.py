@@ -54,6 +54,20 @@ def test_an_answer_is_stored_once_however_often_it_is_sent(client: Client) -> No
     assert "<h2>Why</h2>" in client.ask("GET", path).text
 
 
+def test_an_answer_is_taken_back_and_given_again(client: Client) -> None:
+    """Once, however often the button is pressed; then the question is open again."""
+    for _ in range(10):
+        path, _page = client.follow("/ask", {"again": "1"})
+        if client.ask("POST", path, {"reply": "a"}).status == 303:
+            break
+    assert "<h2>Why</h2>" in client.ask("GET", path).text
+    _, page = client.follow(f"{path}/back", {})
+    assert "<h1>Question</h1>" in page.text
+    client.follow(f"{path}/back", {})
+    assert client.ask("POST", path, {"reply": "a"}).status == 303
+    assert "<h2>Why</h2>" in client.ask("GET", path).text
+
+
 def test_every_kind_of_question_has_its_form(client: Client) -> None:
     """Many questions are opened; each has a field that its reply fits in."""
     kinds = set()
