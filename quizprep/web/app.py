@@ -24,6 +24,7 @@ from quizprep.practice import Data, Practice
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
 from quizprep.store import Store
+from quizprep.web.explore import costs, kv_cache
 from quizprep.web.gradings import Drafts, Gradings
 from quizprep.web.guard import TooLarge, policy
 from quizprep.web.rendering import (
@@ -79,6 +80,8 @@ class Site:
             Route("/exercises/{exercise}/starter", self.starter, methods=post),
             Route("/gradings/{number:int}", self.verdict, methods=get),
             Route("/progress", self.progress, methods=get),
+            Route("/explore", self.explore, methods=get),
+            Route("/explore/{exercise}", self.explore, methods=get),
             Route("/sheets/{topic}", self.sheet, methods=get),
             Route("/static/editor.js", self.editor, methods=get),
         ]
@@ -104,6 +107,16 @@ class Site:
         topic = self._library.find_topic(request.path_params["topic"])
         made = render_html(build(self._library, Wanted(topics=(topic,))))
         return HTMLResponse(made, headers={"content-security-policy": SHEET_POLICY})
+
+    def explore(self, request: Request) -> Response:
+        """Costs and sizes with numbers of one's own."""
+        given, listed = dict(request.query_params), path_order(self._library.exercises)
+        if "exercise" not in request.path_params:
+            title, found = "The size of a KV cache", kv_cache(given)
+        else:
+            exercise = self._exercise(request)
+            title, found = f"{exercise.spec.title}: what it costs", costs(exercise, given)
+        return page(request, "explore", title=title, found=found, exercises=listed)
 
     # --- questions ---
 

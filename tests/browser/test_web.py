@@ -14,7 +14,16 @@ from quizprep.web.app import EDITOR
 from tests.web.conftest import Client, start
 
 WIDTHS = (360, 800, 1400)
-PAGES = ("/", "/ask", "/exercises", "/exercises/causal_mask", "/progress", "/nowhere")
+PAGES = (
+    "/",
+    "/ask",
+    "/exercises",
+    "/exercises/causal_mask",
+    "/progress",
+    "/explore",
+    "/explore/flash_forward",
+    "/nowhere",
+)
 WRONG = Path("tests/blind/causal_mask/strict_mask__1.py")
 RIGHT = Path("tests/blind/causal_mask/right_2.py")
 

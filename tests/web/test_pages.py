@@ -158,3 +158,15 @@ def test_a_killed_server_loses_no_answer_that_it_acknowledged(tmp_path: Path) ->
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=20)
     assert acknowledged and reviews(client) == acknowledged
+
+
+def test_what_if_computes_with_the_sizes_that_are_given(client: Client) -> None:
+    """2 * 80 * 8 * 128 * 131072 * 2 bytes are 40 GiB; a size that is none is told."""
+    assert "40 GiB" in client.ask("GET", "/explore").text
+    assert "20 GiB" in client.ask("GET", "/explore?bytes=1").text
+    wrong = client.ask("GET", "/explore?tokens=-1&layers=x").text
+    assert "should be a whole number" in wrong and "40 GiB" in wrong
+    page = client.ask("GET", "/explore/causal_mask?b=1&h=1&n=1000&m=1000&d=100").text
+    assert "400 million flops" in page
+    for exercise in LIBRARY.exercise_ids:
+        assert client.ask("GET", f"/explore/{exercise}").status == 200
