@@ -47,12 +47,13 @@ def main() -> None:
     run("ask", "kv-cache", *number, "--seed", "4", expect=0, replies="a lot\n512 KiB\n")
     run("ask", "scaling", "--kind", "choice", "-n", "1", "--seed", "7", expect=0, replies="a\n")
     run("ask", "scaling", "--kind", "open", "-n", "1", "--seed", "7", expect=0, replies=OPEN)
-    run("grade", "causal_mask", "right_causal_mask.py", expect=0)
+    run("grade", "causal_mask", "right_causal_mask.py", "--lines", expect=0)
     run("grade", "causal_mask", "wrong_causal_mask.py", expect=1)
     run("grade", "flash_forward", "wrong_flash_forward.py", expect=1)
     run("ask", "--due", "-n", "1", expect=0, replies="q\n")
     run("sheet", "scaling", "kv-cache", "--format", "html", "--output", "sheet.html", expect=0)
     print(f"\nThe sheet is {OUT.name}/sheet.html; everything above was stored in {OUT.name}/home.")
+    print("In the browser: .venv/bin/quizprep web")
 
 
 if __name__ == "__main__":

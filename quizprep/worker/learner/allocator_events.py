@@ -35,8 +35,10 @@ class Labels(Meters):
     """A mode that labels each operation with its place, for the profiler."""
 
     def __init__(self, inputs: Iterable[torch.Tensor], path: str) -> None:
+        """``path`` is the submission's file."""
         self.numbers: dict[int, list[int]] = {}
-        """By the number of an operation, the addresses of the numbers that it was given."""
+        """By the number of an operation that was given numbers, the addresses of those that are
+        tensors."""
         super().__init__(inputs, path)
 
     def run(
@@ -44,7 +46,9 @@ class Labels(Meters):
     ) -> Result:
         line, instruction, name = self.place
         # A number that torch makes into a tensor is no memory that a formula should tell of.
-        self.numbers[self.calls] = [x.data_ptr() for x in tensors_in(args) if x.dim() == 0]
+        given = [x.data_ptr() for x in tensors_in(args) if x.dim() == 0]
+        if given or any(isinstance(value, int | float) for value in args):
+            self.numbers[self.calls] = given
         with torch._C._profiler._RecordFunctionFast(
             f"{LABEL}{self.calls}:{line}:{instruction}:{name}"
         ):
@@ -83,17 +87,23 @@ def peak_by_profiler(
     events: list[Event] = []
     current: dict[int, int] = {}
     numbers: set[int] = set()
+    begun, before = 0, dict[int, int]()
+    """Operations begun so far, and when each allocation was made."""
     for serial, (_, pointer, size, operation) in enumerate(history):
         if size == 0:
+            begun += 1
             numbers |= {current[at] for at in given.get(operation.call, ()) if at in current}
         elif size > 0:
             current[pointer] = serial
+            before[serial] = begun
             events.append(Event(serial, size, operation.place, operation.call))
         elif pointer in current:
             ended = current.pop(pointer)
             events.append(Event(ended, size))
-            # The number converted for this operation.
-            if -size <= NUMBER and history[ended][3] is operation and given.get(operation.call):
+            made = history[ended][3]
+            # A number that was made into a tensor for one operation, before it or inside.
+            inside = made is operation and operation.call in given
+            if -size <= NUMBER and (inside or (made is OUTSIDE and begun - before[ended] <= 1)):
                 numbers.add(ended)
     events = [event for event in events if event.serial not in numbers]
     returned = {
