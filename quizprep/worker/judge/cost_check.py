@@ -214,7 +214,9 @@ class CostCheck:
             if faster is not None:
                 difference = f"yours grows with {faster[0]}; the solution's is {text}"
             elif not dominated(solution, found, self._where):
-                difference = f"yours grows more slowly than the solution's {text}"
+                # Where it is allowed, there is nothing to do about it.
+                slower = f"yours grows more slowly than the solution's {text}"
+                difference = slower if reading.status == "fail" else ""
             else:
                 difference = (
                     f"the growth of the solution's {text}, with other constants or smaller terms"
