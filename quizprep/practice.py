@@ -151,17 +151,24 @@ class Practice:
 
         again  also questions that are not due yet
         """
+        return self.ask_as("", topic, again)
+
+    def ask_as(self, key: str, topic: str = "", again: bool = False) -> Data:
+        """Ask under a key of one's own, by which the answer is marked: where one question may be
+        open several times, each with its own numbers and order. Without one the key is the
+        question's id."""
         topics = [self._library.find_topic(topic)] if topic else list(self._library.topics)
         questions = [(t, q) for t in topics for q in self._library.bank(t).questions]
         with Store.open() as store:
             history = History.of(store, recent=1)
         picks = plan(questions, history, times.now(), Filter(count=None, also_early=again))
-        open_ones = [pick for pick in picks if pick.question.id not in self._asked] or picks
+        waiting = {presented.question.id for presented, _ in self._asked.values()}
+        open_ones = [pick for pick in picks if pick.question.id not in waiting] or picks
         if not open_ones:
             return {"question": None, "note": "Nothing is due; again asks anyway."}
         pick = open_ones[0]
         presented = present(pick.topic, pick.question, int.from_bytes(os.urandom(4)))
-        self._asked[pick.question.id] = (presented, 0)
+        self._asked[key or pick.question.id] = (presented, 0)
         return {
             "question": pick.question.id,
             "topic": pick.topic,

@@ -33,6 +33,7 @@ OBSERVED = (
     "data_race",
     "masked_lanes_undefined",
     "tf32_by_default",
+    "order_of_programs",
 )
 """Names for what a kernel was seen to do, which say as much as a mistake with the same concept."""
 

@@ -105,6 +105,8 @@ class Symptom(enum.StrEnum):
     """A kernel uses masked lanes of a load without ``other``, which are zeros here only."""
     TF32 = "tf32"
     """Right only if products of float32 tiles are not rounded to TF32, as a GPU does."""
+    ORDER = "order"
+    """Right only if the programs of a launch run in the order of the interpreter."""
     CALLER = "caller"
     """Something of the caller's was changed, or has to stay as it was."""
     STATE = "state"

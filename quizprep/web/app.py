@@ -127,11 +127,11 @@ class Site:
         form = await request.form()
         topic, again = str(form.get("topic", "")), bool(form.get("again"))
         with self._lock:
-            asked = self._practice.ask(topic, again)
+            token = secrets.token_urlsafe(9)
+            asked = self._practice.ask_as(token, topic, again)
             if asked["question"] is None:
                 return page(request, "nothing", topic=topic)
-            token = secrets.token_urlsafe(9)
-            self._asked[token] = {**asked, "hints": [], "of": topic}
+            self._asked[token] = {**asked, "hints": [], "of": topic, "typed": ""}
             while len(self._asked) > REMEMBERED:
                 self._marked.pop(self._asked.popitem(last=False)[0], None)
         return seen(f"/ask/{token}")
@@ -140,7 +140,8 @@ class Site:
         token, asked = self._token(request)
         if token in self._marked:
             return page(request, "answer", token=token, asked=asked, marked=self._marked[token])
-        return page(request, "question", token=token, asked=asked, problem="", reply="")
+        typed = asked["typed"]
+        return page(request, "question", token=token, asked=asked, problem="", reply=typed)
 
     async def answer(self, request: Request) -> Response:
         """Mark and store a reply. A second one to the same question changes nothing: the page was
@@ -150,7 +151,7 @@ class Site:
         reply = " ".join(str(part) for part in form.getlist("reply")).strip()
         with self._lock:
             if token not in self._marked:
-                marked = self._practice.mark(asked["question"], reply)
+                marked = self._practice.mark(token, reply)
                 if not marked["marked"]:
                     problem = marked["expected"]
                     return page(
@@ -161,28 +162,30 @@ class Site:
 
     async def question_hint(self, request: Request) -> Response:
         token, asked = self._token(request)
+        form = await request.form()
         with self._lock:
             if token not in self._marked:
-                hint = self._practice.question_hint(asked["question"])["hint"]
+                asked["typed"] = str(form.get("reply", ""))
+                hint = self._practice.question_hint(token)["hint"]
                 asked["hints"] = [*asked["hints"], *([hint] if hint else [])]
                 asked["exhausted"] = hint is None
         return seen(f"/ask/{token}")
 
     async def correct(self, request: Request) -> Response:
-        token, asked = self._token(request)
+        token, _ = self._token(request)
         form = await request.form()
         letters = " ".join(str(part) for part in form.getlist("flip"))
         with self._lock:
             if letters and token in self._marked:
-                better = self._practice.correct_mark(asked["question"], letters)
+                better = self._practice.correct_mark(token, letters)
                 self._marked[token] |= better
         return seen(f"/ask/{token}")
 
     async def take_back(self, request: Request) -> Response:
-        token, asked = self._token(request)
+        token, _ = self._token(request)
         with self._lock:
             if self._marked.pop(token, None) is not None:
-                self._practice.take_back(asked["question"])
+                self._practice.take_back(token)
         return seen(f"/ask/{token}")
 
     def _token(self, request: Request) -> tuple[str, Data]:
@@ -231,18 +234,23 @@ class Site:
     async def grade(self, request: Request) -> Response:
         found = self._exercise(request)
         form = await request.form(max_part_size=1 << 20)
-        source = str(form.get("source", "")).replace("\r\n", "\n")
+        if "source" not in form:
+            raise UsageError("There is no source to grade.")
+        source = str(form["source"]).replace("\r\n", "\n")
         self._drafts.write(found, source)
         return seen(f"/gradings/{self._gradings.start(found, source).number}")
 
     async def hint(self, request: Request) -> Response:
         found = self._exercise(request)
+        form = await request.form(max_part_size=1 << 20)
+        if "source" in form:  # what was typed so far
+            self._drafts.write(found, str(form["source"]).replace("\r\n", "\n"))
         self._practice.next_hint(found.id)
         return seen(f"/exercises/{found.id}#hints")
 
     async def starter(self, request: Request) -> Response:
         found = self._exercise(request)
-        self._drafts.write(found, found.text("starter.py"))
+        self._drafts.start_again(found)
         return seen(f"/exercises/{found.id}")
 
     def verdict(self, request: Request) -> Response:

@@ -104,8 +104,21 @@ class Drafts:
         except (OSError, UnicodeDecodeError, AssertionError):
             return exercise.text("starter.py")
 
-    def write(self, exercise: Exercise, source: str) -> None:
-        """Keep a draft; raises OSError."""
-        if self._folder is not None:
+    def write(self, exercise: Exercise, source: str, name: str = "{}.py") -> None:
+        """Keep a draft; raises StoreError."""
+        if self._folder is None:
+            return
+        try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            replace_file(self._folder / f"{exercise.id}.py", source.encode("utf-8", "replace"))
+            target = self._folder / name.format(exercise.id)
+            replace_file(target, source.encode("utf-8", "replace"))
+        except OSError as error:
+            raise StoreError(
+                f"What you typed cannot be kept in {self._folder}: {error.strerror}.",
+                hint="Free the disk or name another QUIZPREP_HOME; the back key has the text.",
+            ) from error
+
+    def start_again(self, exercise: Exercise) -> None:
+        """Make the starter the draft; the draft so far stays beside it."""
+        self.write(exercise, self.read(exercise), "{}.before.py")
+        self.write(exercise, exercise.text("starter.py"))

@@ -15,7 +15,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 2 << 20
@@ -73,7 +73,9 @@ class Guard:
             return PlainTextResponse("That is too large.", 413)
         given = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
         if given and scope["method"] == "GET" and _equal(given, self.secret):
-            answer = RedirectResponse(scope["path"], 303)
+            # A page that leads on, not a redirect: behind a link on another site, a browser would
+            # send the cookie with neither of the two requests.
+            answer = HTMLResponse('<!doctype html><meta http-equiv="refresh" content="0; url=/">')
             answer.set_cookie(self._name, self._cookie, httponly=True, samesite="strict")
             return answer
         if not _equal(self._given_cookie(headers), self._cookie):

@@ -5,22 +5,24 @@ from __future__ import annotations
 import socket
 import webbrowser
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from quizprep.content.library import Library
 from quizprep.errors import MissingExtraError
 
+NEEDED = ("markdown_it", "python_multipart", "starlette", "uvicorn")
+"""Packages of the extra ``web``."""
+
 
 def serve(library: Library, open_browser: bool, say: Callable[[str], None]) -> None:
     """Serve until it is interrupted; raises MissingExtraError."""
-    try:
-        import markdown_it  # noqa: F401
-        import python_multipart  # noqa: F401
-        import uvicorn
+    if any(find_spec(name) is None for name in NEEDED):
+        raise MissingExtraError("quizprep web", "web")
+    import uvicorn
 
-        from quizprep.web.app import application
-        from quizprep.web.guard import Guard
-    except ImportError as error:
-        raise MissingExtraError("quizprep web", "web") from error
+    from quizprep.web.app import application
+    from quizprep.web.guard import Guard
+
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", 0))

@@ -190,9 +190,10 @@ class Race(Message, frozen=True, kw_only=True):
     line: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 
 
-GpuKind = Literal["unfilled", "tf32"]
-"""What is otherwise on a GPU: masked lanes that a load without ``other`` leaves as they are, and
-products of float32 tiles whose factors are rounded to TF32."""
+GpuKind = Literal["unfilled", "tf32", "order"]
+"""What is otherwise on a GPU: masked lanes that a load without ``other`` leaves as they are,
+products of float32 tiles whose factors are rounded to TF32, and several programs, which run in no
+order."""
 
 Line = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 Code = Annotated[str, msgspec.Meta(max_length=500)]
@@ -334,7 +335,7 @@ class Reply(Message, frozen=True, kw_only=True):
     patched: Short = ""
     invalid_access: InvalidAccess | None = None
     race: Race | None = None
-    unlike_gpu: Annotated[tuple[UnlikeGpu, ...], msgspec.Meta(max_length=2)] = ()
+    unlike_gpu: Annotated[tuple[UnlikeGpu, ...], msgspec.Meta(max_length=3)] = ()
     disturbed: Disturbed = ""
     steps: Count = 0
     edits: Count = 0

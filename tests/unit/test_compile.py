@@ -290,6 +290,37 @@ def test_a_product_in_tf32_is_told(grader: Grader) -> None:
     assert grader.grade(MATMUL, Submission("m.py", exact.encode()), seed=1).passed
 
 
+ORDERED = b"""
+import torch
+import triton
+import triton.language as tl
+
+@triton.jit
+def kernel(x, y, cols, x_row, x_col, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    lane = tl.arange(0, BLOCK)
+    inside = lane < cols
+    s = tl.load(x + row * x_row + lane * x_col, mask=inside, other=-float("inf")).to(tl.float32)
+    e = tl.exp(s - tl.max(s, axis=0))
+    # Every program counts itself, and takes its row from the number that it finds.
+    at = tl.atomic_add(y + tl.num_programs(0) * cols, 1.0).to(tl.int32)
+    tl.store(y + at * cols + lane, e / tl.sum(e, axis=0), mask=inside)
+
+def softmax(x):
+    rows, cols = x.shape
+    y = torch.zeros(rows * cols + 1, dtype=torch.float32)
+    kernel[(rows,)](x, y, cols, *x.stride(), BLOCK=triton.next_power_of_2(cols))
+    return y[:-1].view(rows, cols).to(x.dtype)
+"""
+
+
+def test_an_order_of_programs_is_told(grader: Grader) -> None:
+    """Right if the first program comes first, without a race that two addresses would show."""
+    verdict = grader.grade(SOFTMAX, Submission("s.py", ORDERED), seed=1)
+    assert [mistake.id for mistake in verdict.mistakes] == ["order_of_programs"]
+    assert verdict.stage("correctness").status == "fail"
+
+
 @given(st.floats(width=32))
 def test_tf32_keeps_ten_bits(value: float) -> None:
     """The rounded value is the nearest of those with ten bits of fraction."""

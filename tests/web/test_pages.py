@@ -68,6 +68,64 @@ def test_an_answer_is_taken_back_and_given_again(client: Client) -> None:
     assert "<h2>Why</h2>" in client.ask("GET", path).text
 
 
+def options(page: Answer) -> list[str]:
+    """The texts of the options, in the order of their letters."""
+    found = re.findall(
+        r'<span class="letter">\w</span>\s*<span>(.*?)</span></label>', page.text, re.S
+    )
+    return [" ".join(re.sub(r"<[^>]+>", " ", text).split()) for text in found]
+
+
+def test_two_pages_of_one_question_are_marked_each_by_its_own_order(client: Client) -> None:
+    """The same question, open twice with its options shuffled anew: both can be answered, a letter
+    means what its page shows, and each takes back its own answer."""
+    open_pages: dict[frozenset[str], list[tuple[str, list[str]]]] = {}
+    pair: list[tuple[str, list[str]]] = []
+    for _ in range(400):
+        path, page = client.follow("/ask", {"topic": "scaling", "again": "1"})
+        shown = options(page)
+        if 'type="radio"' not in page.text or not shown:
+            continue
+        pages = open_pages.setdefault(frozenset(shown), [])
+        pages.append((path, shown))
+        if pages[0][1] != shown:
+            pair = [pages[0], (path, shown)]
+            break
+    assert pair
+    first = pair[0][1][0]
+    heads = set()
+    for path, shown in pair:
+        letter = "abcdefgh"[shown.index(first)]
+        assert client.ask("POST", path, {"reply": letter}).status == 303
+        heads.add(re.search(r"<h1[^>]*>(.*?)</h1>", client.ask("GET", path).text)[1])  # type: ignore[index]
+    assert len(heads) == 1
+    stored = reviews(client)
+    for path, _shown in pair:
+        _, page = client.follow(f"{path}/back", {})
+        assert "<h1>Question</h1>" in page.text
+    assert reviews(client) == stored
+
+
+def test_what_was_typed_survives_a_hint(client: Client) -> None:
+    """Code in the form, and a reply."""
+    source = "# typed before the hint\n"
+    client.follow("/exercises/attention/hint", {"source": source})
+    assert source.strip() in client.ask("GET", "/exercises/attention").text
+    for _ in range(60):
+        path, page = client.follow("/ask", {"again": "1"})
+        if 'input id="reply"' in page.text:
+            _, page = client.follow(f"{path}/hint", {"reply": "half an answer"})
+            assert "half an answer" in page.text
+            return
+    raise AssertionError("no question with a field")
+
+
+def test_nothing_to_grade_changes_nothing(client: Client) -> None:
+    client.ask("POST", "/exercises/rope/draft", b"# kept\n")
+    assert client.ask("POST", "/exercises/rope", {"other": "x"}).status == 400
+    assert "# kept" in client.ask("GET", "/exercises/rope").text
+
+
 def test_every_kind_of_question_has_its_form(client: Client) -> None:
     """Many questions are opened; each has a field that its reply fits in."""
     kinds = set()

@@ -51,6 +51,12 @@ NO_ATOMIC = NamedMistake(
     "at once, and updates are lost. Give each element to one program, or use tl.atomic_add.",
     concept="kernel-races",
 )
+NO_ORDER = NamedMistake(
+    id="order_of_programs",
+    says="What your kernel computes depends on the order in which its programs run. On a GPU there "
+    "is none: what one program needs of another has to come from an earlier launch.",
+    concept="kernel-races",
+)
 NO_OTHER = NamedMistake(
     id="masked_lanes_undefined",
     says="Your kernel uses masked lanes of a load that has no other. On a GPU they may hold "
@@ -139,6 +145,7 @@ class Explanation:
             Symptom.RACE: NO_ATOMIC,
             Symptom.UNFILLED: NO_OTHER,
             Symptom.TF32: NO_PRECISION,
+            Symptom.ORDER: NO_ORDER,
         }
         named = {mistake.concept for mistake in mistakes}
         mistakes += tuple(

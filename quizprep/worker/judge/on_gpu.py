@@ -18,10 +18,14 @@ from quizprep.worker.judge.explanation import Outcome
 from quizprep.worker.judge.preparation import Cases
 from quizprep.worker.protocol import GpuKind, UnlikeGpu
 
-AT_EACH_END = 2
+AT_EACH_END: dict[GpuKind, int] = {"unfilled": 2, "tf32": 2, "order": 1}
 """Cases of each kind that are run again: so many of the smallest and of the largest."""
 
-SYMPTOMS: dict[GpuKind, Symptom] = {"unfilled": Symptom.UNFILLED, "tf32": Symptom.TF32}
+SYMPTOMS: dict[GpuKind, Symptom] = {
+    "unfilled": Symptom.UNFILLED,
+    "tf32": Symptom.TF32,
+    "order": Symptom.ORDER,
+}
 
 SAYS: dict[GpuKind, str] = {
     "unfilled": (
@@ -31,6 +35,10 @@ SAYS: dict[GpuKind, str] = {
     "tf32": (
         "The product in line {line} takes float32 tiles, which tl.dot rounds to TF32 on a GPU "
         'unless it is given input_precision="ieee"; so rounded'
+    ),
+    "order": (
+        "Programs of a launch run here one after the other, and on a GPU in no order; run from the "
+        "last to the first"
     ),
 }
 
@@ -58,7 +66,8 @@ def as_on_gpu(
     with contextlib.suppress(LearnerGone):
         for kind in SYMPTOMS:
             of_kind = [(place, each.line) for place, each in uses if each.kind == kind]
-            chosen = dict.fromkeys((*of_kind[:AT_EACH_END], *of_kind[-AT_EACH_END:]))
+            some = AT_EACH_END[kind]
+            chosen = dict.fromkeys((*of_kind[:some], *of_kind[-some:]))
             for place, line in chosen:
                 number = channel.start_call(cases.inputs(place).placed, as_gpu=kind)
                 params = job.cases[place].params

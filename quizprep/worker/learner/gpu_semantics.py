@@ -2,13 +2,15 @@
 
 Masked lanes of a load without ``other`` are zeros in the interpreter; on a GPU they may hold
 anything. A product of float32 tiles is exact to float32 in the interpreter; on a GPU its factors
-are rounded to TF32, which has 10 bits of fraction, unless ``input_precision`` says otherwise. Both
-are noted in every call, and done as on a GPU in a call that asks for it. "Anything" is
-then NaN, and 1 among integers.
+are rounded to TF32, which has 10 bits of fraction, unless ``input_precision`` says otherwise. The
+programs of a launch run one after the other in the interpreter; on a GPU they run in no order. All
+three are noted in every call, and one of them is done as on a GPU in a call that asks for it, with
+NaN, or 1 among integers, for "anything", and with the opposite order for none.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -65,7 +67,15 @@ class GpuSemantics:
                     a, b = (Handle(tf32(each.data), each.dtype) for each in (a, b))
             return original["create_dot"](builder, a, b, d, precision, *rest)
 
-        with replaced(Builder, create_masked_load, create_dot):
+        def set_grid_idx(builder: Builder, *index: int) -> object:
+            sizes = builder.grid_dim
+            if math.prod(sizes) > 1:
+                self._found.setdefault("order", 0)
+                if as_gpu == "order":
+                    index = tuple(size - 1 - at for size, at in zip(sizes, index, strict=True))
+            return original["set_grid_idx"](builder, *index)
+
+        with replaced(Builder, create_masked_load, create_dot, set_grid_idx):
             yield self
 
     def _note(self, kind: protocol.GpuKind) -> None:
