@@ -147,6 +147,7 @@ def _web(folder: Path) -> None:
     source = (ROOT / "tests" / "blind" / "causal_mask" / "strict_mask__1.py").read_text("utf-8")
     with chromium() as browser, window(browser, width=1120, height=980) as page:
         page.goto(client.address)
+        page.wait_for_selector("h1")
         page.goto(f"http://{client.host}/exercises/causal_mask")
         field = "document.getElementById('source')"
         # Without the comment that tells where the slip is.

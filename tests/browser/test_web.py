@@ -56,6 +56,7 @@ def page(browser: Browser, client: Client) -> Iterator[Page]:
     opened.on("console", complained)
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     opened.goto(client.address)
+    opened.wait_for_selector("h1")  # the address with the secret leads on to today's page
     yield opened
     context.close()
     assert troubles == []
