@@ -36,15 +36,16 @@ def next_in_chain(chain: Chain, answers: Iterable[tuple[Id, float]]) -> Id | Non
 
 
 def chain_to_ask(chains: Sequence[Chain], asked: Mapping[str, int]) -> Chain | None:
-    """The chain to ask: the first whose beginning was never asked, else the one that was begun
-    longest ago; None without chains.
+    """The chain to ask: the one whose questions were, on the average, answered longest ago; None
+    without chains. All of its questions count, since several chains may share some.
 
-    asked  the number of the last answer to each question; numbers grow
+    asked  the number of the last answer to each question, from 1 on; numbers grow
     """
-    for chain in chains:
-        if chain.steps[0].ask not in asked:
-            return chain
-    return min(chains, key=lambda chain: asked[chain.steps[0].ask], default=None)
+    return min(
+        chains,
+        key=lambda chain: sum(asked.get(step.ask, 0) for step in chain.steps) / len(chain.steps),
+        default=None,
+    )
 
 
 def is_deeper(chain: Chain, question: Id) -> bool:
