@@ -10,13 +10,13 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from quizprep.api import as_html
 from quizprep.cohort.standing import Standing, StudentStanding
 from quizprep.grading.verdict import Verdict
-from quizprep.text import counted
+from quizprep.sheets.templating import environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -42,16 +42,8 @@ def page_name(student: str) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    made = environment(autoescape=True, folder=TEMPLATES)
     made.globals |= {
-        "counted": counted,
         "page_name": page_name,
         "css": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
     }

@@ -15,10 +15,10 @@ MARKER = "Written by quizprep sheet"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def environment(autoescape: bool) -> Environment:
-    """An environment in which an unknown name is an error and tags leave no empty lines."""
+def environment(autoescape: bool, folder: Path = TEMPLATES) -> Environment:
+    """The templates of a folder; an unknown name is an error, and tags leave no empty lines."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         autoescape=autoescape,
         trim_blocks=True,

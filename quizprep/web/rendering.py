@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from quizprep.sheets import templating
 from quizprep.sheets.html import prose_html
 from quizprep.sheets.prose import prose
-from quizprep.text import counted
 
 FOLDER = Path(__file__).parent
 
@@ -21,17 +21,8 @@ FOLDER = Path(__file__).parent
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The templates; everything that they insert is escaped."""
-    made = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals |= {
-        "counted": counted,
-        "css": Markup((FOLDER / "static" / "style.css").read_text(encoding="utf-8")),
-    }
+    made = templating.environment(autoescape=True, folder=FOLDER / "templates")
+    made.globals["css"] = Markup((FOLDER / "static" / "style.css").read_text(encoding="utf-8"))
     return made
 
 
