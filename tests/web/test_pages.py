@@ -8,8 +8,6 @@ import sqlite3
 import time
 from pathlib import Path
 
-import pytest
-
 from quizprep.content.library import Library, shipped_root
 from tests.web.conftest import Answer, Client, start
 
@@ -34,18 +32,23 @@ def graded(client: Client, exercise: str, source: str) -> Answer:
     return page
 
 
+def answered(client: Client) -> tuple[str, dict[str, str]]:
+    """A question's page and the answer that it took; one that took neither is left."""
+    for _ in range(10):
+        path, page = client.follow("/ask", {"topic": "scaling", "again": "1"})
+        assert "Answer" in page.text
+        for reply in ({"reply": "a"}, {"reply": "1"}):
+            found = client.ask("POST", path, reply)
+            if found.status == 303:
+                return path, reply
+            assert found.status == 200
+            assert "nothing is lost" in found.text  # it could not be read, which costs nothing
+    raise AssertionError("ten questions took neither a letter nor a number")
+
+
 def test_an_answer_is_stored_once_however_often_it_is_sent(client: Client) -> None:
     """A reload of the form changes nothing, and the page can be opened again."""
-    path, page = client.follow("/ask", {"topic": "scaling"})
-    assert "Answer" in page.text
-    reply = {"reply": "a"}
-    first = client.ask("POST", path, reply)
-    if first.status == 200:  # it could not be read, which costs nothing
-        assert "nothing is lost" in first.text
-        reply = {"reply": "1"}
-        first = client.ask("POST", path, reply)
-    if first.status == 200:
-        pytest.skip("a kind of question that reads neither")
+    path, reply = answered(client)
     stored = reviews(client)
     assert stored >= 1
     assert client.ask("POST", path, reply).status == 303
