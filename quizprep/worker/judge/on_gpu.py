@@ -30,7 +30,7 @@ SYMPTOMS: dict[GpuKind, Symptom] = {
 SAYS: dict[GpuKind, str] = {
     "unfilled": (
         "The load in line {line} has a mask and no other, and its masked lanes are used. They are "
-        "zeros here and may be anything on a GPU; with NaN in them"
+        "zeros here and may be anything on a GPU; with NaN in them (1 in integers)"
     ),
     "tf32": (
         "The product in line {line} takes float32 tiles, which tl.dot rounds to TF32 on a GPU "
