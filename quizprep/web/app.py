@@ -236,7 +236,7 @@ class Site:
         form = await request.form(max_part_size=1 << 20)
         if "source" not in form:
             raise UsageError("There is no source to grade.")
-        source = str(form["source"]).replace("\r\n", "\n")
+        source = typed_source(form["source"])
         self._drafts.write(found, source)
         return seen(f"/gradings/{self._gradings.start(found, source).number}")
 
@@ -244,7 +244,7 @@ class Site:
         found = self._exercise(request)
         form = await request.form(max_part_size=1 << 20)
         if "source" in form:  # what was typed so far
-            self._drafts.write(found, str(form["source"]).replace("\r\n", "\n"))
+            self._drafts.write(found, typed_source(form["source"]))
         self._practice.next_hint(found.id)
         return seen(f"/exercises/{found.id}#hints")
 
@@ -348,6 +348,11 @@ def application(library: Library, started: Callable[[], None] = lambda: None) ->
         lifespan=lifespan,
         exception_handlers={QuizprepError: _told, HTTPException: _http, TooLarge: _large},
     )
+
+
+def typed_source(value: object) -> str:
+    """Source as a form sends it, with the ends of its lines as files have them."""
+    return str(value).replace("\r\n", "\n")
 
 
 def _number(text: str) -> int:
