@@ -65,23 +65,23 @@ def serve() -> None:
 
 def _outcomes(request: Compile, cache: dict[bytes, Outcome]) -> tuple[Outcome, ...]:
     keys = [_key(request, launch) for launch in request.launches]
-    missing = [
-        launch for key, launch in zip(keys, request.launches, strict=True) if key not in cache
-    ]
+    missing = {
+        key: launch for key, launch in zip(keys, request.launches, strict=True) if key not in cache
+    }
     if missing:
         if request.assemble:
             get_ptxas(request.target)  # asks the program for its version, which no child may
-        wanted = msgspec.structs.replace(request, launches=tuple(missing))
-        for launch, assembly in zip(missing, _in_child(wanted), strict=True):
+        wanted = msgspec.structs.replace(request, launches=tuple(missing.values()))
+        for (key, launch), assembly in zip(missing.items(), _in_child(wanted), strict=True):
             if len(cache) >= MAX_CACHED:
                 cache.clear()
-            cache[_key(request, launch)] = _assembled(request, launch, assembly)
+            cache[key] = _assembled(request, launch, assembly)
     return tuple(cache.get(key) or Outcome(unchecked="it was not reached") for key in keys)
 
 
 def _key(request: Compile, launch: Launch) -> bytes:
-    """The content that decides an outcome: the text up to the end of the kernels, what their names
-    mean, and the launch."""
+    """The content that decides an outcome: the submission's text, what the kernels' names mean,
+    and the launch."""
     used = _used(request.kernels, launch.kernel)
     parts = (request.source, request.target, request.assemble, used, launch)
     return sha256(msgspec.msgpack.encode(parts)).digest()
