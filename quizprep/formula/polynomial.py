@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import product
 
 MAX_EXPONENT = 64
@@ -87,6 +88,10 @@ def add(left: Polynomial, right: Polynomial) -> Polynomial:
     for monomial, coefficient in right.terms:
         terms[monomial] = bounded(terms.get(monomial, Fraction(0)) + coefficient)
     return Polynomial.of(terms)
+
+
+def summed(parts: Iterable[Polynomial]) -> Polynomial:
+    return reduce(add, parts, Polynomial(()))
 
 
 def scale(poly: Polynomial, factor: Fraction) -> Polynomial:

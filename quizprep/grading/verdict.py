@@ -343,7 +343,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """The verdict that these stages amount to; stages that were not reached are skipped."""
         reached = {stage.name: stage for stage in stages}
         needed = {"load", "correctness", "cost"} | reached.keys() - {"diagnosis"}
-        if reached.get("compile", Stage(name="", status="skip")).status == "skip":
+        if "compile" in reached and reached["compile"].status == "skip":
             needed -= {"compile"}  # nothing here could compile
         return Verdict(
             exercise=exercise,

@@ -170,4 +170,5 @@ def _features(launch: Launch, launches: Iterable[Launch]) -> set[Feature]:
 
 
 def _number(value: Value) -> float | None:
-    return value.value if type(value.value) in (int, float) else None  # type: ignore[return-value]
+    number = value.value
+    return number if isinstance(number, int | float) and not isinstance(number, bool) else None

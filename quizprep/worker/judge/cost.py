@@ -81,7 +81,7 @@ class CostStage:
         except CostFailed as failure:
             yield Stage(name="cost", status="fail", message=str(failure))
             return
-        seen, trouble = None, ""
+        seen, trouble, check = None, "", None
         try:
             seen = self._watched(point, number) if point and number else None
             if self.job.by_line or any(each.formula is None for each in measured):
@@ -94,7 +94,7 @@ class CostStage:
             trouble = f"In a large call your code {gone}."
         except CostFailed as failure:
             trouble = str(failure)
-        check = CostCheck(self.contract, measured, self.job.measured)
+        check = check or CostCheck(self.contract, measured, self.job.measured)
         shown = ShownLines()
         if self.lines is not None:
             shown = self.lines.shown(self.job.source.decode("utf-8", "replace"))

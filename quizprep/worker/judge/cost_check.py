@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 
 import msgspec
 
@@ -72,6 +73,10 @@ class CostCheck:
 
     def readings(self) -> tuple[Reading, ...]:
         """Each meter, checked against its limit."""
+        return self._readings
+
+    @cached_property
+    def _readings(self) -> tuple[Reading, ...]:
         return tuple(self._reading(each) for each in self._measured.values())
 
     def _reading(self, found: Measured) -> Reading:

@@ -19,7 +19,7 @@ from itertools import product
 import numpy as np
 
 from quizprep.formula import Polynomial
-from quizprep.formula.polynomial import add
+from quizprep.formula.polynomial import summed
 from quizprep.meter import Meter, MeterKind
 from quizprep.worker.judge.growth_proof import Enlarged, most_suspect
 
@@ -64,10 +64,7 @@ class Measured:
         """A formula that grows as the reading does: of a maximum, the sum."""
         if self.formula is not None or not self.maximum:
             return self.formula
-        total = Polynomial(())
-        for formula, _ in self.maximum:
-            total = add(total, formula)
-        return total
+        return summed(formula for formula, _ in self.maximum)
 
 
 @dataclass(frozen=True)

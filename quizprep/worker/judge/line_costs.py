@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from quizprep.formula import Polynomial
-from quizprep.formula.polynomial import add
+from quizprep.formula.polynomial import summed
 from quizprep.grading.verdict import Alive, LineCost, Reading
 from quizprep.meter import MeterKind
 from quizprep.worker.judge.cost_fit import Grid, Measured, fit, fit_two
@@ -109,11 +109,14 @@ class LineCosts:
     def _fitted(self, values: tuple[int, ...]) -> Polynomial | None:
         """The formula of readings at all points."""
         if values not in self._fits:
-            found = fit(self._grid, values, self._held_out)
-            if found is None or not self._safe(found):
-                found = fit_two(self._grid, values)
-            self._fits[values] = found
+            self._fits[values] = self._fit(self._grid, values, self._held_out)
         return self._fits[values]
+
+    def _fit(
+        self, grid: Grid, values: Sequence[int], held_out: Sequence[bool]
+    ) -> Polynomial | None:
+        found = fit(grid, values, held_out)
+        return found if found is not None and self._safe(found) else fit_two(grid, values)
 
     def _safe(self, formula: Polynomial) -> bool:
         """Whether each term has all symbols with fewer than three values that occur at all, or
@@ -141,13 +144,8 @@ class LineCosts:
         columns = [self._values(line, kind) for line in self._numbers()]
         if not columns or [sum(row) for row in zip(*columns, strict=True)] != list(readings):
             return None
-        found = Polynomial(())
-        for values in columns:
-            formula = self._fitted(values)
-            if formula is None:
-                return None
-            found = add(found, formula)
-        return found
+        formulas = [formula for values in columns if (formula := self._fitted(values)) is not None]
+        return summed(formulas) if len(formulas) == len(columns) else None
 
     def peak(self, readings: Sequence[int]) -> tuple[Piece, ...]:
         """The moments of which one reaches the peak at every point, the one at the largest point
@@ -218,10 +216,7 @@ class LineCosts:
             if formula is None:
                 return None
             alive[line] = formula
-        total = Polynomial(())
-        for formula in alive.values():
-            total = add(total, formula)
-        return Piece(total, moments[0].line, alive, when)
+        return Piece(summed(alive.values()), moments[0].line, alive, when)
 
     def _conditions(self, present: Sequence[int] | None) -> list[Condition]:
         """Conditions, the simplest first; those that hold at these points alone, if any are
@@ -247,9 +242,7 @@ class LineCosts:
         for axis in range(len(self._grid.symbols)):
             if len(set(rows[:, axis])) == 1 < len(set(self._grid.sizes[:, axis])):
                 return None
-        part = self._grid.at(places)
-        found = fit(part, values, [self._held_out[at] for at in places])
-        return found if found is not None and self._safe(found) else fit_two(part, values)
+        return self._fit(self._grid.at(places), values, [self._held_out[at] for at in places])
 
     def _predicts(self, pieces: Sequence[Piece], readings: Sequence[int]) -> bool:
         return all(
