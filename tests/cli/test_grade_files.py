@@ -46,10 +46,11 @@ def test_what_cannot_be_graded_is_a_usage_error(
 
 CONTENTS = {
     "empty": (b"", "no causal_attention"),
-    "binary": (bytes(range(256)) * 8, "SyntaxError"),
+    # Python 3.11.3 and older call this a ValueError.
+    "binary": (bytes(range(256)) * 8, ("SyntaxError", "null bytes")),
     "not UTF-8": (b"causal_attention = '\xff\xfe'\n", "SyntaxError"),
     "null byte": (b"import torch\x00\n\ndef causal_attention(q, k, v):\n    return q\n", "null"),
-    "UTF-16": ("import torch\n".encode("utf-16"), "SyntaxError"),
+    "UTF-16": ("import torch\n".encode("utf-16"), ("SyntaxError", "null bytes")),
     "unknown encoding": (b"# -*- coding: klingon -*-\n", "SyntaxError"),
     "deep nesting": (b"causal_attention = " + b"(" * 500 + b")" * 500, "SyntaxError"),
 }
@@ -59,10 +60,11 @@ CONTENTS = {
 def test_file_that_is_no_python_is_not_passed(kind: str, tmp_path: Path) -> None:
     """Whatever bytes a file holds, the stage load says what is wrong and the exit code is 1."""
     content, says = CONTENTS[kind]
+    words = (says,) if isinstance(says, str) else says
     (tmp_path / "x.py").write_bytes(content)
     done = grade(tmp_path, "causal_mask", "x.py")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert says in " ".join(done.stdout.split())
+    assert any(word in " ".join(done.stdout.split()) for word in words)
 
 
 def test_exit_codes_of_a_grading(tmp_path: Path) -> None:
