@@ -118,7 +118,7 @@ def _import_for(runtime: str, device: str) -> None:
         import safetensors.torch  # noqa: F401
         import torch
 
-        from quizprep.worker.learner import torch_bans, torch_meters  # noqa: F401
+        from quizprep.worker.learner import host_arrays, torch_bans, torch_meters  # noqa: F401
 
         # Confined, torch could not read the processor's flags and would select slow kernels.
         torch.backends.cpu.get_cpu_capability()

@@ -198,6 +198,9 @@ order."""
 Line = Annotated[int, msgspec.Meta(ge=0, le=1 << 20)]
 Code = Annotated[str, msgspec.Meta(max_length=500)]
 
+MAX_BOUNDED = 4
+"""Names of operations without a price, in one reply."""
+
 MAX_TRACED = 256
 """Arrays in the reply to a TraceValues."""
 
@@ -318,6 +321,7 @@ class Reply(Message, frozen=True, kw_only=True):
     lines           of traced values: for each tensor by its place, the line that made it
     work            of a metered call, by line
     moments         of a metered call, at which much was alive
+    bounded         operations of a metered call whose work is an upper bound
     kernels         that were launched for the first time, and those that they call
     launches        that were unlike all earlier ones
     """
@@ -343,5 +347,6 @@ class Reply(Message, frozen=True, kw_only=True):
     lines: Annotated[tuple[Line, ...], msgspec.Meta(max_length=MAX_TRACED)] = ()
     work: Annotated[tuple[LineWork, ...], msgspec.Meta(max_length=256)] = ()
     moments: Annotated[tuple[Moment, ...], msgspec.Meta(max_length=256)] = ()
+    bounded: Annotated[tuple[Short, ...], msgspec.Meta(max_length=MAX_BOUNDED)] = ()
     kernels: Annotated[tuple[Kernel, ...], msgspec.Meta(max_length=MAX_LAUNCHES)] = ()
     launches: Annotated[tuple[Launch, ...], msgspec.Meta(max_length=MAX_LAUNCHES)] = ()

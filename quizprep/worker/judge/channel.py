@@ -48,6 +48,8 @@ class Channel:
         """Does a piece of work while the learner is waited for; returns False once none is left."""
         self.patience: float | None = None
         """On the monotonic clock, until when a reply is waited for; None as long as it takes."""
+        self.bounded: set[str] = set()
+        """Operations whose metered work was an upper bound, as the learner's process names them."""
         self.high_water_mark = 0
         """Bytes of the arena that inputs have occupied at most."""
         self._last_start = 0
@@ -176,6 +178,8 @@ class Channel:
             self._lost("wrote something that is no reply into the grader's pipe")
         if reply.number != number:
             self._lost("answered out of turn")
+        if len(self.bounded) < protocol.MAX_BOUNDED:
+            self.bounded.update(reply.bounded)
         self._last_start = self._in_flight.popleft()[0] if self._in_flight else 0
         return reply
 

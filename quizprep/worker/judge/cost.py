@@ -87,14 +87,14 @@ class CostStage:
             if self.job.by_line or any(each.formula is None for each in measured):
                 measured = self._by_line(measured)
             measured = [self._enlarged(each) for each in measured]
-            check = CostCheck(self.contract, measured, self.job.measured)
+            check = self._check(measured)
             if any(reading.status == "fail" for reading in check.readings()):
                 self._by_line(measured)
         except LearnerGone as gone:
             trouble = f"In a large call your code {gone}."
         except CostFailed as failure:
             trouble = str(failure)
-        check = check or CostCheck(self.contract, measured, self.job.measured)
+        check = check or self._check(measured)
         shown = ShownLines()
         if self.lines is not None:
             shown = self.lines.shown(self.job.source.decode("utf-8", "replace"))
@@ -104,6 +104,10 @@ class CostStage:
             if stage.name == "cost":
                 stage = msgspec.structs.replace(stage, lines=shown.lines, alive=shown.alive)
             yield stage
+
+    def _check(self, measured: Sequence[Measured]) -> CostCheck:
+        bounded = sorted(map(sanitised, self.channel.bounded))
+        return CostCheck(self.contract, measured, self.job.measured, bounded)
 
     def _judged(
         self,

@@ -61,9 +61,15 @@ class CostCheck:
     """Compares a submission's readings with a contract."""
 
     def __init__(
-        self, contract: Contract, measured: Sequence[Measured], solution: Mapping[str, str]
+        self,
+        contract: Contract,
+        measured: Sequence[Measured],
+        solution: Mapping[str, str],
+        bounded: Sequence[str] = (),
     ) -> None:
-        """``solution`` has the solution's exact formulas, by the text of the meter."""
+        """``solution`` has the solution's exact formulas, by the text of the meter; ``bounded``
+        are operations whose work was not counted but held against an upper bound."""
+        self._bounded = bounded
         self._contract = contract
         self._limits = contract.limits()
         self._where = tuple(relation(text) for text in contract.where)
@@ -103,6 +109,10 @@ class CostCheck:
             growth = leading_terms(found.growth, self._where).text(self._order)
         elif not message:
             message = "no exact formula predicts all readings; the growth is a measurement"
+        if self._bounded and kind is MeterKind.FLOPS:
+            names = ", ".join(self._bounded)
+            said = f"the work of {names} is not known here, an upper bound stands for it"
+            message = f"{message}; {said}" if message else said
         reading = Reading(
             meter=found.meter,
             status="fail" if problems else "pass",

@@ -15,7 +15,8 @@ import torch
 from torch._ops import OpOverload
 
 from quizprep.worker.learner.lines import Event, moments
-from quizprep.worker.learner.torch_meters import NUMBER, Meters, Result, peak_of, tensors_in
+from quizprep.worker.learner.torch_meters import NUMBER, Meters, peak_of, tensors_in
+from quizprep.worker.learner.torch_operators import Result
 from quizprep.worker.protocol import Moment
 
 LABEL = "quizprep:"

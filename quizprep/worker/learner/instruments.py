@@ -6,10 +6,13 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quizprep.worker import protocol
 from quizprep.worker.backends import Array, Backend, Function, Memory, outputs_of
+
+if TYPE_CHECKING:
+    from quizprep.worker.learner import host_arrays, torch_meters
 
 
 class Instruments:
@@ -22,15 +25,24 @@ class Instruments:
         self.work: tuple[protocol.LineWork, ...] = ()
         self.moments: tuple[protocol.Moment, ...] = ()
         """Of the last call that was metered, by line."""
+        self._numpy_work: host_arrays.HostArrays | None = None
+        self.bounded: tuple[str, ...] = ()
+        """The operations of the last metered call whose work is an upper bound."""
         if runtime == "numpy":
             from quizprep.worker.learner import numpy_meters
 
             self._numpy = numpy_meters
             return
 
-        from quizprep.worker.learner import allocator_events, torch_bans, torch_meters
+        from quizprep.worker.learner import (
+            allocator_events,
+            host_arrays,
+            torch_bans,
+            torch_meters,
+        )
 
         self._torch, self._allocator = torch_meters, allocator_events
+        self._host_arrays = host_arrays
         self._ban = torch_bans
         if runtime == "triton":
             from quizprep.worker.learner import launches, memcheck, triton_meters
@@ -40,6 +52,17 @@ class Instruments:
     def ban_library_attention(self) -> Any:
         """Ban the library's own attention in this process; None in a runtime without any."""
         return None if self.runtime == "numpy" else self._ban.AttentionBan()
+
+    def follow_numpy(self) -> None:
+        """Count what is done in numpy, from now on in this process."""
+        if self.runtime == "numpy":
+            self._numpy.keep_counting()
+        else:
+            self._numpy_work = self._host_arrays.HostArrays()
+
+    def _counted(self, meters: torch_meters.Meters) -> AbstractContextManager[None]:
+        """Counts numpy's work on tensors there, too."""
+        return self._numpy_work.counted(meters) if self._numpy_work else nullcontext()
 
     def memcheck(
         self, order: protocol.Call, backend: Backend, memory: Memory, path: str
@@ -143,9 +166,10 @@ class Instruments:
                 return self._measure_kernels(entry, args, arrays, meter == "lines")
         counted = session or self._torch.Meters((), self._path if meter == "lines" else "")
         counted.begin(self._torch.tensors_in(args))
-        with counted:
+        with counted, self._counted(counted):
             result = entry(*args)
         readings = counted.readings(arrays(result))
+        self.bounded = tuple(sorted(counted.bounded)[: protocol.MAX_BOUNDED])
         if counted.ledger is not None:
             self.work, self.moments = counted.ledger.shares(), counted.moments()
         return result, readings
@@ -162,7 +186,7 @@ class Instruments:
         share their storage with the arguments, so they do not count as allocations."""
         with self._triton.counting(self._path if by_line else "") as counted:
             host = self._torch.Meters(self._torch.tensors_in(args))
-            with host:
+            with host, self._counted(host):
                 result = entry(*args)
             found = host.readings(arrays(result))
         if counted.ledger is not None:

@@ -5,18 +5,19 @@ the 33 KB buffers through which numpy broadcasts, unless they are configured to 
 sizes of numpy exercises make every matrix a multiple of GRAIN bytes, so rounding down to GRAIN
 leaves matrices exact and drops vectors.
 
-Flops are counted by a subclass of ndarray that intercepts ufuncs. Arithmetic outside the subclass
-(``np.asarray``, a list) is not counted; `count_flops` detects that and returns no reading rather
-than one that is too low.
+Flops are counted by a subclass of ndarray that intercepts ufuncs, and that numpy's constructors
+keep (`keep_counting`). Arithmetic outside the subclass (a list, a buffer) is not counted;
+`count_flops` detects that and returns no reading rather than one that is too low.
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import math
 import tracemalloc
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,8 +26,14 @@ from quizprep.worker.backends import Function
 Value = Any
 """An argument or result of numpy functions: arrays, numbers, and lists of these."""
 
+_asarray = np.asarray
+
 GRAIN = 1 << 13
 BUFFER = 16
+
+
+def _unchanged(value: Value) -> Value:
+    return value
 
 
 def peak_bytes(
@@ -58,22 +65,48 @@ def _grain(size: int) -> int:
     return max(size, 0) // GRAIN * GRAIN
 
 
+class Work(Protocol):
+    """Something that counts the work of counting arrays."""
+
+    def add(self, flops: int, elementwise: int, moved: int) -> None:
+        """An operation; ``moved`` is in bytes."""
+
+    def allocated(self, array: np.ndarray) -> None:
+        """A new array, which owns its memory."""
+
+
 class Counter:
     """The work that counting arrays did."""
 
     def __init__(self) -> None:
         self.elementwise = 0
-        self.matmul = 0
+        self.flops = 0
         self.calls = 0
+
+    def add(self, flops: int, elementwise: int, moved: int) -> None:
+        """Count an operation."""
+        self.flops += flops
+        self.elementwise += elementwise
+        self.calls += 1
+
+    def allocated(self, array: np.ndarray) -> None:
+        """Nothing: tracemalloc measures memory."""
 
 
 class CountingArray(np.ndarray):
     """An ndarray whose arithmetic is counted; its views and results are counting arrays too."""
 
-    counter: Counter | None = None
+    counter: Work | None = None
 
     def __array_finalize__(self, source: np.ndarray | None) -> None:
         self.counter = getattr(source, "counter", None)
+        if self.counter is not None and self.flags.owndata:
+            self.counter.allocated(self)
+
+    def view(self, *args: Value, **kwargs: Value) -> np.ndarray:  # type: ignore[override]
+        """A view; one as a plain array is counted as well."""
+        found = super().view(*args, **kwargs)
+        return found if isinstance(found, CountingArray) else _wrap(found, self.counter)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Value, **kwargs: Value
@@ -90,7 +123,6 @@ class CountingArray(np.ndarray):
                 kwargs[name] = _plain(value)
         result = getattr(ufunc, method)(*plain, **kwargs)
         if counter is not None:
-            counter.calls += 1
             _count_ufunc(counter, ufunc, plain, result)
         if outs is not None and len(outs) == 1:
             return outs[0]
@@ -109,20 +141,39 @@ class CountingArray(np.ndarray):
             result = func(*plain, **{k: _plain(v) for k, v in kwargs.items()})
             if counter is not None:
                 terms = _einsum_terms if func.__name__ == "einsum" else _product_terms
-                counter.matmul += 2 * terms(plain, result)
+                counter.add(2 * terms(plain, result), 0, _bytes(plain) + _bytes(result))
         else:
             result = super().__array_function__(func, types, args, kwargs)
+            if counter is not None and func.__name__ in _MOVES:
+                counter.add(0, 0, _bytes(args) + _bytes(result))
         return _wrap(result, counter)
 
 
-def _count_ufunc(counter: Counter, ufunc: np.ufunc, inputs: Sequence[Value], result: Value) -> None:
+_MOVES = frozenset(
+    """
+    concatenate stack vstack hstack dstack column_stack repeat tile copyto put take take_along_axis
+    put_along_axis roll flip pad where append insert delete tril triu
+    """.split()
+)
+"""Functions that move values without an operation that is counted by itself."""
+
+
+def _bytes(value: Value) -> int:
+    """The bytes of the arrays in a value."""
+    if isinstance(value, list | tuple):
+        return sum(map(_bytes, value))
+    return value.nbytes if isinstance(value, np.ndarray) else 0
+
+
+def _count_ufunc(counter: Work, ufunc: np.ufunc, inputs: Sequence[Value], result: Value) -> None:
+    moved = _bytes(inputs) + _bytes(result)
     if ufunc is np.matmul:
-        counter.matmul += 2 * np.size(result) * inputs[0].shape[-1]
+        counter.add(2 * np.size(result) * inputs[0].shape[-1], 0, moved)
         return
     sizes = [np.size(x) for x in inputs if isinstance(x, np.ndarray)]
     results = result if isinstance(result, tuple) else (result,)
     sizes += [np.size(x) for x in results if isinstance(x, np.ndarray | np.generic)]
-    counter.elementwise += max(sizes, default=0)
+    counter.add(0, max(sizes, default=0), moved)
 
 
 def _product_terms(args: Sequence[Value], result: Value) -> int:
@@ -161,20 +212,53 @@ def _indices(text: str) -> list[Value]:
 
 def _plain(value: Value) -> Value:
     if isinstance(value, CountingArray):
-        return value.view(np.ndarray)
+        return np.ndarray.view(value, np.ndarray)
     if isinstance(value, list | tuple):
         return type(value)(_plain(item) for item in value)
     return value
 
 
-def _wrap(value: Value, counter: Counter | None) -> Value:
+def _wrap(value: Value, counter: Work | None) -> Value:
     if isinstance(value, tuple):
         return tuple(_wrap(item, counter) for item in value)
     if type(value) is np.ndarray or isinstance(value, np.generic):
-        wrapped = np.asarray(value).view(CountingArray)
-        wrapped.counter = counter
-        return wrapped
+        return counting(_asarray(value), counter)
     return value
+
+
+def counting(array: np.ndarray, counter: Work | None) -> CountingArray:
+    """The same memory as a counting array; if it belongs to ``array``, it counts as new."""
+    wrapped = np.ndarray.view(array, CountingArray)
+    wrapped.counter = counter
+    if counter is not None and array.flags.owndata:
+        counter.allocated(array)
+    return wrapped
+
+
+CONSTRUCTORS = ("array", "asarray", "ascontiguousarray", "asfortranarray", "require", "copy")
+
+
+def keep_counting(read: Callable[[Value], Value] = _unchanged) -> None:
+    """Let numpy's constructors return counting arrays for counting arrays, and lists of these, for
+    the rest of the process's life; a plain array would go on uncounted. ``read`` may make an
+    argument into a counting array."""
+    for name in CONSTRUCTORS:
+        setattr(np, name, _kept(getattr(np, name), read))
+
+
+def _kept(constructor: Function, read: Callable[[Value], Value]) -> Function:
+    @functools.wraps(constructor)
+    def construct(a: Value, *args: Value, **kwargs: Value) -> Value:
+        a = read(a)
+        found = constructor(a, *args, **kwargs)
+        if type(found) is not np.ndarray:
+            return found
+        items = a if isinstance(a, list | tuple) else (a,)
+        counters = (x.counter for x in items if isinstance(x, CountingArray))
+        counter = next(counters, None)
+        return found if counter is None else counting(found, counter)
+
+    return construct
 
 
 def count_flops(call: Function, inputs: Sequence[Value]) -> tuple[Value, dict[str, int]]:
@@ -200,7 +284,7 @@ def count_flops(call: Function, inputs: Sequence[Value]) -> tuple[Value, dict[st
     if escaped:
         return answer, {}
     return answer, {
-        "flops": counter.matmul,
+        "flops": counter.flops,
         "elementwise": counter.elementwise,
         "calls": counter.calls,
     }

@@ -80,6 +80,7 @@ class Learner:
         self.session: Any = None
         self.instruments = Instruments(runtime, path)
         self.ban = self.instruments.ban_library_attention()
+        self.instruments.follow_numpy()
         self.launches = self.instruments.record_launches(backend, path)
         self.seal = self.instruments.seal()
         self.trim: Callable[[int], Any] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)
@@ -234,6 +235,7 @@ class Learner:
             launches=launches,
             work=self.instruments.work if order.meter == "lines" else (),
             moments=self.instruments.moments if order.meter in BY_LINE else (),
+            bounded=self.instruments.bounded if order.meter else (),
             invalid_access=checker.first_invalid if checker is not None else None,
             race=checker.races.first if checker is not None else None,
             unlike_gpu=checker.semantics.found() if checker is not None else (),

