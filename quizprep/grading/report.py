@@ -169,7 +169,11 @@ def _line_costs(stage: Stage) -> Iterator[Line]:
     if not stage.lines:
         return
     yield Line("What each line costs (flops; element-wise operations; bytes moved):", "bold", 5)
+    phase = ""
     for each in stage.lines:
+        if each.phase != phase:
+            phase = each.phase
+            yield Line(f"in {phase}:", "bold", 5)
         kinds = ("flops", "elementwise", "moved_bytes")
         costs = [
             each.formulas.get(kind)
@@ -184,8 +188,11 @@ def _line_costs(stage: Stage) -> Iterator[Line]:
 
 def _alive(stage: Stage) -> Iterator[Line]:
     """What is alive at the peak."""
-    yield Line("Alive at the peak:", "bold", 5)
+    phase = None
     for each in stage.alive:
+        if each.phase != phase:
+            phase = each.phase
+            yield Line(f"Alive at the peak{f' of {phase}' if phase else ''}:", "bold", 5)
         name = f"{each.name}, line {each.line}" if each.name else f"line {each.line}"
         size = each.formula or f"{each.largest:,}"
         yield Line(f"{name}: {size} bytes{'' if each.formula else ' at the largest size'}", None, 7)

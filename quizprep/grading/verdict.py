@@ -195,10 +195,12 @@ class LineCost(_Part, frozen=True, kw_only=True):
     formulas  by meter, where there is an exact one: ``flops``, ``elementwise``, ``moved_bytes``
     largest   by meter, the reading at the largest size
     peak      whether the peak of working memory is reached here
+    phase     of a script, or ""
     """
 
     line: int
     text: str
+    phase: str = ""
     formulas: dict[str, str] = msgspec.field(default_factory=dict)
     largest: dict[str, int] = msgspec.field(default_factory=dict)
     peak: bool = False
@@ -209,12 +211,14 @@ class Alive(_Part, frozen=True, kw_only=True):
 
     formula  "" if there is no exact one
     largest  at the largest size
+    phase    of a script, or ""
     """
 
     line: int
     name: str
     formula: str
     largest: int
+    phase: str = ""
 
 
 class CompiledKernel(_Part, frozen=True, kw_only=True):

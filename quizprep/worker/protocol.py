@@ -71,8 +71,9 @@ class Call(Message, frozen=True, kw_only=True, tag="call"):
     """Call the entry, or in a script any function, class or method, with inputs from the arena.
 
     meter          "" (none), "dispatch", "lines" (the same by line), "profile", "allocations" (the
-                   same by line), "session" (storages are followed from call to call), "count"
-                   (numpy's flops) or "launch" (kernels are not run, only noted)
+                   same by line), "session" (storages are followed from call to call), "session
+                   lines" (the same by line), "count" (numpy's flops) or "launch" (kernels are not
+                   run, only noted)
     defer_outputs  reply without tensors, and wait for a Fetch: the memory that serialising the
                    outputs takes is then not part of the call
     name           in a script: the function or class, or with ``target`` the method of an object

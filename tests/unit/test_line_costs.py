@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from quizprep.content.exercises import Runtime
 from quizprep.content.library import Library, shipped_root
 from quizprep.formula import parse
 from quizprep.grading.grader import Grader, Submission
@@ -16,12 +15,7 @@ from quizprep.worker.learner.lines import Event, moments
 from quizprep.worker.learner.torch_meters import peak_of
 
 LIBRARY = Library(shipped_root())
-FUNCTIONS = [
-    name
-    for name in LIBRARY.exercise_ids
-    if LIBRARY.exercise(name).spec.runtime is not Runtime.NUMPY
-    and not LIBRARY.exercise(name).spec.contract.phases
-]
+COUNTED = [name for name in LIBRARY.exercise_ids if LIBRARY.exercise(name).spec.contract.limits()]
 CAUSAL = LIBRARY.exercise("causal_mask")
 
 PER_HEAD = b"""
@@ -42,6 +36,30 @@ def causal_attention(q, k, v):
 """
 
 
+CONCATENATES = b"""
+import torch
+
+class KVCache:
+    def __init__(self, batch, heads, head_dim, max_len, dtype):
+        self.keys = torch.empty(batch, heads, 0, head_dim, dtype=dtype)
+        self.values = self.keys
+
+    def append(self, k, v):
+        # All that is held is copied for each new token.
+        held = self.keys
+        both = (self.keys, self.values)
+        self.keys, self.values = (
+            torch.cat(pair, 2) for pair in zip(both, (k, v))
+        )
+
+    def attend(self, q):
+        t, m = q.shape[2], self.keys.shape[2]
+        scores = (q * q.shape[-1] ** -0.5) @ self.keys.transpose(-2, -1)
+        future = torch.ones(t, m, dtype=torch.bool).triu(m - t + 1)
+        return torch.softmax(scores.masked_fill(future, -torch.inf), -1) @ self.values
+"""
+
+
 @pytest.fixture(scope="module")
 def grader(pool: Pool) -> Grader:
     """A grader that tells of lines."""
@@ -54,7 +72,7 @@ def cost(grader: Grader, name: str, source: bytes | None = None) -> Stage:
     return grader.grade(exercise, Submission(f"{name}.py", source), seed=2).stage("cost")
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", COUNTED)
 def test_shares_add_up(grader: Grader, name: str) -> None:
     """At the largest size the lines' work is all work, and what has formulas adds up in these."""
     stage = cost(grader, name)
@@ -63,27 +81,46 @@ def test_shares_add_up(grader: Grader, name: str) -> None:
         kind = reading.meter.kind
         if kind not in (MeterKind.FLOPS, MeterKind.MOVED_BYTES) or not reading.formula:
             continue
-        shares = [line.largest.get(str(kind), 0) for line in stage.lines]
+        lines = [line for line in stage.lines if line.phase == reading.meter.phase]
+        shares = [line.largest.get(str(kind), 0) for line in lines]
         if kind is MeterKind.FLOPS and not any(shares):
             continue  # no product anywhere: the element-wise work is all work
         assert sum(shares) == reading.largest
-        formulas = [line.formulas.get(str(kind), "0") for line in stage.lines]
+        formulas = [line.formulas.get(str(kind), "0") for line in lines]
         if all(f != "0" or not share for f, share in zip(formulas, shares, strict=True)):
             assert parse(" + ".join(formulas)).expand() == parse(reading.formula).expand()
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", COUNTED)
 def test_what_is_alive_is_the_peak(grader: Grader, name: str) -> None:
     """The bytes alive at the peak add up to the formula of a peak that has one."""
     stage = cost(grader, name)
-    peaks = [r for r in stage.readings if r.meter == Meter(MeterKind.PEAK_BYTES)]
-    if not peaks or not stage.alive:
-        return
-    assert sum(each.largest for each in stage.alive) == peaks[0].largest
-    if not peaks[0].formula or peaks[0].formula.startswith("max"):
-        return
-    total = " + ".join(each.formula for each in stage.alive)
-    assert parse(total).expand() == parse(peaks[0].formula).expand()
+    peaks = [r for r in stage.readings if r.meter.kind is MeterKind.PEAK_BYTES]
+    for peak in peaks:
+        alive = [each for each in stage.alive if each.phase == peak.meter.phase]
+        if not alive:
+            continue
+        assert sum(each.largest for each in alive) == peak.largest
+        if not peak.formula or peak.formula.startswith("max"):
+            continue
+        total = " + ".join(each.formula for each in alive)
+        assert parse(total).expand() == parse(peak.formula).expand()
+
+
+def test_a_script_has_the_lines_of_each_phase(grader: Grader) -> None:
+    """What a cache does when it grows and when it is read are two listings."""
+    stage = cost(grader, "kv_cache")
+    phases = {
+        line.phase: [each.text for each in stage.lines if each.phase == line.phase]
+        for line in stage.lines
+    }
+    assert phases.keys() == {"append", "attend"}
+    assert not {*phases["append"]} & {*phases["attend"]}
+    verdict = grader.grade(
+        LIBRARY.exercise("kv_cache"), Submission("kv_cache.py", CONCATENATES), seed=2
+    )
+    text = "\n".join(line.text for line in lines(verdict))
+    assert "of it in line 14" in text and "Alive at the peak of append:" in text
 
 
 def test_a_loop_over_heads_has_its_formulas(grader: Grader) -> None:

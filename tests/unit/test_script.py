@@ -113,7 +113,7 @@ class Pipe(Threaded):
 
     def run(self, drive: Drive, *values: Any) -> tuple[Outputs, RemoteApi]:
         placed = lay(values)
-        api = RemoteApi(self.channel, placed, BACKEND, NAMES, metered=True)
+        api = RemoteApi(self.channel, placed, BACKEND, NAMES, meter="session")
         return Script(api, drive, placed.views(BACKEND)).outputs(), api
 
 

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quizprep.worker.learner.lines import Recorder
 from quizprep.worker.learner.numpy_meters import CountingArray, count_flops
 from quizprep.worker.learner.torch_meters import Meters
 
@@ -24,7 +25,7 @@ LETTERS = "abcdef"
 
 def counted(call: Callable[..., Any], *inputs: Any) -> dict[str, int]:
     """The readings of a call whose outputs are the same as without meters."""
-    answer, readings = count_flops(call, inputs)
+    answer, readings = count_flops(call, inputs, Recorder())
     wanted = call(*inputs)
     pairs = zip(answer, wanted, strict=True) if isinstance(wanted, tuple) else [(answer, wanted)]
     assert all(np.array_equal(one, other) for one, other in pairs)
@@ -123,7 +124,7 @@ def test_plain_values_pass_through_a_count() -> None:
 
 def test_a_result_that_left_the_counting_array_has_no_count() -> None:
     """A copy as a plain array may have been worked on unseen, so there is no reading."""
-    answer, readings = count_flops(lambda x: np.asarray(x) + 1, (np.ones(3),))
+    answer, readings = count_flops(lambda x: np.asarray(x) + 1, (np.ones(3),), Recorder())
     assert readings == {}
     assert type(answer) is np.ndarray
 

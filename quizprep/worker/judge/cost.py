@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import msgspec
 
@@ -27,10 +28,10 @@ from quizprep.worker.judge.cost_check import CostCheck, compared
 from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
 from quizprep.worker.judge.examiner import Examiner, disturbance, sanitised
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes
-from quizprep.worker.judge.growth_proof import Enlarged, enlargements, sizes_text
+from quizprep.worker.judge.growth_proof import Enlarged, all_work, enlargements, sizes_text
 from quizprep.worker.judge.kernel_work import CostFailed, check_host_work, check_kernel_work
-from quizprep.worker.judge.line_costs import LineCosts, ShownLines
-from quizprep.worker.judge.phase_readings import Readings
+from quizprep.worker.judge.line_costs import LineCosts, shown_lines
+from quizprep.worker.judge.phase_readings import PhaseReadings, PointLines, Readings
 from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
 from quizprep.worker.judge.reference_cache import ReferenceCache
 from quizprep.worker.judge.script import RemoteApi, Script
@@ -62,7 +63,8 @@ class CostStage:
         """By the id of a point, which the job holds, and the meter, the replies that tell of
         lines."""
         self._fitting: Fitting | None = None
-        self.lines: LineCosts | None = None
+        self.lines: dict[str, LineCosts] = {}
+        """Of the call, or by phase of a script."""
 
     def stages(self) -> Iterator[Stage]:
         """The cost, and, where it is too high, the mistakes that explain it."""
@@ -95,9 +97,7 @@ class CostStage:
         except CostFailed as failure:
             trouble = str(failure)
         check = check or self._check(measured)
-        shown = ShownLines()
-        if self.lines is not None:
-            shown = self.lines.shown(self.job.source.decode("utf-8", "replace"))
+        shown = shown_lines(self.lines, self.job.source.decode("utf-8", "replace"))
         readings = (*shown.named(check.readings()), *comparisons)
         witness = check.witness(seen) if point and not trouble else None
         for stage in self._judged(check, readings, witness, trouble):
@@ -185,7 +185,7 @@ class CostStage:
         """The readings at every point."""
         points = self.job.points
         if self.reference.drive is not None:
-            return self._script_readings(points)
+            return [reading.by_meter() for reading in self._script_readings(points)]
         meters = self._call_meters()
         found = self._measure_calls([(point, meter) for point in points for meter in meters])
         samples = [
@@ -205,31 +205,33 @@ class CostStage:
         """Whether operations may allocate temporaries that only the profiler sees."""
         return self.runtime == "torch" and Meter(MeterKind.PEAK_BYTES) in self.limits
 
-    def _driven(self, point: wire.Point) -> tuple[Script, RemoteApi, MeteredInputs]:
+    def _driven(self, point: wire.Point, by_line: bool) -> tuple[Script, RemoteApi, MeteredInputs]:
         """The script of a point, driven under the meters, with its api."""
         inputs = self.points.inputs(point, "")
         assert self.reference.cost is not None
-        api = RemoteApi(
-            self.channel, inputs.placed, self.backend, self.job.spec.entries, metered=True
-        )
+        names = self.job.spec.entries
+        meter: Literal["session", "session lines"] = "session lines" if by_line else "session"
+        api = RemoteApi(self.channel, inputs.placed, self.backend, names, meter)
         return Script(api, self.reference.cost, inputs.args), api, inputs
 
-    def _script_readings(self, points: Sequence[wire.Point]) -> list[Readings]:
+    def _script_readings(
+        self, points: Sequence[wire.Point], by_line: bool = False
+    ) -> list[PhaseReadings]:
         """The readings of the script's phases at these points; its outputs there must be right.
 
         The next script is driven before the outputs of the current one are examined.
         """
-        readings: list[Readings] = []
-        driven = self._driven(points[0])
+        readings: list[PhaseReadings] = []
+        driven = self._driven(points[0], by_line)
         for place, point in enumerate(points):
             script, api, inputs = driven
             script.finish()
             modified = self.channel.modified_input(inputs.placed)
             if place + 1 < len(points):
-                driven = self._driven(points[place + 1])
+                driven = self._driven(points[place + 1], by_line)
             found = self.examiner.script(script, inputs.expected, point.params)
             _require_empty(found.message or disturbance(modified, api.disturbed), point)
-            readings.append(api.readings.by_meter())
+            readings.append(api.readings)
         return readings
 
     def _measured(self, readings: Sequence[Readings]) -> list[Measured]:
@@ -277,21 +279,34 @@ class CostStage:
     def _by_line(self, measured: Sequence[Measured]) -> list[Measured]:
         """The readings, with formulas that only lines have; measures all points by line. Raises
         LearnerGone and CostFailed."""
-        scripted = self.reference.drive is not None
-        if self.lines is not None or self._fitting is None or self.runtime == "numpy" or scripted:
+        fitting = self._fitting
+        if self.lines or fitting is None:
             return list(measured)
-        points, fitting = self.job.points, self._fitting
-        self._measure_calls([(point, "lines") for point in points])
-        replies = [
-            [
-                found
-                for meter in ("lines", "allocations")
-                if (found := self._replies.get((id(p), meter)))
-            ]
-            for p in points
+        if self.reference.drive is not None:
+            driven = self._script_readings(self.job.points, by_line=True)
+            phases = sorted({phase for reading in driven for phase in reading.lines})
+            found = {p: [r.lines.get(p, PointLines()) for r in driven] for p in phases}
+        else:
+            found = {"": self._call_lines()}
+        where = (fitting.grid, fitting.held_out, fitting.largest)
+        self.lines = {phase: LineCosts(*where, at, phase) for phase, at in found.items()}
+        return [
+            lines.improved(each) if (lines := self.lines.get(each.meter.phase)) else each
+            for each in measured
         ]
-        self.lines = LineCosts(fitting.grid, fitting.held_out, fitting.largest, replies)
-        return [self.lines.improved(each) for each in measured]
+
+    def _call_lines(self) -> list[PointLines]:
+        """What lines cost at all points; temporaries inside operations are known where the readings
+        needed them."""
+        self._measure_calls([(point, "lines") for point in self.job.points])
+        found = []
+        for point in self.job.points:
+            found.append(PointLines())
+            if reply := self._replies.get((id(point), "lines")):
+                found[-1].add(reply)
+            if reply := self._replies.get((id(point), "allocations")):
+                found[-1].replace_moments(reply)
+        return found
 
     def _enlarged(self, found: Measured) -> Measured:
         """A reading without a formula, with the proof that it outgrows the contract, if there is
@@ -306,8 +321,8 @@ class CostStage:
         before: int | None = None
         for names, point, allowed in enlargements(self.contract, start, bound, found.slopes):
             if before is None:
-                before = _all_work(self._reading_at(start), found.meter)
-            after = _all_work(self._reading_at(point), found.meter)
+                before = all_work(self._reading_at(start), found.meter)
+            after = all_work(self._reading_at(point), found.meter)
             made = Enlarged(sizes_text(names, start), before, after, allowed)
             if made.outgrows:
                 return replace(found, enlarged=made)
@@ -317,7 +332,7 @@ class CostStage:
         """The readings at a point beside the grid, of a second call: the first fills what a
         submission caches by size."""
         if self.reference.drive is not None:
-            return by_meter(self._script_readings([point, point])[1])
+            return by_meter(self._script_readings([point, point])[1].by_meter())
         first, *more = self._call_meters()
         profile = ["profile"] if self._hides_temporaries() else []
         found = [self._read(point, meter) for meter in (first, first, *more, *profile)][1:]
@@ -390,14 +405,6 @@ class CostStage:
             outputs=len(reply.tensors),
             solution_time=self.cache.solution_time,
         )
-
-
-def _all_work(readings: Mapping[Meter, int], meter: Meter) -> int:
-    """A reading; for work, matrix products and element-wise work together."""
-    if meter.kind not in (MeterKind.FLOPS, MeterKind.ELEMENTWISE):
-        return readings.get(meter, 0)
-    kinds = (MeterKind.FLOPS, MeterKind.ELEMENTWISE)
-    return sum(readings.get(meter.of(kind), 0) for kind in kinds)
 
 
 def _require_empty(message: str, point: wire.Point) -> None:

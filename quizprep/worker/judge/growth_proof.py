@@ -15,6 +15,7 @@ from quizprep.content.exercises import Contract
 from quizprep.formula import Formula, Polynomial
 from quizprep.formula.growth import two_sides
 from quizprep.grading.wire import Point
+from quizprep.meter import Meter, MeterKind
 
 TIMES = 4
 """How many times as large a size is made: two doublings."""
@@ -120,3 +121,11 @@ def sizes_text(names: Sequence[str], at: Point) -> str:
     """The enlargement of these sizes from a point, in words."""
     each = ((name, int(at.params[name] or 0)) for name in names)
     return " and ".join(f"{name} from {size} to {TIMES * size}" for name, size in each)
+
+
+def all_work(readings: Mapping[Meter, int], meter: Meter) -> int:
+    """A reading; for work, matrix products and element-wise work together."""
+    if meter.kind not in (MeterKind.FLOPS, MeterKind.ELEMENTWISE):
+        return readings.get(meter, 0)
+    kinds = (MeterKind.FLOPS, MeterKind.ELEMENTWISE)
+    return sum(readings.get(meter.of(kind), 0) for kind in kinds)

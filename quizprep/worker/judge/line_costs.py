@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations
 from typing import Literal
 
@@ -19,9 +19,10 @@ import msgspec
 from quizprep.formula import Polynomial
 from quizprep.formula.polynomial import summed
 from quizprep.grading.verdict import Alive, LineCost, Reading
-from quizprep.meter import MeterKind
+from quizprep.meter import Meter, MeterKind
 from quizprep.worker.judge.cost_fit import Grid, Measured, fit, fit_two
-from quizprep.worker.protocol import LineWork, Moment, Reply
+from quizprep.worker.judge.phase_readings import PointLines
+from quizprep.worker.protocol import LineWork, Moment
 
 MOST_PIECES = 3
 """Formulas of which a peak is the largest; with more the text would tell nothing."""
@@ -79,27 +80,27 @@ class Piece:
 
 
 class LineCosts:
-    """The readings of one submission by line, at all points."""
+    """The readings of one submission by line, at all points; of a script, in one phase."""
 
     def __init__(
-        self, grid: Grid, held_out: Sequence[bool], largest: int, replies: Sequence[Sequence[Reply]]
+        self,
+        grid: Grid,
+        held_out: Sequence[bool],
+        largest: int,
+        points: Sequence[PointLines],
+        phase: str = "",
     ) -> None:
-        """``replies`` are those to the metered calls at each point, ``largest`` is the place of the
-        largest point."""
+        """``points`` are the readings at each point, in one ``phase`` of a script, ``largest`` is
+        the place of the largest point."""
         self._grid = grid
         self._held_out = held_out
         self._largest = largest
-        self._work: list[dict[int, LineWork]] = []
-        self._moments: list[dict[str, Moment]] = []
-        for of_point in replies:
-            work = [share for reply in of_point for share in reply.work]
-            self._work.append({share.line: share for share in work})
-            # The last reply with moments is the profiler's, where there is one.
-            moments: dict[str, Moment] = {}
-            for reply in of_point:
-                moments = {m.place: m for m in reply.moments} or moments
-            self._moments.append(moments)
+        self._phase = phase
+        self._work = [point.work for point in points]
+        self._moments = [point.moments for point in points]
         self._pieces: tuple[Piece, ...] = ()
+        self._peaks: tuple[int, ...] = ()
+        """The readings of the peak, once it was improved."""
         self._sizes = [
             {name: int(size) for name, size in zip(grid.symbols, row, strict=True)}
             for row in grid.sizes.tolist()
@@ -263,6 +264,7 @@ class LineCosts:
         if not found.values:
             return found
         if found.meter.kind is MeterKind.PEAK_BYTES:
+            self._peaks = tuple(found.values)
             self._pieces = pieces = self.peak(found.values)
             if found.formula is not None or not pieces:
                 return found
@@ -285,8 +287,11 @@ class LineCosts:
         )
         # The moment of a formula, where there is one, among several that are as large.
         line = self._pieces[0].line if self._pieces else moment.line
+        if not self._peaks or sum(moment.alive.values()) != self._peaks[self._largest]:
+            # numpy's peak is read by tracemalloc, which cannot tell outputs from what was theirs.
+            line, moment = 0, Moment(place="", line=0, alive={})
         return ShownLines(
-            peak=line,
+            peaks={self._phase: line},
             lines=tuple(self._line(each, text, line) for each in self._numbers()),
             alive=self._alive(moment, _targets(source)),
         )
@@ -296,6 +301,7 @@ class LineCosts:
         formulas = {kind: self._fitted(each) for kind, each in values.items() if any(each)}
         return LineCost(
             line=number,
+            phase=self._phase,
             text=text[number - 1].strip()[:200] if 0 < number <= len(text) else "",
             peak=0 < number == peak,
             formulas={
@@ -323,6 +329,7 @@ class LineCosts:
         return tuple(
             Alive(
                 line=line,
+                phase=self._phase,
                 name=names.get(line, ""),
                 formula=formula.text(self._grid.symbols) if formula is not None else "",
                 largest=size,
@@ -335,9 +342,12 @@ class LineCosts:
 
 @dataclass(frozen=True)
 class ShownLines:
-    """What a verdict says of lines; ``peak`` is the line at which the peak is reached, or 0."""
+    """What a verdict says of lines.
 
-    peak: int = 0
+    peaks  the line at which the peak is reached, or 0, by the phase of a script
+    """
+
+    peaks: Mapping[str, int] = field(default_factory=dict)
     lines: tuple[LineCost, ...] = ()
     alive: tuple[Alive, ...] = ()
 
@@ -345,20 +355,35 @@ class ShownLines:
         """The readings; one that fails names the line that costs most."""
         return tuple(
             msgspec.structs.replace(reading, message=f"{reading.message} ({where})")
-            if reading.status == "fail" and (where := self._where(reading.meter.kind))
+            if reading.status == "fail" and (where := self._where(reading.meter))
             else reading
             for reading in readings
         )
 
-    def _where(self, kind: MeterKind) -> str:
-        if kind is MeterKind.PEAK_BYTES:
-            return f"reached in line {self.peak}" if self.peak else ""
-        shares = {each.line: each.largest.get(str(kind), 0) for each in self.lines if each.line}
+    def _where(self, meter: Meter) -> str:
+        if meter.kind is MeterKind.PEAK_BYTES:
+            peak = self.peaks.get(meter.phase, 0)
+            return f"reached in line {peak}" if peak else ""
+        shares = {
+            each.line: each.largest.get(str(meter.kind), 0)
+            for each in self.lines
+            if each.line and each.phase == meter.phase
+        }
         most, total = max(shares.values(), default=0), sum(shares.values())
         if not most:
             return ""
         line = next(line for line, share in shares.items() if share == most)
         return f"{most / total:.0%} of it in line {line}"
+
+
+def shown_lines(costs: Mapping[str, LineCosts], source: str) -> ShownLines:
+    """What the verdict says of the lines of this source, phase by phase."""
+    shown = [each.shown(source) for each in costs.values()]
+    return ShownLines(
+        peaks={phase: line for each in shown for phase, line in each.peaks.items()},
+        lines=tuple(line for each in shown for line in each.lines),
+        alive=tuple(alive for each in shown for alive in each.alive),
+    )
 
 
 def _targets(source: str) -> dict[int, str]:

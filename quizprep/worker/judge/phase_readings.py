@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from quizprep.worker.backends import Array, Function
+from quizprep.worker.protocol import LineWork, Moment, Reply
 
 Readings = dict[str, int]
 """What the learner's process reports that one call cost, by the text of the meter."""
@@ -14,11 +15,45 @@ Measure = Callable[[Function, Sequence[Array]], tuple[Array, Mapping[str, int]]]
 """Calls a function under the meters of a session; returns the result and the readings."""
 
 
+class PointLines:
+    """What lines cost at one point, in one call or in all calls of a phase."""
+
+    def __init__(self) -> None:
+        self.work: dict[int, LineWork] = {}
+        self.moments: dict[str, Moment] = {}
+        """By place, the one at which most was alive there."""
+
+    def add(self, reply: Reply) -> None:
+        """Add a call: work adds up, and of each place's moments the largest counts."""
+        for share in reply.work:
+            before = self.work.get(share.line, LineWork(line=share.line))
+            self.work[share.line] = LineWork(
+                line=share.line,
+                flops=before.flops + share.flops,
+                elementwise=before.elementwise + share.elementwise,
+                moved_bytes=before.moved_bytes + share.moved_bytes,
+            )
+        for moment in reply.moments:
+            before_it = self.moments.get(moment.place)
+            if before_it is None or sum(moment.alive.values()) > sum(before_it.alive.values()):
+                self.moments[moment.place] = moment
+
+    def replace_moments(self, reply: Reply) -> None:
+        """Take the moments of another meter, which saw more."""
+        self.moments = {moment.place: moment for moment in reply.moments} or self.moments
+
+
 class PhaseReadings:
     """Readings by phase and meter."""
 
     def __init__(self) -> None:
         self._phases: dict[str, dict[str, int]] = {}
+        self.lines: dict[str, PointLines] = {}
+        """By phase, what lines cost, where it was measured."""
+
+    def add_lines(self, phase: str, reply: Reply) -> None:
+        """Add what a call says of lines."""
+        self.lines.setdefault(phase, PointLines()).add(reply)
 
     def add(self, phase: str, readings: Mapping[str, int]) -> None:
         """Add the readings of one call: of peaks the largest counts, all else is summed."""

@@ -272,7 +272,7 @@ class RepairSearch:
                 made.placed,
                 self._backend,
                 self._job.spec.entries,
-                metered=False,
+                meter="",
                 candidate=number,
                 max_steps=limit,
             )

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -158,17 +158,17 @@ class RemoteApi:
         placed: PlacedInputs,
         backend: Backend,
         entries: Sequence[str],
-        metered: bool,
+        meter: Literal["", "session", "session lines"],
         overwrite: bool = False,
         candidate: int = -1,
         max_steps: int = 0,
     ) -> None:
-        """Without ``metered`` the script's phases are not measured, only its outputs collected.
+        """``meter`` is for the calls of the script's phases; without one there are outputs only.
         ``overwrite``, ``candidate`` and ``max_steps`` are as in `protocol.Call`."""
         self._candidate, self._max_steps = candidate, max_steps
         self.steps = 0
         """Steps of a candidate, over all calls."""
-        self._metered = metered
+        self._meter = meter
         self._overwrite = overwrite
         self._channel = channel
         self._placed = placed
@@ -196,7 +196,7 @@ class RemoteApi:
     @contextmanager
     def meter(self, phase: str) -> Iterator[None]:
         """Measure the calls inside; their readings add up under the phase."""
-        self._phase = phase if self._metered else ""
+        self._phase = phase if self._meter else ""
         try:
             yield
         finally:
@@ -263,7 +263,7 @@ class RemoteApi:
         order = protocol.Call(
             number=0,
             args=converted,
-            meter="session" if self._phase else "",
+            meter=self._meter if self._phase else "",
             name=name,
             target=target,
             reset_objects=self._calls == 0,
@@ -298,6 +298,8 @@ class RemoteApi:
         if future._phase:
             self.readings.add(future._phase, reply.readings)
             self.readings.add(future._phase, {"held_bytes": -reply.freed})
+            if self._meter == "session lines":
+                self.readings.add_lines(future._phase, reply)
         tensors = self._channel.outputs(reply)
         values = [
             tensors[str(place)] if output.kind == "tensor" else self._output(reply, place)

@@ -80,7 +80,7 @@ class ScriptCases:
             placed = arena.side_by_side(placed, self._cases.inputs(places[1]).placed)
         overwrite = unkind and self._job.spec.cases.overwrites
         names = self._job.spec.entries
-        api = RemoteApi(self._channel, placed, self._backend, names, False, overwrite)
+        api = RemoteApi(self._channel, placed, self._backend, names, "", overwrite)
         script = Script(api, drive, placed.views(self._backend))
         return _Run(places, overwrite, placed, api, script, self._channel)
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import torch
 from torch._ops import OpOverload
 
-from quizprep.worker.learner.lines import Event, moments
-from quizprep.worker.learner.torch_meters import NUMBER, Meters, peak_of, tensors_in
+from quizprep.worker.learner.lines import NUMBER, Event, moments
+from quizprep.worker.learner.torch_meters import Meters, peak_of, tensors_in
 from quizprep.worker.learner.torch_operators import Result
 from quizprep.worker.protocol import Moment
 

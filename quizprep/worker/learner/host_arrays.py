@@ -13,10 +13,10 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from quizprep.worker.learner.lines import Recorder
 from quizprep.worker.learner.numpy_meters import (
     CountingArray,
     Value,
-    Work,
     counting,
     keep_counting,
 )
@@ -29,7 +29,7 @@ class HostArrays:
     """How this process hands tensors to numpy, from now on."""
 
     def __init__(self) -> None:
-        self._work: Work | None = None
+        self._work: Recorder | None = None
 
         def numpy(tensor: torch.Tensor, *, force: bool = False) -> np.ndarray:
             return self._counted(_to_numpy(tensor, force=force))
@@ -42,7 +42,7 @@ class HostArrays:
         keep_counting(self._read)
 
     @contextmanager
-    def counted(self, work: Work) -> Iterator[None]:
+    def counted(self, work: Recorder) -> Iterator[None]:
         """Tensors that are handed to numpy meanwhile are counted there."""
         self._work = work
         try:

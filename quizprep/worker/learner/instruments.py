@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from quizprep.worker import protocol
 from quizprep.worker.backends import Array, Backend, Function, Memory, outputs_of
+from quizprep.worker.learner import lines
 
 if TYPE_CHECKING:
     from quizprep.worker.learner import host_arrays, torch_meters
@@ -94,9 +95,11 @@ class Instruments:
         if self.runtime == "torch":
             self._allocator.peak_by_profiler(lambda: None, lambda _: [])
 
-    def session(self) -> Any:
-        """Meters that follow storages from one call to the next; None for numpy."""
-        return None if self.runtime == "numpy" else self._torch.Meters(())
+    def session(self, by_line: bool = False) -> Any:
+        """Meters that follow storages from one call to the next; for numpy only by line."""
+        if self.runtime == "numpy":
+            return lines.Recorder(self._path) if by_line else None
+        return self._torch.Meters((), self._path if by_line else "")
 
     def differentiated(
         self, entry: Function, gradients: Sequence[int], cotangents: Sequence[Array]
@@ -108,13 +111,15 @@ class Instruments:
         """A seal of everything that a submission would have to patch in order to forge a
         reading."""
         if self.runtime == "numpy":
-            return TamperSeal((self._numpy, self._numpy.CountingArray, tracemalloc))
+            numpy = self._numpy
+            return TamperSeal((numpy, numpy.CountingArray, lines.Recorder, tracemalloc))
         import torch
         from torch.utils._python_dispatch import TorchDispatchMode
 
         owners: list[type | ModuleType] = [
             self._torch,
             self._torch.Meters,
+            lines.Recorder,
             self._torch.DispatchMode,
             TorchDispatchMode,
             torch.Tensor,
@@ -144,11 +149,18 @@ class Instruments:
         def arrays(result: Array) -> list[Array]:
             return [value for value in outputs_of(result) if backend.is_array(value)]
 
+        self.work, self.moments = (), ()
         match self.runtime, meter:
             case _, "":
                 return entry(*args), {}
             case "numpy", "count":
-                return self._numpy.count_flops(entry, args)
+                return self._numpy.count_flops(entry, args, lines.Recorder())
+            case "numpy", "lines" | "session lines":
+                recorder = session or lines.Recorder(self._path)
+                result, readings = self._numpy.count_flops(entry, args, recorder)
+                self.work = recorder.shares()
+                self.moments = self._numpy.moments(recorder, arrays(result))
+                return result, readings
             case "numpy", _:
                 return self._numpy.peak_bytes(lambda: entry(*args), arrays)
             case _, "profile" | "allocations" if backend.name == "cuda":  # unseen: only on a GPU
@@ -171,7 +183,7 @@ class Instruments:
         readings = counted.readings(arrays(result))
         self.bounded = tuple(sorted(counted.bounded)[: protocol.MAX_BOUNDED])
         if counted.ledger is not None:
-            self.work, self.moments = counted.ledger.shares(), counted.moments()
+            self.work, self.moments = counted.shares(), counted.told()
         return result, readings
 
     def _measure_kernels(

@@ -8,13 +8,21 @@ the moment is kept at which most was alive there, with the bytes of each line th
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Iterable, Mapping
+from functools import partial
 from types import FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from quizprep.worker.protocol import LineWork, Moment
 
+if TYPE_CHECKING:
+    import numpy as np
+
 MAX_LINES, MAX_MOMENTS = 256, 256
+
+NUMBER = 16
+"""Bytes of the largest number: a complex one."""
 
 
 class Event(NamedTuple):
@@ -67,6 +75,75 @@ class LineLedger:
         )
 
 
+class Recorder:
+    """What the operations of one call, or of one call after another, do and allocate.
+
+    Meters of torch record their operations here, and so do counting arrays of numpy.
+    """
+
+    def __init__(self, path: str = "") -> None:
+        """``path`` is the submission's file, for its lines; without it none are told apart."""
+        self.ledger = LineLedger(path) if path else None
+        self.place = (0, 0, "")
+        """Of the operation that is running: its line, instruction and name."""
+        self.events: list[Event] = []
+        self._serial = 0
+        self._arrays: dict[int, tuple[int, weakref.ref[np.ndarray]]] = {}
+        """By address, arrays of numpy's that own their memory, with their allocation."""
+        self.begin_call()
+
+    def begin_call(self) -> None:
+        """Reset all counters; what is alive is still followed."""
+        self.flops = self.elementwise = self.moved = self.calls = 0
+        self.events.clear()
+        if self.ledger is not None:
+            self.ledger.work.clear()
+
+    def add(self, flops: int, elementwise: int, moved: int) -> None:
+        """An operation of numpy's."""
+        self.calls += 1
+        self.flops += flops
+        self.elementwise += elementwise
+        self.moved += moved
+        if self.ledger is not None:
+            self.ledger.add(self.ledger.here()[0], flops, elementwise, moved)
+
+    def allocate(self, size: int) -> int:
+        """Record an allocation at the current place; returns its number."""
+        serial = self._serial = self._serial + 1
+        self.events.append(Event(serial, size, self.place, self.calls))
+        return serial
+
+    def allocated(self, array: np.ndarray) -> None:
+        """Follow an array of numpy's that owns its memory."""
+        if array.nbytes <= NUMBER and array.ndim == 0:
+            return
+        if self.ledger is not None:
+            self.place = (*self.ledger.here(), "numpy")
+        serial, size = self.allocate(array.nbytes), array.nbytes
+        address: int = array.__array_interface__["data"][0]
+        release = partial(self._release, address, serial, size)
+        self._arrays[address] = serial, weakref.ref(array, release)
+
+    def _release(self, address: int, serial: int, size: int, _: object) -> None:
+        self.events.append(Event(serial, -size))
+        if self._arrays.get(address, (0,))[0] == serial:
+            del self._arrays[address]
+
+    def array_at(self, address: int) -> int | None:
+        """The allocation of numpy's array at this address."""
+        found = self._arrays.get(address)
+        return found[0] if found is not None else None
+
+    def shares(self) -> tuple[LineWork, ...]:
+        """The work of each line, if lines are told apart."""
+        return self.ledger.shares() if self.ledger is not None else ()
+
+    def moments(self, returned: Mapping[int, int]) -> tuple[Moment, ...]:
+        """Of each place that allocates, the moment at which most was alive there."""
+        return moments(self.events, returned)
+
+
 def moments(events: Iterable[Event], returned: Mapping[int, int]) -> tuple[Moment, ...]:
     """For each place that allocates, the moment at which most was alive there. From its second
     round on a place counts as another: what the last round made may still be alive then.
@@ -80,8 +157,9 @@ def moments(events: Iterable[Event], returned: Mapping[int, int]) -> tuple[Momen
     total = 0
     for event in events:
         if event.size < 0:
-            line, counted = made.pop(event.serial)
-            alive[line] -= counted
+            # What an earlier call made belongs to no line of this one.
+            line, counted = made.pop(event.serial, (0, -event.size))
+            alive[line] = alive.get(line, 0) - counted
             total -= counted
             continue
         line = event.place[0]

@@ -17,11 +17,13 @@ import gc
 import math
 import tracemalloc
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from quizprep.worker.backends import Function
+from quizprep.worker.learner.lines import Recorder
+from quizprep.worker.protocol import Moment
 
 Value = Any
 """An argument or result of numpy functions: arrays, numbers, and lists of these."""
@@ -65,38 +67,10 @@ def _grain(size: int) -> int:
     return max(size, 0) // GRAIN * GRAIN
 
 
-class Work(Protocol):
-    """Something that counts the work of counting arrays."""
-
-    def add(self, flops: int, elementwise: int, moved: int) -> None:
-        """An operation; ``moved`` is in bytes."""
-
-    def allocated(self, array: np.ndarray) -> None:
-        """A new array, which owns its memory."""
-
-
-class Counter:
-    """The work that counting arrays did."""
-
-    def __init__(self) -> None:
-        self.elementwise = 0
-        self.flops = 0
-        self.calls = 0
-
-    def add(self, flops: int, elementwise: int, moved: int) -> None:
-        """Count an operation."""
-        self.flops += flops
-        self.elementwise += elementwise
-        self.calls += 1
-
-    def allocated(self, array: np.ndarray) -> None:
-        """Nothing: tracemalloc measures memory."""
-
-
 class CountingArray(np.ndarray):
     """An ndarray whose arithmetic is counted; its views and results are counting arrays too."""
 
-    counter: Work | None = None
+    counter: Recorder | None = None
 
     def __array_finalize__(self, source: np.ndarray | None) -> None:
         self.counter = getattr(source, "counter", None)
@@ -165,7 +139,9 @@ def _bytes(value: Value) -> int:
     return value.nbytes if isinstance(value, np.ndarray) else 0
 
 
-def _count_ufunc(counter: Work, ufunc: np.ufunc, inputs: Sequence[Value], result: Value) -> None:
+def _count_ufunc(
+    counter: Recorder, ufunc: np.ufunc, inputs: Sequence[Value], result: Value
+) -> None:
     moved = _bytes(inputs) + _bytes(result)
     if ufunc is np.matmul:
         counter.add(2 * np.size(result) * inputs[0].shape[-1], 0, moved)
@@ -218,7 +194,7 @@ def _plain(value: Value) -> Value:
     return value
 
 
-def _wrap(value: Value, counter: Work | None) -> Value:
+def _wrap(value: Value, counter: Recorder | None) -> Value:
     if isinstance(value, tuple):
         return tuple(_wrap(item, counter) for item in value)
     if type(value) is np.ndarray or isinstance(value, np.generic):
@@ -226,7 +202,7 @@ def _wrap(value: Value, counter: Work | None) -> Value:
     return value
 
 
-def counting(array: np.ndarray, counter: Work | None) -> CountingArray:
+def counting(array: np.ndarray, counter: Recorder | None) -> CountingArray:
     """The same memory as a counting array; if it belongs to ``array``, it counts as new."""
     wrapped = np.ndarray.view(array, CountingArray)
     wrapped.counter = counter
@@ -261,21 +237,16 @@ def _kept(constructor: Function, read: Callable[[Value], Value]) -> Function:
     return construct
 
 
-def count_flops(call: Function, inputs: Sequence[Value]) -> tuple[Value, dict[str, int]]:
+def count_flops(
+    call: Function, inputs: Sequence[Value], counter: Recorder
+) -> tuple[Value, dict[str, int]]:
     """Run ``call`` on counting views of the inputs.
 
     Returns (result, readings). Readings are empty if a result is no counting array: then some
     arithmetic may not have been counted.
     """
-    counter = Counter()
-    watched = []
-    for value in inputs:
-        if isinstance(value, np.ndarray):
-            view = value.view(CountingArray)
-            view.counter = counter
-            watched.append(view)
-        else:
-            watched.append(value)
+    watched = [_watched(value, counter) for value in inputs]
+    counter.begin_call()
     result = call(*watched)
     results = result if isinstance(result, tuple) else (result,)
     escaped = any(isinstance(x, np.ndarray) and not isinstance(x, CountingArray) for x in results)
@@ -288,3 +259,17 @@ def count_flops(call: Function, inputs: Sequence[Value]) -> tuple[Value, dict[st
         "elementwise": counter.elementwise,
         "calls": counter.calls,
     }
+
+
+def _watched(value: Value, counter: Recorder) -> Value:
+    """An argument with its arrays as counting ones."""
+    if isinstance(value, list | tuple):
+        return type(value)(_watched(item, counter) for item in value)
+    return counting(value, counter) if isinstance(value, np.ndarray) else value
+
+
+def moments(counter: Recorder, outputs: Sequence[np.ndarray]) -> tuple[Moment, ...]:
+    """Of each place that allocated arrays, the moment at which most was alive there; outputs do not
+    count."""
+    found = ((counter.array_at(x.__array_interface__["data"][0]), x.nbytes) for x in outputs)
+    return counter.moments({serial: size for serial, size in found if serial is not None})

@@ -35,8 +35,11 @@ from quizprep.worker.learner.candidates import Candidates
 from quizprep.worker.learner.exceptions import raised, short
 from quizprep.worker.learner.instruments import Instruments
 
-BY_LINE = ("lines", "allocations")
-"""The meters that tell what is alive by line."""
+SESSION = ("session", "session lines")
+"""The meters of a script's calls."""
+
+BY_LINE = ("lines", "allocations", "session lines")
+"""The meters that tell what is alive by line; all but the allocator's events tell of work, too."""
 
 MODULE_NAME = "submission"
 
@@ -191,8 +194,9 @@ class Learner:
                 if order.cotangents:
                     weights = [given.tensor(at) for at in order.cotangents]
                     entry = self.instruments.differentiated(entry, order.gradients, weights)
-                if order.meter == "session":
-                    self.session = self.session or self.instruments.session()
+                if order.meter in SESSION:
+                    by_line = order.meter in BY_LINE
+                    self.session = self.session or self.instruments.session(by_line)
                 with (
                     self.instruments.recording(self.launches, order),
                     self.instruments.memcheck(
@@ -212,7 +216,7 @@ class Learner:
             )
         self.backend.copy_back()
         disturbed: protocol.Disturbed = "list" if given.list_changed() else self.settings.changed()
-        if order.meter == "session" and self.session is not None:
+        if order.meter in SESSION and self.runtime != "numpy":
             del args
             readings["held_bytes"] += self.session.retained_inputs(result)
         banned = self.ban.take_used() if self.ban else ""
@@ -233,7 +237,7 @@ class Learner:
             reply,
             kernels=kernels,
             launches=launches,
-            work=self.instruments.work if order.meter == "lines" else (),
+            work=self.instruments.work if order.meter in BY_LINE else (),
             moments=self.instruments.moments if order.meter in BY_LINE else (),
             bounded=self.instruments.bounded if order.meter else (),
             invalid_access=checker.first_invalid if checker is not None else None,

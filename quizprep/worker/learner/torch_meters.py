@@ -10,21 +10,16 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 
-import numpy as np
 import torch
 from torch._ops import OpOverload
 from torch.autograd.graph import _engine_run_backward
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from quizprep.worker.backends import Function, outputs_of
-from quizprep.worker.learner.lines import Event, LineLedger, moments
+from quizprep.worker.learner.lines import NUMBER, Event, Recorder
 from quizprep.worker.learner.torch_operators import Kind, Result, bound, operation, placed
 from quizprep.worker.protocol import Moment
-
-NUMBER = 16
-"""Bytes of the largest number: a complex one."""
 
 
 class DispatchMode(TorchDispatchMode):
@@ -35,7 +30,7 @@ class DispatchMode(TorchDispatchMode):
         return False
 
 
-class Meters(DispatchMode):
+class Meters(DispatchMode, Recorder):
     """Counts while it is active. Read it with ``readings`` afterwards.
 
     It runs for every operation of the submission, so it is written for speed: an operation is
@@ -44,34 +39,23 @@ class Meters(DispatchMode):
 
     def __init__(self, inputs: Iterable[torch.Tensor], path: str = "") -> None:
         """``path`` is the submission's file, for its lines; without it none are told apart."""
-        super().__init__()
-        self.ledger = LineLedger(path) if path else None
-        self.flops = 0
-        self.elementwise = 0
-        self.moved = 0
-        self.calls = 0
+        DispatchMode.__init__(self)
+        Recorder.__init__(self, path)
         self.bounded: set[str] = set()
         """The operations whose work is an upper bound, by name."""
-        self._events: list[Event] = []
         self._returned: dict[int, int] = {}
         """By allocation, the bytes of it that were returned."""
         self._known: set[int] = set()
         self._live: dict[int, tuple[int, weakref.ref[torch.UntypedStorage]]] = {}
-        self._arrays: dict[int, tuple[int, weakref.ref[np.ndarray]]] = {}
-        """By address, arrays of numpy's that own their memory."""
-        self._serial = 0
-        self.place = (0, 0, "")
-        """Of the operation that is running: its line, instruction and name."""
         self._inputs: list[tuple[weakref.ref[torch.UntypedStorage], int]] = []
         self.begin(inputs)
 
     def begin(self, inputs: Iterable[torch.Tensor]) -> None:
         """Begin a call: reset the counters and set the inputs. Storages of earlier calls are still
         tracked, so that a cache that replaces its buffer is seen to free the old one."""
-        self.flops = self.elementwise = self.moved = self.calls = 0
+        self.begin_call()
         self._inputs = [(weakref.ref(x.untyped_storage()), x.nbytes) for x in inputs]
         self._known = {storage._cdata for ref, _ in self._inputs if (storage := ref())}
-        self._events.clear()
 
     def __torch_dispatch__(
         self,
@@ -138,39 +122,6 @@ class Meters(DispatchMode):
             ledger.add(self.place[0], flops, elementwise, moved)
         return out
 
-    def add(self, flops: int, elementwise: int, moved: int) -> None:
-        """Count an operation of numpy on what was a tensor (`host_arrays`)."""
-        self.calls += 1
-        self.flops += flops
-        self.elementwise += elementwise
-        self.moved += moved
-        if self.ledger is not None:
-            self.ledger.add(self.ledger.here()[0], flops, elementwise, moved)
-
-    def allocated(self, array: np.ndarray) -> None:
-        """Follow an array of numpy's that owns its memory."""
-        if array.nbytes <= NUMBER and array.ndim == 0:
-            return
-        if self.ledger is not None:
-            self.place = (*self.ledger.here(), "numpy")
-        serial = self._allocate(array.nbytes)
-        address = array.__array_interface__["data"][0]
-        self._arrays[address] = (
-            serial,
-            weakref.ref(array, partial(self._free_array, address, serial, array.nbytes)),
-        )
-
-    def _free_array(self, address: int, serial: int, size: int, _: object) -> None:
-        self._events.append(Event(serial, -size))
-        if self._arrays.get(address, (0,))[0] == serial:
-            del self._arrays[address]
-
-    def _allocate(self, size: int) -> int:
-        """Record an allocation at the current place; returns its number."""
-        serial = self._serial = self._serial + 1
-        self._events.append(Event(serial, size, self.place, self.calls))
-        return serial
-
     def run(
         self, func: OpOverload, args: Sequence[Result], kwargs: Mapping[str, Result] | None
     ) -> Result:
@@ -200,8 +151,7 @@ class Meters(DispatchMode):
     def _follow(self, storage: torch.UntypedStorage, size: int) -> None:
         """Record an allocation now, and its release when Python frees the storage."""
         key = storage._cdata
-        serial = self._allocate(size)
-        events, live = self._events, self._live
+        serial, events, live = self.allocate(size), self.events, self._live
 
         def died(_: object) -> None:
             events.append(Event(serial, -size))
@@ -232,11 +182,12 @@ class Meters(DispatchMode):
         for tensor in outputs:
             storage = tensor.untyped_storage()
             # torch.from_numpy returns the memory of an array.
-            found = self._live.get(storage._cdata) or self._arrays.get(storage.data_ptr())
-            if found is not None:
-                returned[found[0]] = returned.get(found[0], 0) + tensor.nbytes
+            found = self._live.get(storage._cdata)
+            serial = found[0] if found is not None else self.array_at(storage.data_ptr())
+            if serial is not None:
+                returned[serial] = returned.get(serial, 0) + tensor.nbytes
         self._returned = returned
-        peak, held = peak_of(self._events, returned)
+        peak, held = peak_of(self.events, returned)
         return {
             "flops": self.flops,
             "elementwise": self.elementwise,
@@ -246,10 +197,9 @@ class Meters(DispatchMode):
             "held_bytes": held,
         }
 
-    def moments(self) -> tuple[Moment, ...]:
-        """Of each place that allocates, the moment at which most was alive there; after
-        `readings`."""
-        return moments(self._events, self._returned)
+    def told(self) -> tuple[Moment, ...]:
+        """`moments` of the call whose readings were taken."""
+        return self.moments(self._returned)
 
 
 def peak_of(events: Iterable[Event], returned: Mapping[int, int]) -> tuple[int, int]:
