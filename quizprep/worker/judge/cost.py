@@ -22,6 +22,7 @@ from quizprep.meter import Meter, MeterKind, by_meter
 from quizprep.worker import protocol
 from quizprep.worker.arena import PlacedInputs
 from quizprep.worker.backends import Backend
+from quizprep.worker.judge import kernel_work
 from quizprep.worker.judge.channel import Channel, LearnerGone, PipelinedCalls
 from quizprep.worker.judge.comparison import Expected
 from quizprep.worker.judge.cost_check import CostCheck, compared
@@ -29,7 +30,7 @@ from quizprep.worker.judge.cost_fit import Fitting, Grid, Measured
 from quizprep.worker.judge.examiner import Examiner, disturbance, sanitised
 from quizprep.worker.judge.exercise_files import Reference, load_mistakes
 from quizprep.worker.judge.growth_proof import Enlarged, all_work, enlargements, sizes_text
-from quizprep.worker.judge.kernel_work import CostFailed, check_host_work, check_kernel_work
+from quizprep.worker.judge.kernel_work import CostFailed
 from quizprep.worker.judge.line_costs import LineCosts, shown_lines
 from quizprep.worker.judge.phase_readings import PhaseReadings, PointLines, Readings
 from quizprep.worker.judge.preparation import MeteredInputs, MeteredPoints
@@ -165,7 +166,8 @@ class CostStage:
         if missing:
             raise CostFailed(f"Your code's process gave no reading of {', '.join(missing)}.")
         if self.runtime == "triton" and meter == "dispatch":
-            check_host_work(readings, inputs.placed)
+            kernel_work.check_host_work(readings, inputs.placed)
+            readings[kernel_work.DATA] = kernel_work.data_bytes(self.backend, inputs.placed, reply)
         return readings
 
     def _check_outputs(self, reply: protocol.Reply, expected: Expected, point: wire.Point) -> None:
@@ -247,7 +249,8 @@ class CostStage:
                 self.job, self.reference, self.backend, placed, [*self._call_meters(), *profile]
             )
         if self.runtime == "triton":
-            check_kernel_work(readings[largest], self.cache.solution_readings)
+            kernel_work.check_kernel_work(readings[largest], self.cache.solution_readings)
+            kernel_work.check_traffic(readings, sizes, self.job.measured.get("moved_bytes", ""))
         fitting = Fitting(
             grid=grid,
             held_out=[point.held_out for point in points],
