@@ -13,6 +13,7 @@ from functools import partial
 
 from quizprep import maths
 from quizprep.authoring.chain_checks import chain_findings
+from quizprep.authoring.cheat_checks import cheat_problems
 from quizprep.authoring.picture_checks import picture_problems
 from quizprep.authoring.question_checks import question_findings
 from quizprep.authoring.references import circle, reference_findings, unknown_names
@@ -63,6 +64,7 @@ def check_banks(library: Library) -> list[Problem]:
         found = [*placed(path, findings), *unfinished(path)]
         problems += sorted(found, key=lambda problem: problem.line or 0)
     problems += [*_concept_problems(library), *picture_problems(library)]
+    problems += cheat_problems(library)
     return problems + (_unasked(library, banks.values()) if complete else [])
 
 

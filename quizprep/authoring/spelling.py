@@ -6,18 +6,20 @@ lists terms of the field, names and British spellings, one word a line.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from quizprep.authoring.bank_checks import loaded_banks
+from quizprep.authoring.cheat_checks import shown_texts as cheat_texts
 from quizprep.authoring.question_checks import shown_texts
-from quizprep.content.library import Library, shipped_root
+from quizprep.content.library import CHEAT, Library, shipped_root
 from quizprep.content.loading import placed, shown_path
 from quizprep.content.questions import Bank
 from quizprep.content.yaml_tree import Steps
-from quizprep.errors import Problem, QuizprepError
+from quizprep.errors import ContentError, Problem, QuizprepError
 
 WORDS = "words.txt"
 
@@ -49,6 +51,14 @@ def spelling_problems(library: Library) -> list[Problem]:
             for word in unknown_words(text, dictionary)
         ]
         problems += placed(library.question_folder / f"{topic}.yaml", found)
+    with contextlib.suppress(ContentError):
+        found = [
+            (("topics", name, *steps), _says(word, dictionary, library))
+            for name, topic in library.cheat.topics.items()
+            for steps, text in cheat_texts(topic)
+            for word in unknown_words(text, dictionary)
+        ]
+        problems += placed(library.question_folder / CHEAT, found)
     for page in _pages(library):
         for number, line in enumerate(_prose(page.read_text(encoding="utf-8")).split("\n"), 1):
             for word in unknown_words(line, dictionary):

@@ -13,6 +13,7 @@ from quizprep.errors import ContentError, UsageError
 from quizprep.text import did_you_mean
 
 if TYPE_CHECKING:
+    from quizprep.content.cheat import CheatContent
     from quizprep.content.exercises import ExerciseSpec
     from quizprep.content.pictures import Hardware, Pictures
 
@@ -20,9 +21,11 @@ T = TypeVar("T")
 
 MEASURED = "measured.yaml"
 """The file of an exercise with the solution's cost formulas."""
+CHEAT = "cheat.yaml"
+"""The file in ``questions`` that says what cheat sheets show."""
 PLOTS, HARDWARE = "plots.yaml", "hardware.yaml"
 """Files in ``exercises`` that say which pictures sheets show."""
-NO_BANKS = frozenset(("concepts", "sources"))
+NO_BANKS = frozenset(("concepts", "sources", "cheat"))
 """Files in ``questions`` that are no banks."""
 
 
@@ -115,6 +118,13 @@ class Library:
     def sources(self) -> dict[str, Source]:
         """The primary sources by id."""
         return self._load(self._own_or_shipped("questions", "sources.yaml"), dict[str, Source])
+
+    @cached_property
+    def cheat(self) -> CheatContent:
+        """What cheat sheets show."""
+        from quizprep.content.cheat import CheatContent
+
+        return self._load(self._own_or_shipped("questions", CHEAT), CheatContent)
 
     @cached_property
     def pictures(self) -> Pictures:

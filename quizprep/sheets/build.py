@@ -14,6 +14,7 @@ from quizprep.formula.latex import growth_latex, latex
 from quizprep.meter import Meter
 from quizprep.quiz.presented import present
 from quizprep.sheets.cards import card
+from quizprep.sheets.essence import essence
 from quizprep.sheets.model import Drill, Limit, Reference, Section, Sheet
 from quizprep.sheets.pictures import masks, plots
 from quizprep.sheets.prose import check_maths, prose
@@ -97,6 +98,7 @@ def _section(
         references=tuple(_reference(library, name) for name in sorted(named)),
         masks=masks(bank.topic, library, stored),
         plots=plots(bank.topic, library, stored),
+        essence=essence(library.cheat, bank),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from quizprep.content.exercises import ExerciseSpec
 from quizprep.formula.latex import spoken
@@ -156,6 +157,46 @@ Picture = MaskPicture | Plot
 
 
 @dataclass(frozen=True)
+class KnownFormula:
+    """A formula to know by heart, in LaTeX, and what it is."""
+
+    says: Line
+    latex: str
+    weight: int
+
+
+@dataclass(frozen=True)
+class KnownNumber:
+    """A number to know by heart: how it is computed, with numbers, and the round result."""
+
+    says: Line
+    working: str
+    result: str
+    weight: int
+
+
+@dataclass(frozen=True)
+class Refuted:
+    """A wrong claim, and what is right."""
+
+    claim: Line
+    truth: Line
+    weight: int
+
+
+Known = KnownFormula | KnownNumber | Refuted
+
+
+@dataclass(frozen=True)
+class Essence:
+    """What a cheat sheet says of a topic: a sentence, and what to know, in order."""
+
+    say: Line
+    known: tuple[Known, ...] = ()
+    picture: Literal["mask", "growth"] | None = None
+
+
+@dataclass(frozen=True)
 class Section:
     """One topic."""
 
@@ -167,6 +208,7 @@ class Section:
     references: tuple[Reference, ...]
     masks: tuple[MaskPicture, ...] = ()
     plots: tuple[Plot, ...] = ()
+    essence: Essence = Essence(())
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

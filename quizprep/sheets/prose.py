@@ -72,6 +72,20 @@ def line(text: str) -> Line:
     return tuple(_inlines(" ".join(text.split())))
 
 
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+
+
+def first_sentence(text: str) -> Line:
+    """The first sentence of a text."""
+    found: list[Inline] = []
+    for item in next((block for block in prose(text) if isinstance(block, tuple)), ()):
+        begins = _END.split(item.text)[0] if isinstance(item, Words) else ""
+        if isinstance(item, Words) and begins != item.text:
+            return (*found, Words(begins))
+        found.append(item)
+    return tuple(found)
+
+
 def check_maths(owner: str, field: str, text: str) -> None:
     """Raise ContentError where the mathematics of a text cannot be set."""
     if faults := problems(text):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,13 @@ from hypothesis import strategies as st
 from quizprep import maths
 from quizprep.authoring.question_checks import shown_texts
 from quizprep.content.library import Library, shipped_root
-from quizprep.content.questions import Level
 from quizprep.errors import MissingExtraError
 from quizprep.sheets import pdf
 from quizprep.sheets.build import Wanted, build
-from quizprep.sheets.cheat import SIDES, STEPS, Cheat, cheat, fitted
-from quizprep.sheets.model import Sheet
+from quizprep.sheets.cheat import SIDES, SIZES, Cheat, fitted, ranking
+from quizprep.sheets.model import KnownNumber, Sheet
 from quizprep.sheets.pdf import code_typst, line_typst, math_typst, words_typst
-from quizprep.sheets.prose import Bullets, Words, line
+from quizprep.sheets.prose import line
 from quizprep.sheets.templating import MARKER
 
 SMALL = Library(Path(__file__).parents[1] / "golden" / "sheets" / "bank")
@@ -88,51 +86,64 @@ def test_any_text_is_words(text: str, code: str) -> None:
 
 
 def test_a_cheat_sheet_has_two_sides() -> None:
-    """Whatever the sheet, from one topic to sixteen, it fits on two sides, and says what it
-    leaves out."""
-    one = sheet(SMALL)
-    many = dataclasses.replace(sheet(), sections=(sheet().sections * 2)[:16])
-    for whole in (one, sheet(), many):
+    """Whatever the sheet, from one topic to sixty, it fits on two sides, and says what it leaves
+    out; the shipped topics leave out nothing."""
+    one, all_topics = sheet(SMALL), sheet()
+    many = dataclasses.replace(all_topics, sections=all_topics.sections * 4)
+    for whole in (one, all_topics, many):
         made = fitted(whole, lambda each: pdf.page_count(pdf.cheat_source(each)))
         source = pdf.cheat_source(made)
+        assert warnings(source) == []
         assert pdf.page_count(source) <= SIDES
         assert len(numbered_pages(source)) == pdf.page_count(source)
-    assert made.dropped.startswith("Left out for room: ")
+        assert bool(made.dropped) == (whole is many)
 
 
-def test_a_roomier_level_is_never_passed_over() -> None:
-    """The level chosen is the first that fits."""
-    for fits_from in range(len(STEPS)):
-        allowed = {id(step) for step in STEPS[fits_from:]}
-        tried: dict[Cheat, int] = {
-            cheat(sheet(SMALL), step): SIDES if id(step) in allowed else SIDES + 1 for step in STEPS
-        }
-        seen: list[Cheat] = []
+def test_the_largest_type_is_taken_before_entries_are_left_out() -> None:
+    """With room for so many entries at the smallest type, these are shown and no more."""
+    whole = sheet()
+    total = len(ranking(whole))
+    for room in (0, 1, total // 2, total):
 
-        def pages(each: Cheat, seen: list[Cheat] = seen, tried: Any = tried) -> int:
-            seen.append(each)
-            return int(tried[each])
+        def pages(each: Cheat, room: int = room) -> int:
+            shown = sum(len(t.formulas) + len(t.numbers) + len(t.claims) for t in each.topics)
+            return SIDES if shown <= room and each.size <= SIZES[2] else SIDES + 1
 
-        assert fitted(sheet(SMALL), pages).detail == STEPS[fits_from]
-
-
-def test_levels_of_detail_only_take_away() -> None:
-    """From one level to the next no type grows and nothing is added."""
-    made = [cheat(sheet(), step) for step in STEPS]
-    for roomy, bare in pairwise(made):
-        assert bare.detail.size <= roomy.detail.size
-        for a, b in zip(roomy.topics, bare.topics, strict=True):
-            for name in ("numbers", "claims", "choices", "spoken"):
-                assert len(getattr(b, name)) <= len(getattr(a, name))
+        made = fitted(whole, pages)
+        assert made.size == (SIZES[2] if room == total else SIZES[-1])
+        assert sum(len(t.formulas) + len(t.numbers) + len(t.claims) for t in made.topics) == room
+        assert bool(made.dropped) == (room < total)
 
 
-def test_a_template_is_cut_after_whole_sentences() -> None:
-    """A shortened template ends where a sentence ends."""
-    for step in STEPS:
-        for topic in cheat(sheet(levels=[Level.STAFF]), step).topics:
-            block = topic.template[-1]
-            last = None if isinstance(block, Bullets) else block[-1]
-            assert not isinstance(last, Words) or last.text.rstrip()[-1] in ".:!?"
+def test_the_lightest_entries_are_left_out_first() -> None:
+    """From all topics alike."""
+    whole = sheet()
+    weights = [whole.sections[t].essence.known[place].weight for t, place in ranking(whole)]
+    assert weights == sorted(weights, reverse=True)
+    heaviest = ranking(whole)[: len(whole.sections)]
+    assert len({topic for topic, _ in heaviest}) > len(whole.sections) // 2
+
+
+def test_a_topic_without_entries_begins_as_its_spoken_answer_does() -> None:
+    """A sheet of one's own bank shows its first sentence."""
+    (section,) = sheet(SMALL).sections
+    assert not section.essence.known
+    assert str(section.essence.say[-1]).rstrip("')").endswith(".")
+
+
+def test_numbers_of_a_cheat_sheet_are_computed() -> None:
+    """From the facts of models and machines, round to three digits."""
+    shown = {
+        known.result: known.working
+        for section in sheet().sections
+        for known in section.essence.known
+        if isinstance(known, KnownNumber)
+    }
+    assert (
+        shown["320 KiB"]
+        == "2 \N{MIDDLE DOT} 80 \N{MIDDLE DOT} 8 \N{MIDDLE DOT} 128 \N{MIDDLE DOT} 2"
+    )
+    assert shown["\N{ALMOST EQUAL TO} 295 flops per byte"] == "989 / 3.35"
 
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
