@@ -7,7 +7,7 @@ from typing import Literal
 
 from quizprep.content.exercises import ExerciseSpec
 from quizprep.formula.latex import spoken
-from quizprep.sheets.prose import Line, Prose
+from quizprep.sheets.prose import Code, Line, Prose, Words
 from quizprep.sheets.svg import MaskPicture, Plot
 
 
@@ -112,6 +112,18 @@ class Card:
         if self.kind == "order":
             return "Put these in order."
         return "More than one may be right." if self.several else ""
+
+    @property
+    def key(self) -> tuple[Line, ...]:
+        """The answer in short, for the end of a self-test; of a spoken one its points."""
+        answer = self.answer
+        if answer.points:
+            return answer.points
+        if answer.right:
+            return ((Words(", ".join(row.label for row in answer.right)),),)
+        if answer.prints:
+            return tuple((Code(printed),) for printed in answer.prints.split("\n"))
+        return tuple(block for block in answer.text if isinstance(block, tuple))
 
     @property
     def ruled(self) -> int:
@@ -223,7 +235,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: its sections in order. Without ``answers`` it is a self-test."""
+    """A sheet: its sections in order. Without ``answers`` it is a self-test with a key at its
+    end."""
 
     title: str
     note: str

@@ -121,15 +121,20 @@ def test_texts_cannot_become_markup() -> None:
     assert "a &lt; b &amp; " in page
 
 
-def test_a_self_test_holds_no_answer() -> None:
-    """Without answers no explanation, key point, trap or template is in the file."""
-    for page in (
-        render_html(small_sheet(answers=False)),
-        render_markdown(small_sheet(answers=False)),
+def test_a_self_test_holds_answers_only_at_its_end() -> None:
+    """No explanation, trap or template is in the file, and results and key points are in the key
+    alone."""
+    test = small_sheet(answers=False)
+    for page, heading in (
+        (render_html(test), '<section id="answers"'),
+        (render_markdown(test), "\n## Answers\n"),
     ):
-        for text in ("saturates", "counted K", "That is full", "Weights are computed", "128 KiB"):
+        questions, key = page.split(heading)
+        for text in ("counted K", "That is full", "Weights are computed"):
             assert text not in page
-        assert "Why scale?" in page and "print(f(1))" in page
+        for text in ("saturates", " bytes = "):
+            assert text not in questions.partition("Exercises")[0] and text in key
+        assert "Why scale?" in questions and "print(f(1))" in questions
 
 
 def test_numbers_are_computed() -> None:
