@@ -33,6 +33,10 @@ COMMANDS: dict[str, _Entry] = {
     "cohort": _Entry("cohort", "cohort", "Grade what a course or study group handed in."),
     "mcp": _Entry("mcp", "mcp", "Serve the program to an assistant."),
     "sheet": _Entry("sheet", "sheet", "A study sheet from the same content."),
+    "reset": _Entry("history", "reset", "Let an exercise, topic or question count as not tried."),
+    "export": _Entry("history", "export_command", "Write everything stored as JSON lines."),
+    "import": _Entry("history", "import_command", "Add what export wrote, without doubling."),
+    "backup": _Entry("history", "backup", "Copy the store to a file."),
     "check": _Entry("check", "check", "Test the content itself: banks and exercises."),
     "new": _Entry("new", "new", "Begin a question or an exercise of your own."),
 }
