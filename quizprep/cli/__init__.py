@@ -25,6 +25,7 @@ COMMANDS: dict[str, _Entry] = {
     "undo": _Entry("ask", "undo", "Take the last answer back."),
     "progress": _Entry("progress", "progress", "Recall, streak, exercises passed, what is weak."),
     "list": _Entry("catalogue", "list_command", "What there is: topics and exercises."),
+    "search": _Entry("search", "search", "Find questions, exercises and concepts by words."),
     "show": _Entry("catalogue", "show", "The task of an exercise."),
     "start": _Entry("catalogue", "start", "Copy an exercise's starter into your folder."),
     "hint": _Entry("catalogue", "hint", "The next hint for an exercise."),

@@ -18,15 +18,29 @@ if TYPE_CHECKING:
     from quizprep.quiz.marking.reply import Mark
 
 
-KEYS = {"?": "hint", "x": "show me", "s": "skip", "u": "undo", "q": "leave"}
+KEYS = {
+    "?": "hint", "x": "show me", "s": "skip", "*": "bookmark", "u": "undo", "q": "leave",
+}  # fmt: skip
 """The keys of a round's prompt."""
 
 
 def show_question(
-    terminal: Terminal, pick: Pick, presented: Presented, place: int, total: int, undo: bool
+    terminal: Terminal,
+    pick: Pick,
+    presented: Presented,
+    where: str,
+    undo: bool,
+    note: str | None = None,
 ) -> None:
-    """Print the question, its options and the keys; ``undo`` says whether u is one of them."""
-    terminal.heading(f"{place} of {total}: {pick.topic}, {pick.question.level}")
+    """Print the question, its options and the keys.
+
+    where  its place in the round, such as ``2 of 10``
+    undo   whether u is one of the keys
+    note   of its bookmark; None if it has none
+    """
+    terminal.heading(f"{where}: {pick.topic}, {pick.question.level}")
+    if note is not None:
+        terminal.say(f"Bookmarked: {note}" if note else "Bookmarked.", "dim")
     if pick.why is Why.BROUGHT_FORWARD and pick.reason:
         terminal.say(f"Brought forward: {pick.reason}", "yellow")
     show_presented(terminal, presented)

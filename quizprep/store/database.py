@@ -155,6 +155,15 @@ class Database:
             target.unlink(missing_ok=True)
             raise
 
+    def in_memory(self) -> Self:
+        """A copy in which everything can be recorded, and which is forgotten when it is closed."""
+        import sqlite3
+
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        with _explained(self.path):
+            self._connection.backup(memory)
+        return type(self)(self.path, memory)
+
     def close(self) -> None:
         """Close the file; nothing is pending."""
         self._connection.close()
