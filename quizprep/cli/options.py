@@ -109,7 +109,7 @@ def library_in(folder: Path | None) -> Library:
     Raises UsageError if the folder holds no exercise, or one whose id is taken: attempts and
     hints are stored by id.
     """
-    shipped = Library(shipped_root())
+    shipped = library_of(None)
     if folder is None or folder.resolve() == shipped.root:
         return shipped
     # An absolute path: the processes that grade have other working folders.

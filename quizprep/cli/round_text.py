@@ -10,7 +10,13 @@ from quizprep.content.library import Library
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order, Source
 from quizprep.quiz.presented import Presented, colon_for, label, read_labels
 from quizprep.quiz.selection import Pick, Why
-from quizprep.quiz.weakness import concept_title, training_command, training_for
+from quizprep.quiz.weakness import (
+    command_for,
+    concept_title,
+    training_command,
+    training_for,
+    tried_exercises,
+)
 from quizprep.store import Store
 
 if TYPE_CHECKING:
@@ -189,10 +195,12 @@ def show_training(
 ) -> None:
     """Print the concepts of the questions missed, and the exercise that trains each."""
     concepts = list(training_for(library, (pick.question for pick in missed)))
+    tried = tried_exercises(store.attempts()) if concepts else {}
     if concepts:
         terminal.say("To work on:")
     for concept, exercise in concepts:
-        training = f": {_command(store, exercise)}" if exercise else ""
+        command = command_for(library, concept, tried, exercise)
+        training = f": {command}" if command else ""
         terminal.say(f"- {concept_title(library, concept)}{training}", indent=2)
 
 
