@@ -133,14 +133,22 @@ def _show_exercises(terminal: Terminal, library: Library, exercises: Sequence[Ac
     for each in passed:
         after = ", after its solution was looked at" if each.gave_up else ""
         tries = counted(each.attempts, "grading")
-        terminal.say(f"{each.exercise}: passed, {tries}{after}", "green", indent=2)
+        title = _title(library, each.exercise)
+        terminal.say(f"{title}: passed, {tries}{after}", "green", indent=2)
         for meter, formula in each.costs:
             terminal.say(f"{Meter.parse(meter).title} = {formula}", indent=4)
     for each in exercises:
         if not each.passed:
             tries = counted(each.attempts, "grading")
             seen = ", solution looked at" if each.gave_up else ""
-            terminal.say(f"{each.exercise}: not passed yet, {tries}{seen}", indent=2)
+            title = _title(library, each.exercise)
+            terminal.say(f"{title}: not passed yet, {tries}{seen}", indent=2)
+
+
+def _title(library: Library, exercise: str) -> str:
+    """The title of an exercise; its id where it is no longer there, or is the learner's own."""
+    known = exercise in library.exercise_ids
+    return library.exercise(exercise).spec.title if known else exercise
 
 
 def _as_json(library: Library, found: Progress) -> dict[str, Any]:

@@ -117,6 +117,9 @@ def show_today() -> None:
         terminal.say("Weak:")
     show_weak(terminal, library, weak, found.tried, most=SHOWN, more=": quizprep progress")
     terminal.say(_exercise_line(found.exercise, found.tried))
+    if found.exercise is not None:
+        begun_it = found.exercise.id in found.tried
+        terminal.say(training_command(found.exercise.id, begun_it), "dim", indent=2)
     if begun:
         terminal.say(f"Streak: {_streak_words(streak, active)}")
     first = next_due(history.cards.values())
@@ -190,7 +193,7 @@ def _exercise_line(exercise: Exercise | None, tried: Collection[str]) -> str:
         return "Exercises: all passed."
     spec = exercise.spec
     begun = ", begun" if exercise.id in tried else ""
-    return f"Next exercise: {exercise.id}, {spec.title} ({spec.level}, {spec.minutes} min{begun})"
+    return f"Next exercise: {spec.title} ({spec.level}, {spec.minutes} min{begun})"
 
 
 def _streak_words(streak: int, active: bool) -> str:
