@@ -20,7 +20,7 @@ from quizprep.text import counted, printable
 @exercises_option
 def list_command(concepts: bool, folder: Path | None) -> None:
     """List the topics, and the exercises in the order in which to take them."""
-    library = library_in(folder)
+    library = library_in(folder, cached=True)
     if concepts:
         _list_concepts(library)
         return
@@ -81,7 +81,7 @@ def show(
     exercise: str, solution: bool, diff: Path | None, give_up: bool, folder: Path | None
 ) -> None:
     """Show the task of an exercise."""
-    found = library_in(folder).exercise(exercise)
+    found = library_in(folder, cached=True).exercise(exercise)
     if not (solution or give_up or diff):
         Terminal().formatted(found.text("README.md"), "markdown")
         return
@@ -103,7 +103,7 @@ def start(exercise: str, file: Path | None, folder: Path | None) -> None:
 
     A file that exists is never overwritten.
     """
-    found = library_in(folder).exercise(exercise)
+    found = library_in(folder, cached=True).exercise(exercise)
     target = _target(found, file)
     _write_new(target, found.text("starter.py"))
     click.echo(f"Wrote {target}.")
@@ -122,7 +122,7 @@ def hint(exercise: str, line: bool, folder: Path | None) -> None:
     With --line, show the small change of one line with which your last grading's cases pass, if
     one was found.
     """
-    found = library_in(folder).exercise(exercise)
+    found = library_in(folder, cached=True).exercise(exercise)
     if line:
         from quizprep.grading.attempts import last_slip
         from quizprep.grading.report import slip_hint

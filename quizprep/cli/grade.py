@@ -280,7 +280,7 @@ class _FileGrader:
         assert isinstance(self.store, Store)
         show = command("show", self.task, self.folder)
         yours = quoted(self.path)
-        self.terminal.say(f"The solution, compared with yours: {show} --diff {yours}")
+        self.terminal.say(f"The solution, compared with yours: {show} --solution --diff {yours}")
         if asked := _asked_next(self.store, self.task.id):
             question, text = asked
             self.terminal.say(f"An interviewer asks next: {text} (quizprep ask {question})")

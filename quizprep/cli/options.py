@@ -103,13 +103,15 @@ def questions_named(
     return list(found.values()), any(plain_id(id) in wanted for id in found)
 
 
-def library_in(folder: Path | None) -> Library:
+def library_in(folder: Path | None, cached: bool = False) -> Library:
     """The exercises in a folder, or those that are shipped.
+
+    cached  whether what is shipped may be decoded into the learner's folder
 
     Raises UsageError if the folder holds no exercise, or one whose id is taken: attempts and
     hints are stored by id.
     """
-    shipped = library_of(None)
+    shipped = library_of(None) if cached else Library(shipped_root())
     if folder is None or folder.resolve() == shipped.root:
         return shipped
     # An absolute path: the processes that grade have other working folders.

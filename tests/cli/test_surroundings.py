@@ -222,8 +222,12 @@ def test_after_a_pass_the_next_exercise_and_the_solution_are_named(quizprep: Pro
     shown = " ".join(quizprep(*GRADE, width=200).stdout.split())
     assert "quizprep show softmax --solution" in shown
     following = shown.partition("Next exercise: ")[2].split("quizprep start ")[1].split()[0]
-    assert f"Next exercise: {following}," in " ".join(quizprep(width=200).stdout.split())
-    assert quizprep("show", "softmax", "--solution").returncode == 0
+    assert f"quizprep start {following}" in " ".join(quizprep(width=200).stdout.split())
+    assert quizprep("show", "softmax", "--solution", "--diff", "softmax.py").returncode == 0
+    asked = (
+        shown.partition("An interviewer asks next: ")[2].split("(quizprep ask ")[1].split(")")[0]
+    )
+    assert quizprep("ask", asked, replies="q\n").returncode == 0
 
 
 STEERING = "\x1b[2J\x9b2J\u202e\u2066\x07"
