@@ -6,7 +6,7 @@ READY := .venv/ready
 # Decoded content, so that no start reads YAML; it is checked against the files, never trusted.
 DECODED := quizprep/_decoded/questions-concepts.msgpack
 
-.PHONY: demo test web coverage fuzz check format lint content evidence pictures bench clean
+.PHONY: demo test web coverage fuzz durable check format lint content evidence pictures bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -32,6 +32,9 @@ coverage: $(READY)  ## lines of grading and worker that no test executes; slower
 
 fuzz: $(READY)  ## 10,000 damaged banks; every one loads or is explained
 	QUIZPREP_FUZZ=10000 $(BIN)/python -m pytest tests/hostile/test_bad_banks.py -k mutation
+
+durable: $(READY)  ## 1,000 processes killed, 500 stores damaged; nothing acknowledged is lost
+	QUIZPREP_KILLS=1000 QUIZPREP_DAMAGE=500 $(BIN)/python -m pytest -s tests/hostile/test_store.py
 
 format: $(READY)  ## rewrite the files in the project's style
 	$(BIN)/ruff format .

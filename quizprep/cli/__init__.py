@@ -25,6 +25,7 @@ COMMANDS: dict[str, _Entry] = {
     "undo": _Entry("ask", "undo", "Take the last answer back."),
     "progress": _Entry("progress", "progress", "Recall, streak, exercises passed, what is weak."),
     "list": _Entry("catalogue", "list_command", "What there is: topics and exercises."),
+    "search": _Entry("search", "search", "Find questions, exercises and concepts by words."),
     "show": _Entry("catalogue", "show", "The task of an exercise."),
     "start": _Entry("catalogue", "start", "Copy an exercise's starter into your folder."),
     "hint": _Entry("catalogue", "hint", "The next hint for an exercise."),
@@ -33,6 +34,10 @@ COMMANDS: dict[str, _Entry] = {
     "cohort": _Entry("cohort", "cohort", "Grade what a course or study group handed in."),
     "mcp": _Entry("mcp", "mcp", "Serve the program to an assistant."),
     "sheet": _Entry("sheet", "sheet", "A study sheet from the same content."),
+    "reset": _Entry("history", "reset", "Let an exercise, topic or question count as not tried."),
+    "export": _Entry("history", "export_command", "Write everything stored as JSON lines."),
+    "import": _Entry("history", "import_command", "Add what export wrote, without doubling."),
+    "backup": _Entry("history", "backup", "Copy the store to a file."),
     "check": _Entry("check", "check", "Test the content itself: banks and exercises."),
     "new": _Entry("new", "new", "Begin a question or an exercise of your own."),
 }

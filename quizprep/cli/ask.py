@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from quizprep.cli.options import (
     levels_option,
     library_of,
     plain_option,
+    questions_named,
     seed_option,
     topics_argument,
     topics_of,
@@ -45,6 +47,9 @@ _QUOTED = 60
     is_flag=True,
     help="Ask one line of thought, deeper after each good answer, as an interviewer does.",
 )
+@click.option("--cram", is_flag=True, help="Ask what you answered worst, due or not.")
+@click.option("--bookmarked", is_flag=True, help="Ask what you bookmarked (key *), due or not.")
+@click.option("--no-record", is_flag=True, help="Store nothing of this round.")
 @click.option("--all", "everything", is_flag=True, help="Ask every question, due or not.")
 @click.option(
     "--kind",
@@ -63,6 +68,9 @@ def ask(
     count: int | None,
     due: bool,
     chained: bool,
+    cram: bool,
+    bookmarked: bool,
+    no_record: bool,
     everything: bool,
     kinds: tuple[str, ...],
     levels: tuple[str, ...],
@@ -77,36 +85,46 @@ def ask(
     forgotten by that day alternate with new ones, spread evenly over the days that are left. The
     round then ends with the recall expected on that day.
 
-    At a question: ? gives a hint, x shows the answer and counts as missed, s skips, u takes the
-    last answer back, q leaves. Every answer is stored at once. Through a pipe, each line is one
-    reply.
+    A question or a concept may be named instead of a topic; quizprep search finds them.
+
+    At a question: ? gives a hint, x shows the answer and counts as missed, s skips, * bookmarks it
+    with a note, u takes the last answer back, q leaves. Every answer is stored at once. Through a
+    pipe, each line is one reply.
     """
-    if due and everything:
-        raise UsageError("--due and --all exclude each other.", hint="Give one of them.")
-    if day and (due or everything):
-        raise UsageError("--date plans the round by itself.", hint="Leave out --due and --all.")
-    if chained and (due or everything or day or count or kinds or levels):
+    chosen = {"--due": due, "--all": everything, "--cram": cram, "--bookmarked": bookmarked}
+    ways = [option for option, given in chosen.items() if given]
+    if len(ways) > 1:
+        raise UsageError(f"{' and '.join(ways)} exclude each other.", hint="Give one of them.")
+    if day and ways:
+        raise UsageError("--date plans the round by itself.", hint=f"Leave out {ways[0]}.")
+    if chained and (ways or day or count or kinds or levels):
         raise UsageError(
             "--chain chooses its questions by itself.",
             hint="Leave out the other options; topics, --seed, --plain and --bank may stay.",
         )
+    library = library_of(bank)
+    questions, by_name = questions_named(library, topics)
     wanted = Filter(
         kinds=frozenset(kinds),
         levels=frozenset(Level(level) for level in levels),
         only_due=due,
-        also_early=everything,
+        also_early=everything or bookmarked or by_name,
+        weakest=cram,
         count=count or (None if everything else DEFAULT_COUNT),
     )
-    library = library_of(bank)
-    questions = [(t, q) for t in topics_of(library, topics) for q in library.bank(t).questions]
     terminal = Terminal(plain=plain)
-    if chained:
-        _ask_chain(terminal, library, topics_of(library, topics), seed)
-        return
-    with Store.open() as store:
-        towards = None if due or everything else interview_day(store, day)
+    with _store(no_record) as store:
+        if no_record:
+            terminal.say("Nothing of this round is stored.", "dim")
+        if chained:
+            _ask_chain(terminal, library, store, topics_of(library, topics), seed)
+            return
+        if bookmarked:
+            kept = store.bookmarks()
+            questions = [(topic, q) for topic, q in questions if q.id in kept]
+        towards = None if ways or by_name else interview_day(store, day)
         # A round asks when a question was answered, never how well.
-        history = History.of(store, recent=1)
+        history = History.of(store) if cram else History.of(store, recent=1)
         if towards is None:
             picks = plan(questions, history, times.now(), wanted)
         else:
@@ -117,31 +135,42 @@ def ask(
             base = int.from_bytes(os.urandom(4)) if seed is None else seed
             Round(terminal, library, store, picks, base).run()
         elif towards is None:
+            if cram or bookmarked:
+                none = "was answered yet" if cram else "is bookmarked: * at a question does it"
+                terminal.say(f"No question of these {none}.")
+                return
             _nothing_to_ask(terminal, [q for _, q in questions], wanted, history)
         if towards is not None:
             _show_expected(terminal, towards, questions, history, History.of(store))
 
 
 def _ask_chain(
-    terminal: Terminal, library: Library, topics: Sequence[str], seed: int | None
+    terminal: Terminal, library: Library, store: Store, topics: Sequence[str], seed: int | None
 ) -> None:
     """Ask one chain of these topics, question by question."""
-    from quizprep.cli.round import Round
+    from quizprep.cli.round import CHAIN_LEFT, Round
     from quizprep.quiz.chains import chain_to_ask
     from quizprep.quiz.selection import Why
 
     chains = [chain for topic in topics for chain in library.bank(topic).chains]
-    with Store.open() as store:
-        history = History.of(store, recent=1)
-        asked = {name: card.review for name, card in history.cards.items()}
-        chain = chain_to_ask(chains, asked)
-        if chain is None:
-            terminal.say("These topics have no chains: quizprep ask asks single questions.")
-            return
-        terminal.say(f"{chain.title}: {len(chain.steps)} questions, each deeper.", "bold")
-        topic, question = library.questions[chain.steps[0].ask]
-        base = int.from_bytes(os.urandom(4)) if seed is None else seed
-        Round(terminal, library, store, [Pick(topic, question, Why.NEW)], base, chain).run()
+    history = History.of(store, recent=1)
+    asked = {name: card.review for name, card in history.cards.items()}
+    chain = chain_to_ask(chains, asked, store.setting(CHAIN_LEFT))
+    if chain is None:
+        terminal.say("These topics have no chains: quizprep ask asks single questions.")
+        return
+    terminal.say(f"{chain.title}: {len(chain.steps)} questions, each deeper.", "bold")
+    topic, question = library.questions[chain.steps[0].ask]
+    base = int.from_bytes(os.urandom(4)) if seed is None else seed
+    Round(terminal, library, store, [Pick(topic, question, Why.NEW)], base, chain).run()
+
+
+@contextlib.contextmanager
+def _store(no_record: bool) -> Iterator[Store]:
+    """The store, or a copy of it that is thrown away."""
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(Store.open())
+        yield stack.enter_context(store.in_memory()) if no_record else store
 
 
 @click.command()

@@ -8,18 +8,22 @@ import click
 
 from quizprep.cli.options import command, exercise_argument, exercises_option, library_in, quoted
 from quizprep.cli.terminal import Terminal
-from quizprep.content.library import Exercise, path_order
+from quizprep.content.library import Exercise, Library, path_order
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.quiz import times
 from quizprep.store import Store
-from quizprep.text import counted
+from quizprep.text import counted, printable
 
 
 @click.command("list")
+@click.option("--concepts", is_flag=True, help="List the concepts by topic instead.")
 @exercises_option
-def list_command(folder: Path | None) -> None:
+def list_command(concepts: bool, folder: Path | None) -> None:
     """List the topics, and the exercises in the order in which to take them."""
-    library = library_in(folder)
+    library = library_in(folder, cached=True)
+    if concepts:
+        _list_concepts(library)
+        return
     with Store.open() as store:
         passed = {attempt.exercise for attempt in store.attempts() if attempt.passed}
     # Read before anything is printed, so that an error stands alone.
@@ -50,22 +54,44 @@ def list_command(folder: Path | None) -> None:
     )
 
 
+def _list_concepts(library: Library) -> None:
+    """Print every concept under its topic, with the name that ``ask`` and ``search`` take."""
+    terminal = Terminal()
+    for topic, bank in library.banks.items():
+        terminal.heading(bank.title)
+        terminal.table(
+            [(id, library.concepts[id].title) for id in sorted(library.concepts_of(topic))]
+        )
+
+
 @click.command()
 @exercise_argument
 @click.option("--solution", is_flag=True, help="Show the solution, once you have passed.")
 @click.option(
+    "--diff",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With the solution: show how it differs from your FILE.",
+)
+@click.option(
     "--give-up", is_flag=True, help="Show the solution without having passed; this is recorded."
 )
 @exercises_option
-def show(exercise: str, solution: bool, give_up: bool, folder: Path | None) -> None:
+def show(
+    exercise: str, solution: bool, diff: Path | None, give_up: bool, folder: Path | None
+) -> None:
     """Show the task of an exercise."""
-    found = library_in(folder).exercise(exercise)
-    if not (solution or give_up):
+    found = library_in(folder, cached=True).exercise(exercise)
+    if not (solution or give_up or diff):
         Terminal().formatted(found.text("README.md"), "markdown")
         return
     with Store.open() as store:
         _permit_solution(found, store, give_up, folder)
-    Terminal().formatted(found.solution.read_text(encoding="utf-8"), "python")
+    text = found.solution.read_text(encoding="utf-8")
+    if diff is None:
+        Terminal().formatted(text, "python")
+    else:
+        Terminal().block("\n".join(_difference(diff, text)), indent=0)
 
 
 @click.command()
@@ -77,7 +103,7 @@ def start(exercise: str, file: Path | None, folder: Path | None) -> None:
 
     A file that exists is never overwritten.
     """
-    found = library_in(folder).exercise(exercise)
+    found = library_in(folder, cached=True).exercise(exercise)
     target = _target(found, file)
     _write_new(target, found.text("starter.py"))
     click.echo(f"Wrote {target}.")
@@ -96,7 +122,7 @@ def hint(exercise: str, line: bool, folder: Path | None) -> None:
     With --line, show the small change of one line with which your last grading's cases pass, if
     one was found.
     """
-    found = library_in(folder).exercise(exercise)
+    found = library_in(folder, cached=True).exercise(exercise)
     if line:
         from quizprep.grading.attempts import last_slip
         from quizprep.grading.report import slip_hint
@@ -118,6 +144,18 @@ def hint(exercise: str, line: bool, folder: Path | None) -> None:
             terminal.say()
         terminal.say(f"Hint {place + 1} of {len(found.spec.hints)}")
         terminal.say(found.spec.hints[place], indent=2)
+
+
+def _difference(file: Path, solution: str) -> list[str]:
+    """The lines of a unified difference from the learner's file to the solution."""
+    from difflib import unified_diff
+
+    try:
+        own = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}.") from error
+    lines = unified_diff(own.splitlines(), solution.splitlines(), "yours", "solution", lineterm="")
+    return [printable(line) for line in lines] or ["Yours is the solution, to the letter."]
 
 
 def _permit_solution(exercise: Exercise, store: Store, give_up: bool, folder: Path | None) -> None:

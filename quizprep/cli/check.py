@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from quizprep.authoring.tested import tested_problems, untold_options, write_tes
 from quizprep.cli.terminal import Terminal, status
 from quizprep.content.library import Library, shipped_root
 from quizprep.content.measured import Measured
-from quizprep.errors import ContentError, ExitCode, Problem, UsageError
+from quizprep.errors import ContentError, ExitCode, MissingExtraError, Problem, UsageError
 
 
 @click.command()
@@ -87,6 +88,8 @@ def check(
             hint="Use it with --mutants, without --quick and --banks; or with --banks and one of "
             "--answers, --blind and --kernels.",
         )
+    if find_spec("numpy") is None and (path is None or not banks_only):
+        raise MissingExtraError("Checking solutions and snippets", "grade")
     if path is not None and (path / "exercise.yaml").is_file():
         path = path.resolve()
         path, only = path.parent.parent, (*only, path.name)

@@ -15,6 +15,7 @@ from quizprep.cli.options import (
     exercises_option,
     in_folder,
     library_in,
+    quoted,
     writing,
 )
 from quizprep.cli.predict import ask_predictions, show_predictions
@@ -278,7 +279,11 @@ class _FileGrader:
         """After a pass: where the solution is, and the next exercise."""
         assert isinstance(self.store, Store)
         show = command("show", self.task, self.folder)
-        self.terminal.say(f"The solution, to compare with yours: {show} --solution")
+        yours = quoted(self.path)
+        self.terminal.say(f"The solution, compared with yours: {show} --solution --diff {yours}")
+        if asked := _asked_next(self.store, self.task.id):
+            question, text = asked
+            self.terminal.say(f"An interviewer asks next: {text} (quizprep ask {question})")
         attempts = self.store.attempts()
         following = next_exercise(self.library, attempts)
         if following is not None:
@@ -296,6 +301,25 @@ class _FileGrader:
     def _line(self) -> None:
         slip = self.last.stage("diagnosis").slip if self.last is not None else None
         self.terminal.say(report.slip_hint(slip))
+
+
+def _asked_next(store: Store, exercise: str) -> tuple[str, str] | None:
+    """A question that an exercise trains, with its text: one not answered well yet, the hardest
+    level last."""
+    from quizprep.cli.options import library_of
+    from quizprep.quiz.presented import present
+    from quizprep.quiz.selection import by_level, draw_seed
+    from quizprep.quiz.weakness import ENOUGH, score
+
+    library = library_of(None)
+    answers = store.latest()
+    about = [each for each in library.questions.values() if each[1].exercise == exercise]
+    for topic, question in by_level(about):
+        known = answers.get(question.id)
+        if known is None or score(known) < ENOUGH:
+            presented = present(topic, question, draw_seed(0, question.id))
+            return question.id, " ".join(presented.text(question.ask).split())
+    return None
 
 
 def next_hint(store: Store, task: Exercise, again: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from quizprep.content.library import Exercise, Library, plain_id, shipped_root
-from quizprep.content.questions import Level
+from quizprep.content.questions import Level, Question
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.quiz import times
 from quizprep.store import Store, find_home
@@ -80,13 +80,38 @@ def topics_of(library: Library, given: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def library_in(folder: Path | None) -> Library:
+def questions_named(
+    library: Library, given: tuple[str, ...]
+) -> tuple[list[tuple[str, Question]], bool]:
+    """The questions, with their topics, of the topics, concepts and questions named; of all topics
+    if nothing is named. The flag says whether single questions were named."""
+    topics = {plain_id(topic): topic for topic in library.topics}
+    if all(plain_id(name) in topics for name in given):
+        names = topics_of(library, given)
+        return [(t, q) for t in names for q in library.bank(t).questions], False
+    wanted = dict.fromkeys(map(plain_id, given))
+    found: dict[str, tuple[str, Question]] = {}
+    used: set[str] = set()
+    for id, (topic, question) in library.questions.items():
+        about = {plain_id(each) for each in (id, topic, *question.concepts)}
+        if about & wanted.keys():
+            found[id] = topic, question
+            used |= about & wanted.keys()
+    for name in given:
+        if plain_id(name) not in used:
+            library.find_topic(name)  # raises, with the nearest
+    return list(found.values()), any(plain_id(id) in wanted for id in found)
+
+
+def library_in(folder: Path | None, cached: bool = False) -> Library:
     """The exercises in a folder, or those that are shipped.
+
+    cached  whether what is shipped may be decoded into the learner's folder
 
     Raises UsageError if the folder holds no exercise, or one whose id is taken: attempts and
     hints are stored by id.
     """
-    shipped = Library(shipped_root())
+    shipped = library_of(None) if cached else Library(shipped_root())
     if folder is None or folder.resolve() == shipped.root:
         return shipped
     # An absolute path: the processes that grade have other working folders.

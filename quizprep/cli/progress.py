@@ -23,6 +23,7 @@ from quizprep.cli.terminal import Terminal
 from quizprep.cli.today import say_next, show_weak
 from quizprep.content.library import Library
 from quizprep.grading.attempts import Achieved, achieved
+from quizprep.meter import Meter
 from quizprep.quiz import times
 from quizprep.quiz.recall import TopicRecall, overall, recall_by_topic
 from quizprep.quiz.selection import History
@@ -32,7 +33,6 @@ from quizprep.text import counted, json_text
 
 SHOWN = 8
 """How many weak concepts are named."""
-_METERS = {"peak_bytes": "peak bytes", "held_bytes": "held bytes", "moved_bytes": "moved bytes"}
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _show(terminal: Terminal, library: Library, found: Progress) -> None:
     _show_exercises(terminal, library, found.exercises)
     if found.weak:
         terminal.heading("Weak, the weakest first")
-    tried = {each.exercise for each in found.exercises}
+    tried = {each.exercise: each.passed for each in found.exercises}
     show_weak(terminal, library, found.weak, tried, most=SHOWN)
 
 
@@ -133,14 +133,22 @@ def _show_exercises(terminal: Terminal, library: Library, exercises: Sequence[Ac
     for each in passed:
         after = ", after its solution was looked at" if each.gave_up else ""
         tries = counted(each.attempts, "grading")
-        terminal.say(f"{each.exercise}: passed, {tries}{after}", "green", indent=2)
+        title = _title(library, each.exercise)
+        terminal.say(f"{title}: passed, {tries}{after}", "green", indent=2)
         for meter, formula in each.costs:
-            terminal.say(f"{_METERS.get(meter, meter)} = {formula}", indent=4)
+            terminal.say(f"{Meter.parse(meter).title} = {formula}", indent=4)
     for each in exercises:
         if not each.passed:
             tries = counted(each.attempts, "grading")
             seen = ", solution looked at" if each.gave_up else ""
-            terminal.say(f"{each.exercise}: not passed yet, {tries}{seen}", indent=2)
+            title = _title(library, each.exercise)
+            terminal.say(f"{title}: not passed yet, {tries}{seen}", indent=2)
+
+
+def _title(library: Library, exercise: str) -> str:
+    """The title of an exercise; its id where it is no longer there, or is the learner's own."""
+    known = exercise in library.exercise_ids
+    return library.exercise(exercise).spec.title if known else exercise
 
 
 def _as_json(library: Library, found: Progress) -> dict[str, Any]:

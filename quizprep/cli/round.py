@@ -11,11 +11,14 @@ from quizprep.cli.terminal import Leave, Terminal
 from quizprep.content.library import Library
 from quizprep.content.questions import Chain, Open
 from quizprep.quiz import times
-from quizprep.quiz.chains import GOOD
+from quizprep.quiz.chains import GOOD, place_in
 from quizprep.quiz.presented import Presented, key_of, present
 from quizprep.quiz.scheduling import Rating, agree, record, reschedule
 from quizprep.quiz.selection import Pick, Why, draw_seed
 from quizprep.store import Review, Store
+
+CHAIN_LEFT = "chain left"
+"""The setting with the first question of the chain that was last left without an answer."""
 
 
 class _TakeBack(Exception):
@@ -56,6 +59,7 @@ class Round:
 
     def run(self) -> None:
         """Ask questions until all are answered or the learner leaves, then print the summary."""
+        ended = False
         try:
             place = 0
             while place < len(self._picks):
@@ -68,10 +72,13 @@ class Round:
                     place = self._take_back()
                     if self._chain is not None:
                         del self._picks[place + 1 :]
+            ended = True
         except Leave:
             pass
         except KeyboardInterrupt:
             self._terminal.say()
+        if self._chain is not None:
+            self._end_chain(self._chain, ended)
         round_text.show_summary(
             self._terminal,
             self._library,
@@ -90,25 +97,35 @@ class Round:
         following = next_in_chain(
             chain, ((self._picks[place].question.id, score) for place, score in scores.items())
         )
-        if following is None:
-            good = sum(score >= GOOD for score in scores.values())
-            self._terminal.say(
-                f"The end of {chain.title!r}: {good} of {len(scores)} answered well."
-            )
-            return
-        if following in (pick.question.id for pick in self._picks):
+        if following is None or following in (pick.question.id for pick in self._picks):
             return
         self._terminal.say("Deeper." if is_deeper(chain, following) else "Back, to an easier one.")
         topic, question = self._library.questions[following]
         self._picks.append(Pick(topic, question, Why.NEW))
 
+    def _end_chain(self, chain: Chain, ended: bool) -> None:
+        """Say how the chain went; one that was left without an answer does not come next."""
+        how = "The end of" if ended else "You left"
+        good = sum(given.score >= GOOD for given in self._given)
+        asked = len(self._given) + len(self._skipped)
+        self._terminal.say()
+        if self._given:
+            self._terminal.say(f"{how} {chain.title!r}: {good} of {asked} answered well.")
+        else:
+            self._terminal.say(f"Left {chain.title!r}; next time another chain comes first.")
+            self._store.set_setting(CHAIN_LEFT, chain.steps[0].ask, times.now())
+
     def _one(self, place: int) -> None:
         pick = self._picks[place]
         presented = present(pick.topic, pick.question, draw_seed(self._seed, pick.question.id))
-        steps = len(self._chain.steps) if self._chain is not None else 0
-        total = max(len(self._picks), steps)
+        where = (
+            f"{place + 1} of {len(self._picks)}"
+            if self._chain is None
+            else place_in(self._chain, pick.question.id)
+        )
+        note = self._store.bookmarks().get(pick.question.id)
         round_text.show_question(
-            self._terminal, pick, presented, place + 1, total, undo=bool(self._given)
+            self._terminal, pick, presented, where, undo=bool(self._given), note=note
         )
         from_here = times.seconds()
         hints = 0
@@ -134,11 +151,24 @@ class Round:
                 case "?":
                     hints += round_text.show_hint(self._terminal, self._library, presented, hints)
                     continue
+                case "*":
+                    self._bookmark(pick.question.id)
+                    continue
                 case "x":
                     self._answered(place, presented, None, hints, from_here)
                     return
             if self._answered(place, presented, reply, hints, from_here):
                 return
+
+    def _bookmark(self, question: str) -> None:
+        """Bookmark a question with a note, or drop its bookmark."""
+        now = times.now()
+        if question in self._store.bookmarks():
+            self._store.bookmark(question, "", now, kept=False)
+            self._terminal.say("The bookmark is dropped.")
+            return
+        self._terminal.say("Bookmarked. A note for yourself, or Enter for none:")
+        self._store.bookmark(question, (self._terminal.ask() or "").strip(), now)
 
     def _ask(self, presented: Presented) -> tuple[str, int]:
         """The reply, and how many hints were asked for while it was being typed."""
@@ -199,8 +229,12 @@ class Round:
     def _own_rating(self, review: Review) -> None:
         """One keystroke after an answer: the learner's own rating, undo, leave, or go on."""
         pressed = self._terminal.key(
-            "Enter goes on; 1 again, 2 hard, 3 good, 4 easy; u takes it back; q leaves."
+            "Enter goes on; 1 again, 2 hard, 3 good, 4 easy; u takes it back; * bookmarks it; q "
+            "leaves."
         )
+        if pressed == "*":
+            self._bookmark(review.question)
+            return
         if pressed is None or pressed in ("q", "Q"):
             raise Leave
         if pressed in ("u", "U"):

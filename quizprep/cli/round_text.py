@@ -10,7 +10,13 @@ from quizprep.content.library import Library
 from quizprep.content.questions import Choice, Cloze, Code, Growth, Number, Open, Order, Source
 from quizprep.quiz.presented import Presented, colon_for, label, read_labels
 from quizprep.quiz.selection import Pick, Why
-from quizprep.quiz.weakness import concept_title, training_command, training_for
+from quizprep.quiz.weakness import (
+    command_for,
+    concept_title,
+    training_command,
+    training_for,
+    tried_exercises,
+)
 from quizprep.store import Store
 
 if TYPE_CHECKING:
@@ -18,15 +24,29 @@ if TYPE_CHECKING:
     from quizprep.quiz.marking.reply import Mark
 
 
-KEYS = {"?": "hint", "x": "show me", "s": "skip", "u": "undo", "q": "leave"}
+KEYS = {
+    "?": "hint", "x": "show me", "s": "skip", "*": "bookmark", "u": "undo", "q": "leave",
+}  # fmt: skip
 """The keys of a round's prompt."""
 
 
 def show_question(
-    terminal: Terminal, pick: Pick, presented: Presented, place: int, total: int, undo: bool
+    terminal: Terminal,
+    pick: Pick,
+    presented: Presented,
+    where: str,
+    undo: bool,
+    note: str | None = None,
 ) -> None:
-    """Print the question, its options and the keys; ``undo`` says whether u is one of them."""
-    terminal.heading(f"{place} of {total}: {pick.topic}, {pick.question.level}")
+    """Print the question, its options and the keys.
+
+    where  its place in the round, such as ``2 of 10``
+    undo   whether u is one of the keys
+    note   of its bookmark; None if it has none
+    """
+    terminal.heading(f"{where}: {pick.topic}, {pick.question.level}")
+    if note is not None:
+        terminal.say(f"Bookmarked: {note}" if note else "Bookmarked.", "dim")
     if pick.why is Why.BROUGHT_FORWARD and pick.reason:
         terminal.say(f"Brought forward: {pick.reason}", "yellow")
     show_presented(terminal, presented)
@@ -175,10 +195,12 @@ def show_training(
 ) -> None:
     """Print the concepts of the questions missed, and the exercise that trains each."""
     concepts = list(training_for(library, (pick.question for pick in missed)))
+    tried = tried_exercises(store.attempts()) if concepts else {}
     if concepts:
         terminal.say("To work on:")
     for concept, exercise in concepts:
-        training = f": {_command(store, exercise)}" if exercise else ""
+        command = command_for(library, concept, tried, exercise)
+        training = f": {command}" if command else ""
         terminal.say(f"- {concept_title(library, concept)}{training}", indent=2)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,10 +16,11 @@ from quizprep.quiz.scheduling import next_due
 from quizprep.quiz.selection import Filter, History, Pick, Why, plan
 from quizprep.quiz.weakness import (
     Weakness,
+    command_for,
     concept_title,
-    exercise_for,
     next_exercise,
     training_command,
+    tried_exercises,
     weaknesses,
 )
 from quizprep.store import Store
@@ -37,7 +38,7 @@ class _Standing:
     new       how many were never asked
     planned   how many a plan towards the interview asks today; None without an interview
     exercise  the next exercise; None if all were passed
-    tried     the exercises that were graded, or whose solution was shown
+    tried     the exercises that were graded, or whose solution was shown; whether they were passed
     """
 
     history: History
@@ -46,7 +47,7 @@ class _Standing:
     interview: date | None
     planned: int | None
     exercise: Exercise | None
-    tried: Collection[str]
+    tried: Mapping[str, bool]
 
     @property
     def command(self) -> str:
@@ -79,7 +80,7 @@ def _look(library: Library, store: Store) -> _Standing:
         interview=interview,
         planned=planned,
         exercise=next_exercise(library, attempts),
-        tried={attempt.exercise for attempt in attempts},
+        tried=tried_exercises(attempts),
     )
 
 
@@ -116,6 +117,9 @@ def show_today() -> None:
         terminal.say("Weak:")
     show_weak(terminal, library, weak, found.tried, most=SHOWN, more=": quizprep progress")
     terminal.say(_exercise_line(found.exercise, found.tried))
+    if found.exercise is not None:
+        begun_it = found.exercise.id in found.tried
+        terminal.say(training_command(found.exercise.id, begun_it), "dim", indent=2)
     if begun:
         terminal.say(f"Streak: {_streak_words(streak, active)}")
     first = next_due(history.cards.values())
@@ -155,7 +159,7 @@ def show_weak(
     terminal: Terminal,
     library: Library,
     weak: Sequence[Weakness],
-    tried: Collection[str],
+    tried: Mapping[str, bool],
     most: int,
     more: str = "",
 ) -> None:
@@ -167,11 +171,8 @@ def show_weak(
         percent = f"{round(100 * (weakness.score or 0))}%"
         share = "mistake in an exercise" if weakness.mistake else percent
         terminal.say(f"- {concept_title(library, weakness.concept)} ({share})", indent=2)
-        exercise = exercise_for(library, weakness.concept)
-        if exercise:
-            terminal.say(training_command(exercise, exercise in tried), "dim", indent=4)
-        elif (known := library.concepts.get(weakness.concept)) and known.topic in library.topics:
-            terminal.say(f"quizprep ask {known.topic}", "dim", indent=4)
+        if command := command_for(library, weakness.concept, tried):
+            terminal.say(command, "dim", indent=4)
     if len(weak) > most:
         terminal.say(f"and {len(weak) - most} more{more}", "dim", indent=2)
 
@@ -192,7 +193,7 @@ def _exercise_line(exercise: Exercise | None, tried: Collection[str]) -> str:
         return "Exercises: all passed."
     spec = exercise.spec
     begun = ", begun" if exercise.id in tried else ""
-    return f"Next exercise: {exercise.id}, {spec.title} ({spec.level}, {spec.minutes} min{begun})"
+    return f"Next exercise: {spec.title} ({spec.level}, {spec.minutes} min{begun})"
 
 
 def _streak_words(streak: int, active: bool) -> str:

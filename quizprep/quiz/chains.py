@@ -35,17 +35,28 @@ def next_in_chain(chain: Chain, answers: Iterable[tuple[Id, float]]) -> Id | Non
     return None
 
 
-def chain_to_ask(chains: Sequence[Chain], asked: Mapping[str, int]) -> Chain | None:
+def chain_to_ask(chains: Sequence[Chain], asked: Mapping[str, int], left: str = "") -> Chain | None:
     """The chain to ask: the one whose questions were, on the average, answered longest ago; None
     without chains. All of its questions count, since several chains may share some.
 
     asked  the number of the last answer to each question, from 1 on; numbers grow
+    left   the first question of the chain that was last left without an answer: chains that begin
+           with it come last
     """
-    return min(
-        chains,
-        key=lambda chain: sum(asked.get(step.ask, 0) for step in chain.steps) / len(chain.steps),
-        default=None,
-    )
+
+    def order(chain: Chain) -> tuple[bool, float]:
+        mean = sum(asked.get(step.ask, 0) for step in chain.steps) / len(chain.steps)
+        return chain.steps[0].ask == left, mean
+
+    return min(chains, key=order, default=None)
+
+
+def place_in(chain: Chain, question: Id) -> str:
+    """Where a question stands: ``2 of 4``, or ``back from 2 of 4`` for an easier one."""
+    for number, step in enumerate(chain.steps, 1):
+        if question in (step.ask, step.back):
+            return f"{'' if step.ask == question else 'back from '}{number} of {len(chain.steps)}"
+    raise ValueError(question)
 
 
 def is_deeper(chain: Chain, question: Id) -> bool:

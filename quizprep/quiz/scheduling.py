@@ -26,6 +26,7 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from quizprep.content.questions import Question
@@ -170,12 +171,12 @@ def next_due(cards: Iterable[Card]) -> datetime | None:
 def _replayed(reviews: Sequence[Review]) -> fsrs.Card:
     import fsrs
 
-    first = reviews[0]
+    # A clock that was set back: no answer was given after one that was stored after it.
+    days = list(accumulate((_whole_day(each.at) for each in reversed(reviews)), min))[::-1]
     # An explicit id, because the default one sleeps a millisecond to be unique.
-    card = fsrs.Card(card_id=first.id, due=_whole_day(first.at))
-    for review in reviews:
-        rating = fsrs.Rating(review.rating)
-        card, _ = _scheduler().review_card(card, rating, _whole_day(review.at))
+    card = fsrs.Card(card_id=reviews[0].id, due=days[0])
+    for review, day in zip(reviews, days, strict=True):
+        card, _ = _scheduler().review_card(card, fsrs.Rating(review.rating), day)
     return card
 
 

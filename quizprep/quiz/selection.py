@@ -10,7 +10,7 @@ from datetime import datetime
 
 from quizprep.content.questions import Level, Question
 from quizprep.quiz.scheduling import cards_after, is_due, kind_of
-from quizprep.quiz.weakness import Answers, answered_since, to_settle
+from quizprep.quiz.weakness import Answers, answered_since, score, to_settle
 from quizprep.store import RECENT, Card, DueMark, Store
 
 DEFAULT_COUNT = 10
@@ -24,6 +24,7 @@ class Why(enum.Enum):
     DUE = "due"
     NEW = "new"
     EARLY = "early"
+    WEAK = "weak"
     AT_RISK = "may be forgotten by the day"
 
 
@@ -39,15 +40,23 @@ class Pick:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the command line asks for; an empty field admits everything."""
+    """What the command line asks for; an empty field admits everything.
+
+    weakest  ask what was answered worst, due or not, and nothing new
+    ids      the only questions to ask; None for all
+    """
 
     kinds: frozenset[str] = frozenset()
     levels: frozenset[Level] = frozenset()
     only_due: bool = False
     also_early: bool = False
+    weakest: bool = False
+    ids: frozenset[str] | None = None
     count: int | None = DEFAULT_COUNT
 
     def admits(self, question: Question) -> bool:
+        if self.ids is not None and question.id not in self.ids:
+            return False
         return (not self.kinds or kind_of(question) in self.kinds) and (
             not self.levels or question.level in self.levels
         )
@@ -71,11 +80,17 @@ class History:
 def plan(
     questions: Iterable[tuple[str, Question]], history: History, now: datetime, wanted: Filter
 ) -> list[Pick]:
-    """The round: brought forward first, then due, then new by level, then (if asked) early ones.
+    """The round: brought forward first, then due, then new by level, then (if asked) early ones;
+    or what was answered worst first.
 
     questions  topic and question, in the order of the banks
     """
     open_to = [(topic, q) for topic, q in questions if wanted.admits(q)]
+    if wanted.weakest:
+        answers = history.answers
+        known = [each for each in open_to if each[1].id in answers]
+        known.sort(key=lambda each: (score(answers[each[1].id]), answers[each[1].id].at))
+        return [Pick(topic, q, Why.WEAK) for topic, q in known][: wanted.count]
     picks = brought_forward(open_to, history)
     taken = {pick.question.id for pick in picks}
     rest = [(topic, q) for topic, q in open_to if q.id not in taken]

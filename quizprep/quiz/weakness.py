@@ -157,6 +157,36 @@ def training_command(exercise: str, tried: bool) -> str:
     return f"quizprep {'grade' if tried else 'start'} {exercise}"
 
 
+def tried_exercises(attempts: Iterable[Attempt]) -> dict[str, bool]:
+    """The exercises that were graded or given up, and whether they were passed."""
+    tried: dict[str, bool] = {}
+    for attempt in attempts:
+        tried[attempt.exercise] = tried.get(attempt.exercise, False) or attempt.passed
+    return tried
+
+
+def command_for(
+    library: Library, concept: str, tried: Mapping[str, bool], exercise: str | None = None
+) -> str:
+    """The command that trains a concept: its exercise, or its questions while an exercise that
+    comes before was not passed; empty if there is neither.
+
+    tried     as ``tried_exercises`` gives them
+    exercise  the one to work on; the one that trains the concept best if None
+    """
+    chosen = exercise or exercise_for(library, concept)
+    known = chosen in library.exercise_ids
+    if chosen and known and chosen not in tried:
+        before = [e for e in library.exercise(chosen).spec.after if e in library.exercise_ids]
+        known = all(tried.get(each) for each in before)
+    if chosen and (known or concept not in library.concepts):
+        return training_command(chosen, chosen in tried)
+    has_questions = any(
+        concept in q.concepts for topic in library.topics for q in library.bank(topic).questions
+    )
+    return f"quizprep ask {concept}" if has_questions else ""
+
+
 def next_exercise(library: Library, attempts: Iterable[Attempt]) -> Exercise | None:
     """The first exercise on the path that was not passed; None if all were."""
     passed = {attempt.exercise for attempt in attempts if attempt.passed}

@@ -7,6 +7,8 @@
 ``hints``        a row for each hint of an exercise that was shown
 ``due_marks``    concepts that were brought forward, and why
 ``settings``     a log; the latest value of a name holds
+``bookmarks``    of questions, with a note; the latest row of a question holds
+``resets``       times from which on an exercise counts as not tried
 ``mocks``        interviews, and in ``mock_steps`` what happened in each
 ``cards``        the schedule that follows from the log; a cache, the only table overwritten
 
@@ -16,12 +18,32 @@ Whatever kills the process, an answer that was recorded stays: SQLite commits be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
-from quizprep.store.database import FILE_NAME, VERSION, Database, default_home, find_home, time
+from quizprep.errors import StoreError
+from quizprep.store.database import (
+    FILE_NAME,
+    VERSION,
+    Database,
+    cells,
+    default_home,
+    find_home,
+    time,
+)
+from quizprep.store.records import (
+    Answer,
+    Attempt,
+    Card,
+    DueMark,
+    Interview,
+    InterviewStep,
+    Latest,
+    Reschedule,
+    Review,
+)
 
 __all__ = [
     "FILE_NAME", "RECENT", "VERSION", "Answer", "Attempt", "Card", "DueMark", "Interview",
@@ -59,106 +81,7 @@ left join corrections c
 order by r.question, r.id
 """
 
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer, as it is recorded.
-
-    seed     of the draw that it answers
-    score    0 to 1
-    rating   1 again, 2 hard, 3 good, 4 easy
-    hints    how many were shown before it
-    seconds  how long it took; None if that says nothing, as through a pipe
-    session  the round or interview it belongs to
-    """
-
-    question: str
-    at: datetime
-    seed: int
-    reply: str
-    score: float
-    rating: int
-    hints: int
-    seconds: float | None
-    session: str
-
-
-@dataclass(frozen=True)
-class Review(Answer):
-    """A recorded answer; score and rating are as last corrected."""
-
-    id: int
-
-
-@dataclass(frozen=True)
-class Latest:
-    """The latest answers to a question, without those taken back.
-
-    review  the id of the last one
-    at      the time of the last one
-    scores  of as many answers as were asked for, oldest first, as last corrected
-    """
-
-    review: int
-    at: datetime
-    scores: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Card:
-    """The schedule of a question, made from its reviews; ``state`` is the scheduler's own text."""
-
-    question: str
-    review: int
-    scheduler: str
-    due: datetime
-    state: str
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One grading of an exercise; ``hints`` is how many were shown before it."""
-
-    exercise: str
-    at: datetime
-    passed: bool
-    mistakes: tuple[str, ...]
-    verdict_json: str
-    hints: int
-
-
-@dataclass(frozen=True)
-class DueMark:
-    """A concept that was brought forward because a mistake was named; ``reason`` says which."""
-
-    concept: str
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Interview:
-    """One interview; its answers are the reviews of ``session``. An empty ``level`` means any."""
-
-    id: int
-    at: datetime
-    seed: int
-    level: str
-    minutes: int
-    session: str
-
-
-@dataclass(frozen=True)
-class InterviewStep:
-    """A step of an interview, as JSON, and the seconds it took."""
-
-    at: datetime
-    seconds: float
-    step: str
-
-
-Reschedule = Callable[[Sequence[Review]], Card]
-"""From every review of one question, oldest first, to its card."""
+_SINCE_RESET = "not exists (select 1 from resets where exercise = a.exercise and at > a.at)"
 
 
 class Store(Database):
@@ -193,10 +116,29 @@ class Store(Database):
             else:
                 sql.execute("delete from cards where question = ?", (review.question,))
 
+    def void_questions(self, questions: Iterable[str], now: datetime) -> int:
+        """Take every answer to some questions back, all or none; returns how many there were."""
+        count = 0
+        with self._writing() as sql:
+            for question in questions:
+                count += sql.execute(
+                    "insert into voids (review, at) select id, ? from reviews r where question = ?"
+                    " and not exists (select 1 from voids where review = r.id)",
+                    cells((now, question)),
+                ).rowcount
+                sql.execute("delete from cards where question = ?", (question,))
+        return count
+
     def _rescheduled(self, question: str, review: int, reschedule: Reschedule) -> Review:
         history = self.reviews(question)
         self._put_card(reschedule(history))
-        return next(each for each in history if each.id == review)
+        found = next((each for each in history if each.id == review), None)
+        if found is None:
+            raise StoreError(
+                f"An import into {self.path} moved this answer meanwhile.",
+                hint="The answer is kept as it was first marked; start again.",
+            )
+        return found
 
     def reviews(self, question: str | None = None) -> list[Review]:
         """Reviews of one question or of all that were not taken back, oldest first."""
@@ -295,19 +237,25 @@ class Store(Database):
         """Gradings of one exercise or of all, oldest first."""
         import json
 
-        where = "where exercise = ?" if exercise is not None else ""
+        where = "and exercise = ?" if exercise is not None else ""
         return self._records(
             lambda name, at, passed, mistakes, verdict, hints: Attempt(
                 name, time(at), bool(passed), tuple(json.loads(mistakes)), verdict, hints
             ),
-            f"select exercise, at, passed, mistakes, verdict, hints from attempts {where}"
-            " order by id",
+            "select exercise, at, passed, mistakes, verdict, hints from attempts a"
+            f" where {_SINCE_RESET} {where} order by id",
             *(() if exercise is None else (exercise,)),
         )
 
+    def reset_exercise(self, exercise: str, now: datetime) -> None:
+        """Let gradings and hints of an exercise count no longer; they stay on record."""
+        with self._writing():
+            self._insert("resets", exercise=exercise, at=now)
+
     def hints_shown(self, exercise: str) -> int:
         """How many hints of an exercise were shown so far."""
-        return int(self._value("select count(*) from hints where exercise = ?", exercise))
+        query = f"select count(*) from hints a where {_SINCE_RESET} and exercise = ?"
+        return int(self._value(query, exercise))
 
     def show_hint(self, exercise: str, now: datetime) -> int:
         """Record that one more hint is shown; returns the new count."""
@@ -330,6 +278,22 @@ class Store(Database):
             "select concept, reason, at from due_marks where id in"
             " (select max(id) from due_marks group by concept) order by id desc",
         )
+
+    # --- bookmarks ---------------------------------------------------------------------
+
+    def bookmark(self, question: str, note: str, now: datetime, kept: bool = True) -> None:
+        """Bookmark a question with a note, which may be empty, or (not kept) drop the bookmark."""
+        text = note.encode("utf-8", "replace").decode("utf-8")
+        with self._writing():
+            self._insert("bookmarks", question=question, kept=int(kept), note=text, at=now)
+
+    def bookmarks(self) -> dict[str, str]:
+        """The note of every bookmarked question, the latest first."""
+        rows = self._read(
+            "select question, note, kept from bookmarks where id in"
+            " (select max(id) from bookmarks group by question) order by id desc"
+        )
+        return {question: note for question, note, kept in rows if kept}
 
     # --- settings ----------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE_NAME = "quizprep.db"
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 10
 _APPLICATION_ID = 0x717A7072  # "qzpr": tells our files from other SQLite files
 
@@ -69,6 +69,13 @@ create table mock_steps (
     seconds real not null, step text not null
 );
 create index mock_steps_by_mock on mock_steps (mock, id);
+""",
+    3: """
+create table bookmarks (
+    id integer primary key, question text not null, kept integer not null, note text not null,
+    at text not null
+);
+create table resets (id integer primary key, exercise text not null, at text not null);
 """,
 }
 """What each format adds to the one before."""
@@ -134,6 +141,29 @@ class Database:
             raise
         return store
 
+    def back_up(self, target: Path) -> None:
+        """Copy everything to a new file, which is whole or absent; raises FileExistsError, OSError
+        or StoreError."""
+        target.touch(exist_ok=False)  # nobody else takes the name meanwhile
+        part = target.with_name(f"{target.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            self._read("vacuum into ?", str(part))
+            part.replace(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
+            raise
+
+    def in_memory(self) -> Self:
+        """A copy in which everything can be recorded, and which is forgotten when it is closed."""
+        import sqlite3
+
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        with _explained(self.path):
+            self._connection.backup(memory)
+        return type(self)(self.path, memory)
+
     def close(self) -> None:
         """Close the file; nothing is pending."""
         self._connection.close()
@@ -175,7 +205,7 @@ class Database:
 
     def _read(self, query: str, *values: object) -> list[Any]:
         with _explained(self.path):
-            return self._connection.execute(query, _cells(values)).fetchall()
+            return self._connection.execute(query, cells(values)).fetchall()
 
     def _value(self, query: str, *values: object) -> Any:
         """The first cell that a query gives."""
@@ -194,7 +224,7 @@ class Database:
         verb = "insert or replace" if replacing else "insert"
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         statement = f"{verb} into {table} ({names}) values ({marks})"
-        cursor = self._connection.execute(statement, _cells(values.values()))
+        cursor = self._connection.execute(statement, cells(values.values()))
         return int(cursor.lastrowid or 0)
 
     @contextmanager
@@ -245,8 +275,8 @@ def _explained(path: Path) -> Iterator[None]:
 def _damaged(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"{path} is damaged: {error}.",
-        hint=f"Move it away (mv '{path}' '{path}.damaged') and a new one is made; "
-        "your history is in the damaged file.",
+        hint=f"Move it away (mv '{path}' '{path}.damaged') and a new one is made; quizprep import "
+        "brings back what quizprep export wrote, and the file of a backup can take its place.",
     )
 
 
@@ -257,7 +287,7 @@ def _cannot_write(path: Path, why: str) -> StoreError:
     )
 
 
-def _cells(values: Iterable[object]) -> list[object]:
+def cells(values: Iterable[object]) -> list[object]:
     """The values of a row; times in UTC with microseconds, so that text order is time order."""
     return [
         value.astimezone(UTC).isoformat(timespec="microseconds")

@@ -373,22 +373,3 @@ def test_a_hint_while_an_open_answer_is_typed_counts_its_points(tmp_path: Path) 
     assert "?" not in review.reply
     assert review.hints == 1
     assert review.score == pytest.approx(2 / 3)
-
-
-def test_a_chain_leads_back_after_a_poor_answer_and_ends(tmp_path: Path) -> None:
-    """Every answer is asked for, which counts as missed: the chain goes back once, or ends."""
-    done = run(
-        tmp_path, "ask", "--chain", "kv-cache", "--seed", "3", home=tmp_path, replies="x\nx\nx\n"
-    )
-    assert done.returncode == 0, done.stderr
-    assert "1 of" in done.stdout and "The end of" in done.stdout
-    assert "0 of" in done.stdout
-    again = run(tmp_path, "ask", "--chain", "kv-cache", "--seed", "3", home=tmp_path, replies="q\n")
-    assert again.stdout.splitlines()[0] != done.stdout.splitlines()[0]
-
-
-def test_a_chain_chooses_by_itself(tmp_path: Path) -> None:
-    done = run(tmp_path, "ask", "--chain", "--due", home=tmp_path)
-    assert done.returncode == 2 and "--chain chooses its questions by itself" in done.stderr
-    none = run_ask(["--chain"], "", tmp_path)
-    assert none.returncode == 0 and "have no chains" in none.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from quizprep.content.library import Exercise, Library, path_order, shipped_root
 from quizprep.store import Store
-from tests.cli.program import COMMAND, environment
+from tests.cli.program import COMMAND, Program, environment
 
 LIBRARY = Library(shipped_root())
 
@@ -243,3 +244,32 @@ def test_the_change_that_mends_is_shown_on_request_only(quizprep, folder: Path) 
     assert "x - top" not in graded
     assert "x + top -> x - top" in quizprep("hint", "softmax", "--line").stdout
     assert "Hint 1" in quizprep("hint", "softmax").stdout
+
+
+def test_what_is_searched_is_found_by_the_beginnings_of_words(quizprep: Program) -> None:
+    """Concepts, exercises and questions, each with its command; "ring" does not find "storing"."""
+    done = quizprep("search", "Ring", "attent")
+    assert done.returncode == 0, done.stderr
+    assert "quizprep show ring_attention" in done.stdout
+    found = json.loads(quizprep("search", "ring", "--json").stdout)
+    assert "kv-quantization" not in [each["concept"] for each in found["concepts"]]
+    assert {"concepts", "exercises", "questions"} <= found.keys()
+    assert quizprep("search", "xyzzy").stdout.startswith("Nothing found.")
+
+
+def test_every_concept_is_listed(quizprep: Program) -> None:
+    done = quizprep("list", "--concepts")
+    assert all(id in done.stdout for id in Library(shipped_root()).concepts)
+
+
+def test_a_solution_is_compared_with_ones_own(quizprep: Program, folder: Path) -> None:
+    """Once it is earned; the lines that differ, and only they."""
+    solution = Library(shipped_root()).exercise("softmax").solution.read_text()
+    (folder / "own.py").write_text(f"{solution}extra = 1\n")
+    refused = quizprep("show", "softmax", "--diff", "own.py")
+    assert refused.returncode == 1 and "extra" not in refused.stdout
+    done = quizprep("show", "softmax", "--diff", "own.py", "--give-up")
+    changed = [
+        line for line in done.stdout.splitlines() if line[:1] in "+-" and line[1:2] != line[:1]
+    ]
+    assert changed == ["-extra = 1"]

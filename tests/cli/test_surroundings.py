@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shlex
 import sqlite3
 import subprocess
@@ -17,14 +16,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from quizprep.cli.today import show_today
 from quizprep.content.library import Library, shipped_root
-from quizprep.errors import StoreError
 from quizprep.store import FILE_NAME, Store
-from tests.cli.practice import live
 from tests.cli.program import COMMAND, Program, environment
 
 SOFTMAX = Library(shipped_root()).exercise("softmax")
@@ -161,33 +155,6 @@ def test_rows_that_nobody_can_have_written_are_damage(quizprep: Program, tmp_pat
     assert "is damaged" in done.stderr
 
 
-@given(seed=st.integers(0, 2**32))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_file_damaged_at_random_is_read_or_refused(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever bytes are lost or changed: a screen, or an error that says what to do."""
-    home = tmp_path / "home"
-    if not home.exists():
-        live(home, "learner")
-        (tmp_path / "whole").write_bytes((home / FILE_NAME).read_bytes())
-    dice = random.Random(seed)
-    data = bytearray((tmp_path / "whole").read_bytes())
-    for _ in range(dice.choice([1, 5, 50])):
-        data[dice.randrange(len(data))] = dice.randrange(256)
-    at = dice.randrange(len(data))
-    hole = data[at : at + dice.choice([0, 0, 4096])]
-    data[at : at + len(hole)] = bytes(len(hole))
-    (home / FILE_NAME).write_bytes(data[: dice.choice([at, len(data), len(data)])])
-    monkeypatch.setenv("QUIZPREP_HOME", str(home))
-    refused: StoreError | None = None
-    try:
-        show_today()
-    except StoreError as error:
-        refused = error
-    assert refused is None or refused.hint
-
-
 def nobody(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run as a user without HOME whom the system does not list."""
     (folder / "sitecustomize.py").write_text(NO_PASSWD)
@@ -255,8 +222,12 @@ def test_after_a_pass_the_next_exercise_and_the_solution_are_named(quizprep: Pro
     shown = " ".join(quizprep(*GRADE, width=200).stdout.split())
     assert "quizprep show softmax --solution" in shown
     following = shown.partition("Next exercise: ")[2].split("quizprep start ")[1].split()[0]
-    assert f"Next exercise: {following}," in " ".join(quizprep(width=200).stdout.split())
-    assert quizprep("show", "softmax", "--solution").returncode == 0
+    assert f"quizprep start {following}" in " ".join(quizprep(width=200).stdout.split())
+    assert quizprep("show", "softmax", "--solution", "--diff", "softmax.py").returncode == 0
+    asked = (
+        shown.partition("An interviewer asks next: ")[2].split("(quizprep ask ")[1].split(")")[0]
+    )
+    assert quizprep("ask", asked, replies="q\n").returncode == 0
 
 
 STEERING = "\x1b[2J\x9b2J\u202e\u2066\x07"

@@ -9,6 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from quizprep.cli import program
+from quizprep.errors import MissingExtraError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,3 +105,11 @@ def test_an_exercise_can_be_started_and_graded(quizprep: Run) -> None:
     assert graded.returncode == 1
     assert "NotImplementedError" in graded.stdout
     assert graded.stderr == ""
+
+
+def test_without_numpy_checking_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain install calls no content invalid that it cannot run."""
+    monkeypatch.setattr("quizprep.cli.check.find_spec", lambda name: None)
+    done = CliRunner().invoke(program, ["check"])
+    assert isinstance(done.exception, MissingExtraError)
+    assert "quizprep[grade]" in (done.exception.hint or "")

@@ -292,3 +292,10 @@ def test_draws_of_a_round_follow_from_its_seed(base: int) -> None:
 def test_times_in_words(minutes: int, words: str) -> None:
     """Near times are exact, far ones rough."""
     assert in_words(NOW + timedelta(minutes=minutes), NOW) == words
+
+
+def test_a_clock_that_was_set_back_lets_no_time_pass() -> None:
+    """An answer stamped years ahead counts as given when the next one was; nothing breaks."""
+    first, second = log([3, 3])
+    ahead = replace(first, at=first.at + timedelta(days=30_000))
+    assert reschedule([ahead, second]).due == reschedule([replace(first, at=second.at), second]).due

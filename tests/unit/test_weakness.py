@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from quizprep.content.library import Library
 from quizprep.quiz.selection import Filter, History, brought_forward
-from quizprep.quiz.weakness import ANSWERS_TO_SETTLE, ENOUGH, weak_questions, weaknesses
+from quizprep.quiz.weakness import (
+    ANSWERS_TO_SETTLE,
+    ENOUGH,
+    command_for,
+    exercise_for,
+    weak_questions,
+    weaknesses,
+)
 from quizprep.store import RECENT, DueMark, Latest
 from tests.unit.questions import question
 
@@ -119,3 +126,18 @@ def test_every_command_agrees_on_what_is_weak(
         assert each.mistake or min(scores) < ENOUGH
     order = [(not each.mistake, each.score or 0) for each in concepts.values()]
     assert order == sorted(order)
+
+
+def test_a_weak_concept_leads_to_what_is_within_reach() -> None:
+    """Its exercise once those before it are passed or it was begun; before that its questions."""
+    library = Library()
+    exercise = next(each for each in library.exercises if each.spec.after)
+    (concept, *_) = (c for c in exercise.spec.concepts if exercise_for(library, c) == exercise.id)
+    before = dict.fromkeys(exercise.spec.after, True)
+    assert command_for(library, concept, {}) == f"quizprep ask {concept}"
+    assert command_for(library, concept, before) == f"quizprep start {exercise.id}"
+    failed = dict.fromkeys(before, False)
+    assert command_for(library, concept, failed) == f"quizprep ask {concept}"
+    begun = {exercise.id: False}
+    assert command_for(library, concept, begun) == f"quizprep grade {exercise.id}"
+    assert command_for(library, "no-such-concept", {}) == ""
