@@ -1,6 +1,6 @@
 """The log as JSON lines: written whole, and merged into a store without doubling anything.
 
-The first line is ``{"quizprep": "log", "format": 2}``. Every other line is one row: its ``table``,
+The first line is ``{"quizprep": "log", "format": 3}``. Every other line is one row: its ``table``,
 its ``id``, which the references ``review`` and ``mock`` of other rows mean, and the columns that
 ``quizprep.store.database`` lists. The schedule is left out, since it follows from the log.
 """
