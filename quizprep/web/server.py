@@ -38,6 +38,7 @@ def serve(library: Library, open_browser: bool, say: Callable[[str], None]) -> N
 
         guard = Guard(application(library, started), host)
         config = uvicorn.Config(
-            guard, log_level="warning", lifespan="on", server_header=False, date_header=False
-        )
+            guard, log_level="warning", lifespan="on", server_header=False, date_header=False,
+            timeout_graceful_shutdown=1,  # pages that listen to events would keep it for ever
+        )  # fmt: skip
         uvicorn.Server(config).run(sockets=[listening])

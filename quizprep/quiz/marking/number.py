@@ -53,6 +53,16 @@ def mark(question: Number, values: Mapping[str, Scalar], reply: str) -> Mark | I
     return _marked(question, values, said, unit, asked)
 
 
+def understood(question: Number, reply: str) -> str:
+    """The number that a reply is read as, with its unit; or why it is not read."""
+    asked = _asked(question)
+    try:
+        said = read_quantity(reply, scales=not asked.takes_prefixes)
+    except UnreadableError as error:
+        return f"not read yet: that {error}"
+    return f"understood as {quantity_text(said.number, said.unit or asked)}"
+
+
 def _marked(
     question: Number, values: Mapping[str, Scalar], said: Quantity, unit: Unit, asked: Unit
 ) -> Mark:
