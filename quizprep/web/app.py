@@ -27,11 +27,13 @@ from quizprep.sheets.html import render_html
 from quizprep.store import Store
 from quizprep.web.explore import costs, kv_cache
 from quizprep.web.gradings import Drafts, Grading, Gradings
-from quizprep.web.guard import TooLarge, policy
+from quizprep.web.guard import TooLarge
 from quizprep.web.mock import MockPages
 from quizprep.web.rendering import (
+    EDITOR,
     FOLDER,
     difference,
+    editor_page,
     markdown_html,
     page,
     seen,
@@ -42,9 +44,6 @@ from quizprep.web.rendering import (
 
 REMEMBERED = 200
 """Questions whose pages can be opened again."""
-
-EDITOR = FOLDER / "static" / "editor.js"
-"""The editor, which `make web` builds; without it a plain text area works."""
 
 SCRIPT = FOLDER / "static" / "pages.js"
 
@@ -240,15 +239,12 @@ class Site:
         with Store.open() as store:
             shown = store.hints_shown(found.id)
             solved = solution_is_open(store, found.id)
-        made = page(
+        return editor_page(
             request, "exercise", exercise=found, task=markdown_html(found.text("README.md")),
             source=self._drafts.read(found), hints=found.spec.hints[:shown], solved=solved,
             marks=[{"line": n, "text": text} for n, text in marks(verdict).items()],
-            editor=EDITOR.is_file(), file=file,
+            file=file,
         )  # fmt: skip
-        if EDITOR.is_file():
-            made.headers["content-security-policy"] = policy(request.state.nonce, editor=True)
-        return made
 
     async def draft(self, request: Request) -> Response:
         found = self._exercise(request)

@@ -59,7 +59,7 @@ from quizprep.quiz.presented import Presented, read_labels
 from quizprep.quiz.scheduling import agree
 from quizprep.store import Interview, Store
 from quizprep.web.gradings import Grading, Gradings
-from quizprep.web.rendering import markdown_html, page, seen, text_html, typed_source
+from quizprep.web.rendering import editor_page, markdown_html, page, seen, text_html, typed_source
 
 SHORTEST, LONGEST = 5, 180
 """Minutes of an interview."""
@@ -340,10 +340,12 @@ class MockPages:
         exercise = self._library.exercise(part.id)
         why = _why_not(exercise)
         if why:
-            return page(request, "mock_kernel", exercise=exercise, why=why, source="", **common)
+            return editor_page(
+                request, "mock_kernel", exercise=exercise, why=why, source="", **common
+            )
         self._gradings.warm_up(exercise)
         path = kernel_file(store, exercise, log.interview)
-        return page(
+        return editor_page(
             request, "mock_kernel", exercise=exercise, task=markdown_html(kernel_task(exercise)),
             source=path.read_text(encoding="utf-8", errors="replace"), file=path, why="", **common,
         )  # fmt: skip

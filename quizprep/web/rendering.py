@@ -17,8 +17,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, StreamingRespons
 from quizprep.sheets import templating
 from quizprep.sheets.html import prose_html
 from quizprep.sheets.prose import prose
+from quizprep.web.guard import policy
 
 FOLDER = Path(__file__).parent
+
+EDITOR = FOLDER / "static" / "editor.js"
+"""The editor, which `make web` builds; without it a plain text area works."""
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +66,14 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
         .render(nonce=request.state.nonce, path=request.url.path, **values)
     )
     return HTMLResponse(text, status)
+
+
+def editor_page(request: Request, name: str, **values: Any) -> HTMLResponse:
+    """A page with the editor, if it was built."""
+    made = page(request, name, editor=EDITOR.is_file(), **values)
+    if EDITOR.is_file():
+        made.headers["content-security-policy"] = policy(request.state.nonce, editor=True)
+    return made
 
 
 def seen(address: str) -> RedirectResponse:

@@ -10,7 +10,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from quizprep.web.app import EDITOR
+from quizprep.web.rendering import EDITOR
 from tests.web.conftest import Client, start
 
 WIDTHS = (360, 800, 1400)

@@ -60,7 +60,10 @@ def understood(question: Number, reply: str) -> str:
         said = read_quantity(reply, scales=not asked.takes_prefixes)
     except UnreadableError as error:
         return f"not read yet: that {error}"
-    return f"understood as {quantity_text(said.number, said.unit or asked)}"
+    unit = asked if said.unit is None else _matching(said.unit, asked, question.ask)
+    if unit is None:
+        return f"{said.unit and said.unit.name} does not fit here"
+    return f"understood as {quantity_text(said.number, unit)}"
 
 
 def _marked(
