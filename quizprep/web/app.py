@@ -335,6 +335,10 @@ class Site:
         """What pages can do besides: they work without it."""
         return Response(SCRIPT.read_bytes(), media_type="text/javascript")
 
+    def hush(self) -> None:
+        """End the streams that pages listen to."""
+        self._gradings.hush()
+
     def close(self) -> None:
         self._gradings.close()
         self._practice.close()
@@ -372,7 +376,7 @@ def _large(_: Request, error: Exception) -> Response:
 
 
 def application(library: Library, started: Callable[[], None] = lambda: None) -> Starlette:
-    """The application without its guard."""
+    """The application without its guard; its ``state.hush`` is called before it is ended."""
     site = Site(library)
 
     @contextlib.asynccontextmanager
@@ -381,11 +385,13 @@ def application(library: Library, started: Callable[[], None] = lambda: None) ->
         yield
         site.close()
 
-    return Starlette(
+    made = Starlette(
         routes=site.routes(),
         lifespan=lifespan,
         exception_handlers={QuizprepError: _told, HTTPException: _http, TooLarge: _large},
     )
+    made.state.hush = site.hush
+    return made
 
 
 def _number(text: str) -> int:

@@ -160,7 +160,7 @@ class Gradings:
         said, silent = "", 0.0
         grading.watchers += 1
         try:
-            while not grading.over:
+            while not grading.over and not self._closed.is_set():
                 silent += TICK
                 if (now := self.says(grading)) != said or silent > 1:
                     said, silent = now, 0.0
@@ -250,9 +250,13 @@ class Gradings:
             grading.stored = error.message
         grading.verdict = verdict
 
+    def hush(self) -> None:
+        """End what pages listen to: a server that ends waits for it."""
+        self._closed.set()
+
     def close(self) -> None:
         """End the processes that grade; a grading that goes on ends with them."""
-        self._closed.set()
+        self.hush()
         self._workers.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             going_on = [each.pool for each in self._all.values() if each.pool is not None]
