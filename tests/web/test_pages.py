@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import random
 import re
 import signal
 import sqlite3
+import threading
 import time
 from pathlib import Path
+
+import pytest
 
 from quizprep.content.library import Library, shipped_root
 from tests.web.conftest import Answer, Client, start
@@ -201,6 +207,26 @@ def test_a_killed_server_loses_no_answer_that_it_acknowledged(tmp_path: Path) ->
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=20)
     assert acknowledged and reviews(client) == acknowledged
+
+
+@pytest.mark.parametrize("after", [0.02, 0.11, 0.23])
+def test_a_kill_between_any_two_instructions_loses_nothing(tmp_path: Path, after: float) -> None:
+    """SIGKILL while answers are sent: at most the one on its way is stored without its answer."""
+    process, client = start(tmp_path)
+    client.enter()
+    client.follow("/ask", {})  # there is a store
+    killer = threading.Timer(after * random.uniform(0.5, 1.5), process.kill)
+    killer.start()
+    acknowledged = 0
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        while True:
+            path, _ = client.follow("/ask", {})
+            if any(
+                client.ask("POST", path, {"reply": reply}).status == 303 for reply in ("a", "1")
+            ):
+                acknowledged += 1
+    process.wait(timeout=20)
+    assert acknowledged <= reviews(client) <= acknowledged + 1
 
 
 def test_what_if_computes_with_the_sizes_that_are_given(client: Client) -> None:
