@@ -22,7 +22,14 @@ from quizprep.grading.loop import topics_behind
 from quizprep.grading.report import slip_hint
 from quizprep.maths import plain
 from quizprep.quiz import times
-from quizprep.quiz.marking import Invalid, OpenMatch, mark, match_open, model_answer
+from quizprep.quiz.marking import (
+    Invalid,
+    OpenMatch,
+    mark,
+    match_open,
+    model_answer,
+    understood,
+)
 from quizprep.quiz.marking.open_answer import corrected, mark_open
 from quizprep.quiz.presented import Presented, label, present, read_labels
 from quizprep.quiz.recall import recall_by_topic
@@ -174,7 +181,7 @@ class Practice:
             "topic": pick.topic,
             "level": pick.question.level.value,
             "because": pick.reason or pick.why.value,
-            **_shown(presented, self._write),
+            **shown_question(presented, self._write),
         }
 
     def question_hint(self, question: str) -> Data:
@@ -188,6 +195,10 @@ class Practice:
             return {"question": question, "hint": None, "note": "There are no more hints."}
         self._asked[question] = (presented, shown + 1)
         return {"question": question, "hint": available[shown]}
+
+    def understood(self, question: str, reply: str) -> str:
+        """What a reply to a question that was asked is read as; nothing is marked or stored."""
+        return understood(self._presented(question)[0].question, reply)
 
     def mark(self, question: str, reply: str) -> Data:
         """Mark the learner's own reply to a question that was asked, in the learner's words, and
@@ -205,7 +216,7 @@ class Practice:
         if isinstance(asked, Open):
             match = match_open(asked, reply)
             self._heard[question] = (presented, match, review)
-            heard = {"heard": _heard(presented, match, self._write)}
+            heard = {"heard": heard_rows(presented, match, self._write)}
         answer = model_answer(asked, presented.values, presented.shown or None)
         return {
             "question": question,
@@ -214,7 +225,7 @@ class Practice:
             "says": [self._write(each) for each in result.says],
             "trap": self._write(result.trap) if result.trap else None,
             "answer": self._write(answer),
-            "why": self._write(_filled(presented, asked.why)),
+            "why": self._write(filled(presented, asked.why)),
             "sources": [_source(self._library.sources[each]) for each in asked.sources],
             "trained_by": asked.exercise or None,
             **heard,
@@ -239,7 +250,7 @@ class Practice:
         return {
             "question": question,
             "score": result.score,
-            "heard": _heard(presented, match, self._write),
+            "heard": heard_rows(presented, match, self._write),
         }
 
     def take_back(self, question: str) -> Data:
@@ -306,7 +317,7 @@ class Practice:
         return self._asked[question]
 
 
-def _filled(presented: Presented, text: str) -> str:
+def filled(presented: Presented, text: str) -> str:
     return fill(text, presented.question, presented.values).strip()
 
 
@@ -321,7 +332,7 @@ def _source(source: Source) -> Data:
     }
 
 
-def _heard(presented: Presented, match: OpenMatch, write: Write) -> list[Data]:
+def heard_rows(presented: Presented, match: OpenMatch, write: Write) -> list[Data]:
     """What the program believes an open answer says, in rows that can be flipped by letter."""
     rows = [
         *(("said", point.says) for point in match.covered),
@@ -329,22 +340,21 @@ def _heard(presented: Presented, match: OpenMatch, write: Write) -> list[Data]:
         *(("wrong", claim.says) for claim in match.wrong_claims),
     ]
     return [
-        {"letter": label(row), "heard": heard, "point": write(_filled(presented, says))}
+        {"letter": label(row), "heard": heard, "point": write(filled(presented, says))}
         for row, (heard, says) in enumerate(rows)
     ]
 
 
-def _shown(presented: Presented, write: Write) -> Data:
+def shown_question(presented: Presented, write: Write) -> Data:
     """What a learner sees of a question, and how to reply."""
     question = presented.question
     data: Data = {
         "kind": type(question).__name__.lower(),
-        "ask": write(_filled(presented, question.ask)),
+        "ask": write(filled(presented, question.ask)),
     }
     if presented.rows:
         data["options"] = {
-            label(row): write(_filled(presented, text))
-            for row, text in enumerate(presented.sources)
+            label(row): write(filled(presented, text)) for row, text in enumerate(presented.sources)
         }
         data["several"] = (
             isinstance(question, Choice) and sum(option.right for option in question.options) > 1
@@ -355,7 +365,7 @@ def _shown(presented: Presented, write: Write) -> Data:
             data["snippet"] = snippet
         case Growth(symbols=symbols, where=where):
             data["symbols"] = {
-                name: write(_filled(presented, text)) for name, text in symbols.items()
+                name: write(filled(presented, text)) for name, text in symbols.items()
             }
             data["where"] = list(where)
             data["reply"] = "a big-O expression"

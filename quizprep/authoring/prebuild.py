@@ -7,7 +7,7 @@ program has to read YAML.
 from __future__ import annotations
 
 from quizprep.content.cache import prebuild
-from quizprep.content.library import Library, shipped_root
+from quizprep.content.library import CHEAT, Library, shipped_root
 from quizprep.errors import ContentError
 
 
@@ -28,6 +28,7 @@ def main() -> None:
         prebuild(exercise.folder / "exercise.yaml", exercise.spec)
     prebuild(folder / "concepts.yaml", library.concepts)
     prebuild(folder / "sources.yaml", library.sources)
+    prebuild(folder / CHEAT, library.cheat)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ from quizprep.content.library import Library
 from quizprep.content.questions import Open
 from quizprep.maths import plain
 from quizprep.quiz import times
-from quizprep.quiz.interview import Asked, Coded, Log, Role
+from quizprep.quiz.debriefing import Answered, Summary, answers, good_answer, summary
+from quizprep.quiz.interview import Log
 from quizprep.quiz.marking import Mark, mark, match_open
 from quizprep.quiz.marking.open_answer import mark_open
-from quizprep.quiz.presented import Presented, present
+from quizprep.quiz.presented import Presented
 from quizprep.quiz.scheduling import agree
-from quizprep.quiz.selection import Pick, Why, draw_seed
-from quizprep.quiz.weakness import concept_title
+from quizprep.quiz.selection import Pick, Why
 from quizprep.store import Review, Store
 from quizprep.text import counted
 
@@ -30,46 +30,36 @@ Titled = tuple[str, str]
 
 def debrief(terminal: Terminal, library: Library, store: Store, log: Log) -> None:
     """Go through every answer with the learner, then sum up."""
-    answers = [step for step in log.steps if isinstance(step, Asked)]
-    kernels = [step for step in log.steps if isinstance(step, Coded)]
+    gone_through = answers(library, store, log)
     minutes = round(log.seconds / 60)
     terminal.heading(f"Debrief, after {counted(minutes, 'minute')}")
-    well: list[Pick] = []
-    missed: list[Pick] = []
-    for place, step in enumerate(answers, start=1):
-        review = next((r for r in store.reviews(step.question) if r.id == step.review), None)
-        if step.question not in library.questions or (review is None and step.review is not None):
-            continue  # taken back, or no longer in the banks
-        topic, question = library.questions[step.question]
-        seed = review.seed if review else draw_seed(log.interview.seed, question.id)
-        presented = present(topic, question, seed)
-        terminal.heading(f"{place} of {len(answers)}: {library.bank(topic).title}")
-        terminal.say(presented.text(question.ask))
-        if review is not None and review.reply:
-            right = _explained(terminal, library, store, presented, review, step.role)
+    well: list[Presented] = []
+    missed: list[Presented] = []
+    for place, each in enumerate(gone_through, start=1):
+        presented = each.presented
+        terminal.heading(f"{place} of {len(gone_through)}: {library.bank(presented.topic).title}")
+        terminal.say(presented.text(presented.question.ask))
+        if each.review is not None and each.review.reply:
+            right = _explained(terminal, library, store, each, each.review)
         else:
             right = False
             terminal.say("You skipped it.")
-            if isinstance(question, Open):
+            if isinstance(presented.question, Open):
                 terminal.say()
-                good = _column(_good(library, presented, step.role), terminal.width)
+                good = _column(_good(library, each), terminal.width)
                 terminal.block("\n".join(good), indent=0)
             else:
                 round_text.show_answer(terminal, library, store, presented, right)
-        (well if right else missed).append(Pick(topic, question, Why.NEW))
-    _sum_up(terminal, library, store, well, missed, kernels)
+        (well if right else missed).append(presented)
+    _sum_up(terminal, library, store, summary(library, log, well, missed), missed)
 
 
 def _explained(
-    terminal: Terminal,
-    library: Library,
-    store: Store,
-    presented: Presented,
-    review: Review,
-    role: Role,
+    terminal: Terminal, library: Library, store: Store, answered: Answered, review: Review
 ) -> bool:
     """Show an answer and a better one, and whether it was right; of a spoken answer the learner
     may correct what was heard."""
+    presented = answered.presented
     question = presented.question
     if not isinstance(question, Open):
         result = mark(question, presented.values, review.reply, presented.shown or None)
@@ -81,41 +71,23 @@ def _explained(
     result = mark_open(heard)
     agree(store, review, presented, result, times.now())
     terminal.say()
-    columns = beside(("You said", review.reply), _good(library, presented, role), terminal.width)
+    columns = beside(("You said", review.reply), _good(library, answered), terminal.width)
     terminal.block("\n".join(columns), indent=0)
     return result.right
 
 
-def _good(library: Library, presented: Presented, role: Role) -> Titled:
-    """A good answer: to an opening, what one says about the topic in a minute."""
-    if role == "opening":
-        bank = library.bank(presented.topic)
-        return f"60 seconds on {bank.title}", plain(bank.template)
-    assert isinstance(presented.question, Open)
-    return "A good answer", plain(presented.question.model)
-
-
-def _title(library: Library, step: Coded) -> str:
-    known = step.exercise in library.exercise_ids
-    return library.exercise(step.exercise).spec.title if known else step.exercise
+def _good(library: Library, answered: Answered) -> Titled:
+    title, text = good_answer(library, answered)
+    return title, plain(text)
 
 
 def _sum_up(
-    terminal: Terminal,
-    library: Library,
-    store: Store,
-    well: list[Pick],
-    missed: list[Pick],
-    kernels: list[Coded],
+    terminal: Terminal, library: Library, store: Store, found: Summary, missed: list[Presented]
 ) -> None:
     terminal.heading("Summary")
-    weak = {concept for pick in missed for concept in pick.question.concepts}
-    right = {pick.question.concepts[0]: None for pick in well}  # in order, without repeats
-    named = [concept_title(library, concept) for concept in right if concept not in weak]
-    named += [f'the kernel "{_title(library, step)}"' for step in kernels if step.passed]
-    terminal.say(f"Went well: {', '.join(named)}." if named else "Nothing was complete this time.")
-    for step in kernels:
-        title = _title(library, step)
+    went_well = f"Went well: {', '.join(found.well)}."
+    terminal.say(went_well if found.well else "Nothing was complete this time.")
+    for title, step in found.kernels:
         if step.skipped:
             terminal.say(f'The kernel "{title}" was left out: {step.skipped}', "dim")
         elif not step.passed:
@@ -124,11 +96,12 @@ def _sum_up(
             terminal.say(f"- {says}", "yellow", indent=2)
         if not step.passed:
             terminal.say(f"quizprep start {step.exercise}", "dim", indent=4)
-    round_text.show_training(terminal, library, store, missed)
-    topics = list(dict.fromkeys(pick.topic for pick in missed))
-    if topics:
-        terminal.say(f"Practise:  quizprep ask {' '.join(topics)}")
-        terminal.say(f"To read:  quizprep sheet {' '.join(topics)}", "dim")
+    round_text.show_training(
+        terminal, library, store, [Pick(each.topic, each.question, Why.NEW) for each in missed]
+    )
+    if found.topics:
+        terminal.say(f"Practise:  quizprep ask {' '.join(found.topics)}")
+        terminal.say(f"To read:  quizprep sheet {' '.join(found.topics)}", "dim")
 
 
 def beside(left: Titled, right: Titled, width: int) -> list[str]:

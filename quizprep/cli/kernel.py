@@ -8,12 +8,11 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from quizprep.cli.options import writing
 from quizprep.cli.terminal import Leave, Terminal
 from quizprep.content.library import Exercise, Library
 from quizprep.quiz import times
-from quizprep.quiz.interview import Coded
-from quizprep.store import Interview, Store, default_home
+from quizprep.quiz.interview import Coded, kernel_file, kernel_task
+from quizprep.store import Interview, Store
 
 
 def write_kernel(
@@ -25,8 +24,8 @@ def write_kernel(
     if why:
         terminal.say(f"Left out: {why}", "yellow")
         return Coded(exercise.id, False, skipped=why)
-    path = _file(exercise, interview)
-    terminal.formatted(f"{_task(exercise)}\n\n", "markdown")
+    path = kernel_file(store, exercise, interview)
+    terminal.formatted(f"{kernel_task(exercise)}\n\n", "markdown")
     terminal.say(f"Your file: {path}")
     coded = Coded(exercise.id, False, skipped="you passed it over.")
     while True:
@@ -51,23 +50,6 @@ def _why_not(exercise: Exercise, editor: str) -> str:
     if importlib.util.find_spec(exercise.spec.runtime) is None:
         return "grading needs pip install 'quizprep[grade]'."
     return ""
-
-
-def _task(exercise: Exercise) -> str:
-    """The task, without the questions that an interviewer asks afterwards."""
-    return exercise.text("README.md").partition("## What an interviewer asks")[0].strip()
-
-
-def _file(exercise: Exercise, interview: Interview) -> Path:
-    """The learner's file for this interview, copied from the starter the first time."""
-    path = default_home() / "mock" / str(interview.id) / f"{exercise.id}.py"
-    if path.exists():
-        return path
-    starter = exercise.text("starter.py")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(starter, encoding="utf-8")
-    return path
 
 
 def _edit(terminal: Terminal, editor: str, path: Path) -> bool:

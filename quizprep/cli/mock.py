@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -20,10 +19,10 @@ from quizprep.cli.terminal import Leave, Terminal
 from quizprep.cli.today import say_next
 from quizprep.content.library import Library
 from quizprep.content.questions import Level, Open
-from quizprep.errors import UsageError
 from quizprep.quiz import times
 from quizprep.quiz.interview import (
     MINUTES,
+    TITLES,
     Asked,
     Coded,
     Ended,
@@ -31,18 +30,20 @@ from quizprep.quiz.interview import (
     Part,
     Paused,
     Step,
-    choose,
+    answer,
+    answered_before,
+    begin,
+    keep,
     next_part,
+    put,
+    read_log,
+    skipped,
     unfinished,
-    write,
 )
-from quizprep.quiz.marking import Invalid, mark, match_open
-from quizprep.quiz.presented import Presented, colon_for, key_of, present
-from quizprep.quiz.scheduling import record
-from quizprep.quiz.selection import draw_seed
-from quizprep.store import Review, Store
+from quizprep.quiz.marking import Invalid
+from quizprep.quiz.presented import Presented, colon_for, key_of
+from quizprep.store import Store
 
-_TITLES = {"opening": "Question", "follow-up": "Follow-up", "number": "A number"}
 _KEYS = {"s": "skip", "q": "leave, go on later"}
 _PROMPT = ("?", *_KEYS)
 _NO_HINTS = "There are no hints in an interview; s skips the question."
@@ -84,7 +85,7 @@ def mock(
     with Store.open() as store:
         log = None if anew else unfinished(store)
         if log is None:
-            log = _begin(store, library, Level(level) if level else None, minutes, seed)
+            log = begin(store, library, Level(level) if level else None, minutes, seed)
         else:
             _say_resumed(terminal, log)
         Interviewer(terminal, library, store, log).run()
@@ -128,15 +129,14 @@ class Interviewer:
         say_next(self._terminal, self._library, self._store)
 
     def _next(self) -> Part | None:
+        # Read anew: parts of it may be answered in the browser meanwhile.
+        self._log = read_log(self._store, self._log.interview)
         return next_part(self._log.steps, self._library.questions, self._left)
 
     def _keep(self, step: Step) -> None:
         now = times.seconds()
-        seconds = now - self._since
+        keep(self._store, self._log, step, now - self._since)
         self._since = now
-        self._store.add_step(self._log.interview, seconds, write(step), times.now())
-        self._log.steps.append(step)
-        self._log.seconds += seconds
 
     def _heading(self, title: str, about: str) -> None:
         minute = int(self._spent // 60)
@@ -145,12 +145,12 @@ class Interviewer:
         )
 
     def _ask(self, part: Part) -> Asked:
-        assert part.role != "kernel"
-        topic, question = self._library.questions[part.id]
-        presented = present(topic, question, draw_seed(self._log.interview.seed, question.id))
-        if (answered := self._answered_before(presented)) is not None:
-            return Asked(question.id, part.role, answered.id, _missing(presented, answered.reply))
-        self._heading(_TITLES[part.role], topic)
+        presented = put(self._log, self._library, part)
+        before = answered_before(self._store, self._log, part, presented)
+        if before is not None:
+            return before
+        question = presented.question
+        self._heading(TITLES[part.role], presented.topic)
         round_text.show_presented(self._terminal, presented)
         colon = colon_for(question, _PROMPT)
         keys = ", ".join(f"{colon}{key} {does}" for key, does in _KEYS.items())
@@ -159,15 +159,12 @@ class Interviewer:
         while True:
             reply = self._reply(presented)
             if reply is None:
-                return Asked(question.id, part.role, None, _missing(presented, ""))
-            result = mark(question, presented.values, reply, presented.shown or None)
+                return skipped(part, presented)
+            seconds = times.seconds() - begun if self._terminal.interactive else None
+            result = answer(self._store, self._log, part, presented, reply, seconds)
             if not isinstance(result, Invalid):
-                break
+                return result
             self._terminal.say(result.expected, "yellow")
-        seconds = times.seconds() - begun if self._terminal.interactive else None
-        session = self._log.interview.session
-        review = record(self._store, presented, reply, result, times.now(), seconds, session)
-        return Asked(question.id, part.role, review.id, _missing(presented, reply))
 
     def _reply(self, presented: Presented) -> str | None:
         """What was said; None if the learner skips the question."""
@@ -185,43 +182,14 @@ class Interviewer:
                 return None if key == "s" else reply
             no_hints()
 
-    def _answered_before(self, presented: Presented) -> Review | None:
-        """The answer to this question, if it was stored just before a kill lost its step."""
-        session = self._log.interview.session
-        reviews = self._store.reviews(presented.question.id)
-        return next((review for review in reviews if review.session == session), None)
-
     def _kernel(self, part: Part) -> Coded:
         from quizprep.cli.kernel import write_kernel
 
         exercise = self._library.exercise(part.id)
-        self._heading("A kernel", exercise.id)
+        self._heading(TITLES["kernel"], exercise.id)
         return write_kernel(
             self._terminal, self._library, self._store, exercise, self._log.interview
         )
-
-
-def _missing(presented: Presented, reply: str) -> tuple[str, ...]:
-    """The ids of the points that a spoken answer leaves out."""
-    if not isinstance(presented.question, Open):
-        return ()
-    return tuple(point.id for point in match_open(presented.question, reply).missing)
-
-
-def _begin(
-    store: Store, library: Library, level: Level | None, minutes: int, seed: int | None
-) -> Log:
-    seed = int.from_bytes(os.urandom(4)) >> 1 if seed is None else seed
-    begun = choose(library.questions, library.exercises, level, minutes, seed)
-    if not begun.openings:
-        raise UsageError(
-            "There is no spoken question to open with.",
-            hint="Leave out --level, or name another folder with --bank.",
-        )
-    interview = store.begin_interview(
-        seed, level or "", minutes, os.urandom(6).hex(), times.now(), write(begun)
-    )
-    return Log(interview, [begun], 0.0)
 
 
 def _say_resumed(terminal: Terminal, log: Log) -> None:

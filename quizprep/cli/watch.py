@@ -11,6 +11,7 @@ from typing import Literal
 
 from quizprep.cli.terminal import Terminal, reader_is_gone
 from quizprep.errors import MissingExtraError
+from quizprep.grading.submission import file_stamp
 from quizprep.quiz import times
 
 Wish = Literal["again", "hint", "line", "quit"]
@@ -35,7 +36,7 @@ def watch(
     ``hint`` and ``line`` show a hint, and the change that mends a slip.
     """
     with _keys() as key:
-        events = _events(path, _stamp(path))
+        events = _events(path, file_stamp(path))
         wish: Wish = "again"
         while wish != "quit":
             if wish == "hint":
@@ -86,18 +87,9 @@ def _events(path: Path, seen: object) -> Iterator[bool]:
         recursive=False,
         raise_interrupt=True,
     ):
-        stamp = _stamp(path)
+        stamp = file_stamp(path)
         yield stamp != seen
         seen = stamp
-
-
-def _stamp(path: Path) -> object:
-    """What tells two states of a file apart, links followed; None where there is no file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _next_wish(events: Iterator[bool], key: Callable[[], str | None]) -> Wish:

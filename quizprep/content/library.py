@@ -92,8 +92,16 @@ class Library:
         return _find(name, self.topics, "topic")
 
     def bank(self, topic: str) -> Bank:
-        """The bank of a topic."""
-        return self._load(self.question_folder / f"{topic}.yaml", Bank)
+        """The bank of a topic, which is read once."""
+        if topic not in self._read_banks:
+            path = self.question_folder / f"{topic}.yaml"
+            self._read_banks[topic] = self._load(path, Bank)
+        return self._read_banks[topic]
+
+    @cached_property
+    def _read_banks(self) -> dict[str, Bank]:
+        """The banks that were read so far."""
+        return {}
 
     @cached_property
     def banks(self) -> dict[str, Bank]:
@@ -121,10 +129,11 @@ class Library:
 
     @cached_property
     def cheat(self) -> CheatContent:
-        """What cheat sheets show."""
+        """What cheat sheets show; nothing of banks that have no such file."""
         from quizprep.content.cheat import CheatContent
 
-        return self._load(self._own_or_shipped("questions", CHEAT), CheatContent)
+        path = self._own_or_shipped("questions", CHEAT)
+        return self._load(path, CheatContent) if path.exists() else CheatContent(format=1)
 
     @cached_property
     def pictures(self) -> Pictures:

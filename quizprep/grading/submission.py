@@ -33,6 +33,15 @@ def read_submission(path: Path, begin: str) -> Submission:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def file_stamp(path: Path) -> object:
+    """What tells two states of a file apart, links followed; None where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def hidden_folders(library: Library) -> tuple[str, ...]:
     """The folders that no submission may read: all answers, and what the program stores."""
     roots = {library.root.resolve(), shipped_root()}

@@ -7,18 +7,25 @@ kernel come last, if there is time.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from quizprep.content.library import Exercise
+from quizprep.content.library import Exercise, Library
 from quizprep.content.questions import KeyPoint, Level, Number, Open, Question
-from quizprep.errors import StoreError
+from quizprep.errors import StoreError, UsageError
+from quizprep.quiz import times
+from quizprep.quiz.marking import Invalid, mark, match_open
 from quizprep.quiz.marking.words import read_words
-from quizprep.store import Interview, Store
+from quizprep.quiz.presented import Presented, present
+from quizprep.quiz.scheduling import record
+from quizprep.quiz.selection import draw_seed
+from quizprep.store import Interview, Review, Store
 
 MINUTES = 45
 PER_OPENING = 5
@@ -27,6 +34,12 @@ PER_NUMBER = 3
 MOST_OPENINGS = 4
 
 Role = Literal["opening", "follow-up", "number"]
+TITLES = {
+    "opening": "Question",
+    "follow-up": "Follow-up",
+    "number": "A number",
+    "kernel": "A kernel",
+}
 Questions = Mapping[str, tuple[str, Question]]
 """Every question by id, with its topic."""
 
@@ -91,12 +104,32 @@ class Log:
     steps: list[Step]
     seconds: float
 
+    @property
+    def ended(self) -> bool:
+        """Whether its debrief was shown."""
+        return isinstance(self.steps[-1], Ended)
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left of those that were agreed; negative beyond them."""
+        return self.interview.minutes * 60 - self.seconds
+
+
+def latest(store: Store) -> Log | None:
+    """The log of the latest interview; None if there was none; raises StoreError if it is
+    unreadable."""
+    interview = store.last_interview()
+    return None if interview is None else read_log(store, interview)
+
 
 def unfinished(store: Store) -> Log | None:
     """The log of the latest interview if it has no end; raises StoreError if it is unreadable."""
-    interview = store.last_interview()
-    if interview is None:
-        return None
+    log = latest(store)
+    return None if log is None or log.ended else log
+
+
+def read_log(store: Store, interview: Interview) -> Log:
+    """The log of an interview as it is stored; raises StoreError if it is unreadable."""
     rows = store.steps(interview)
     try:
         steps = [read(row.step) for row in rows]
@@ -107,9 +140,97 @@ def unfinished(store: Store) -> Log | None:
             f"The interview of {interview.at:%Y-%m-%d} in {store.path} cannot be read: {error}.",
             hint="Begin another: quizprep mock --new",
         ) from error
-    if isinstance(steps[-1], Ended):
-        return None
     return Log(interview, steps, sum(row.seconds for row in rows))
+
+
+def begin(
+    store: Store, library: Library, level: Level | None, minutes: int, seed: int | None = None
+) -> Log:
+    """Store a new interview; raises UsageError if there is no question to open it with."""
+    seed = int.from_bytes(os.urandom(4)) >> 1 if seed is None else seed
+    begun = choose(library.questions, library.exercises, level, minutes, seed)
+    if not begun.openings:
+        raise UsageError(
+            "There is no spoken question to open with.",
+            hint="Leave out --level, or name another folder with --bank.",
+        )
+    interview = store.begin_interview(
+        seed, level or "", minutes, os.urandom(6).hex(), times.now(), write(begun)
+    )
+    return Log(interview, [begun], 0.0)
+
+
+def keep(store: Store, log: Log, step: Step, seconds: float) -> None:
+    """Store a step and the seconds that it took."""
+    store.add_step(log.interview, seconds, write(step), times.now())
+    log.steps.append(step)
+    log.seconds += seconds
+
+
+def put(log: Log, library: Library, part: Part) -> Presented:
+    """The question of a part, always with the same numbers within one interview."""
+    topic, question = library.questions[part.id]
+    return present(topic, question, draw_seed(log.interview.seed, question.id))
+
+
+def skipped(part: Part, presented: Presented) -> Asked:
+    """The step of a question that was skipped; no answer is stored."""
+    assert part.role != "kernel"
+    return Asked(part.id, part.role, None, _missing(presented, ""))
+
+
+def answered_before(store: Store, log: Log, part: Part, presented: Presented) -> Asked | None:
+    """The step of a question whose answer is stored while its step is not: a kill came between,
+    or it was answered in another window."""
+    assert part.role != "kernel"
+    reviews: list[Review] = store.reviews(part.id)
+    found = next((each for each in reviews if each.session == log.interview.session), None)
+    if found is None:
+        return None
+    return Asked(part.id, part.role, found.id, _missing(presented, found.reply))
+
+
+def answer(
+    store: Store, log: Log, part: Part, presented: Presented, reply: str, seconds: float | None
+) -> Asked | Invalid:
+    """Mark a reply and store it once. The step is for ``keep``.
+
+    seconds  how long the reply took; None if that says nothing
+    """
+    if (before := answered_before(store, log, part, presented)) is not None:
+        return before
+    result = mark(presented.question, presented.values, reply, presented.shown or None)
+    if isinstance(result, Invalid):
+        return result
+    session = log.interview.session
+    review = record(store, presented, reply, result, times.now(), seconds, session)
+    assert part.role != "kernel"
+    return Asked(part.id, part.role, review.id, _missing(presented, reply))
+
+
+def _missing(presented: Presented, reply: str) -> tuple[str, ...]:
+    """The ids of the points that a spoken answer leaves out."""
+    if not isinstance(presented.question, Open):
+        return ()
+    return tuple(point.id for point in match_open(presented.question, reply).missing)
+
+
+def kernel_task(exercise: Exercise) -> str:
+    """The task, without the questions that an interviewer asks afterwards."""
+    return exercise.text("README.md").partition("## What an interviewer asks")[0].strip()
+
+
+def kernel_file(store: Store, exercise: Exercise, interview: Interview) -> Path:
+    """The learner's file of an exercise in this interview, copied from the starter the first
+    time; raises StoreError."""
+    path = store.path.parent / "mock" / str(interview.id) / f"{exercise.id}.py"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(exercise.text("starter.py"), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
 
 
 @dataclass(frozen=True)

@@ -7,39 +7,45 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from quizprep.content.library import Exercise, Library, path_order
 from quizprep.errors import QuizprepError, UsageError
 from quizprep.grading.attempts import achieved, solution_is_open
 from quizprep.grading.loop import topics_behind
-from quizprep.grading.verdict import Verdict
+from quizprep.grading.verdict import LineCost, Verdict
 from quizprep.practice import Data, Practice
+from quizprep.quiz.interview import unfinished
 from quizprep.sheets.build import Wanted, build
 from quizprep.sheets.html import render_html
 from quizprep.store import Store
 from quizprep.web.explore import costs, kv_cache
-from quizprep.web.gradings import Drafts, Gradings
-from quizprep.web.guard import TooLarge, policy
+from quizprep.web.gradings import Drafts, Grading, Gradings
+from quizprep.web.guard import TooLarge
+from quizprep.web.mock import MockPages
 from quizprep.web.rendering import (
+    EDITOR,
     FOLDER,
     difference,
-    environment,
+    editor_page,
     markdown_html,
+    page,
+    seen,
+    stream,
     text_html,
+    typed_source,
 )
 
 REMEMBERED = 200
 """Questions whose pages can be opened again."""
 
-EDITOR = FOLDER / "static" / "editor.js"
-"""The editor, which `make web` builds; without it a plain text area works."""
+SCRIPT = FOLDER / "static" / "pages.js"
 
 SHEET_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
@@ -70,6 +76,7 @@ class Site:
             Route("/ask/{token}", self.question, methods=get),
             Route("/ask/{token}", self.answer, methods=post),
             Route("/ask/{token}/hint", self.question_hint, methods=post),
+            Route("/ask/{token}/reading", self.reading, methods=post),
             Route("/ask/{token}/correct", self.correct, methods=post),
             Route("/ask/{token}/back", self.take_back, methods=post),
             Route("/exercises", self.exercises, methods=get),
@@ -78,12 +85,18 @@ class Site:
             Route("/exercises/{exercise}/draft", self.draft, methods=post),
             Route("/exercises/{exercise}/hint", self.hint, methods=post),
             Route("/exercises/{exercise}/starter", self.starter, methods=post),
+            Route("/exercises/{exercise}/file", self.grade_file, methods=post),
             Route("/gradings/{number:int}", self.verdict, methods=get),
+            Route("/gradings/{number:int}/events", self.events, methods=get),
+            Route("/gradings/{number:int}/changes", self.changes, methods=get),
+            Route("/gradings/{number:int}/cancel", self.cancel, methods=post),
             Route("/progress", self.progress, methods=get),
             Route("/explore", self.explore, methods=get),
             Route("/explore/{exercise}", self.explore, methods=get),
             Route("/sheets/{topic}", self.sheet, methods=get),
             Route("/static/editor.js", self.editor, methods=get),
+            Route("/static/pages.js", self.script, methods=get),
+            *MockPages(self._library, self._gradings).routes(),
         ]
 
     # --- today and progress ---
@@ -91,10 +104,11 @@ class Site:
     def today(self, request: Request) -> Response:
         with Store.open() as store:
             tried = {each.exercise for each in achieved(store.attempts())}
+            mock = unfinished(store)
         found = self._practice.progress()
         return page(
             request, "today", next=self._practice.next_step(), progress=found, begun=bool(tried),
-            new=sum(each["questions"] - each["asked"] for each in found["recall"]),
+            mock=mock, new=sum(each["questions"] - each["asked"] for each in found["recall"]),
         )  # fmt: skip
 
     def progress(self, request: Request) -> Response:
@@ -160,6 +174,14 @@ class Site:
                 self._marked[token] = {**marked, "reply": reply}
         return seen(f"/ask/{token}")
 
+    async def reading(self, request: Request) -> Response:
+        """What a reply that is being typed is read as."""
+        token, _ = self._token(request)
+        form = await request.form()
+        if token in self._marked:
+            return PlainTextResponse("")
+        return PlainTextResponse(self._practice.understood(token, str(form.get("reply", ""))))
+
     async def question_hint(self, request: Request) -> Response:
         token, asked = self._token(request)
         form = await request.form()
@@ -210,21 +232,19 @@ class Site:
         found = self._exercise(request)
         self._gradings.warm_up(found)
         grading = self._gradings.find(_number(request.query_params.get("of", "")))
-        verdict = (
-            grading.verdict if grading is not None and grading.exercise.id == found.id else None
-        )
+        if grading is not None and grading.exercise.id != found.id:
+            grading = None
+        verdict = grading.verdict if grading else None
+        file = grading.file if grading else None
         with Store.open() as store:
             shown = store.hints_shown(found.id)
             solved = solution_is_open(store, found.id)
-        made = page(
+        return editor_page(
             request, "exercise", exercise=found, task=markdown_html(found.text("README.md")),
             source=self._drafts.read(found), hints=found.spec.hints[:shown], solved=solved,
             marks=[{"line": n, "text": text} for n, text in marks(verdict).items()],
-            editor=EDITOR.is_file(),
+            file=file,
         )  # fmt: skip
-        if EDITOR.is_file():
-            made.headers["content-security-policy"] = policy(request.state.nonce, editor=True)
-        return made
 
     async def draft(self, request: Request) -> Response:
         found = self._exercise(request)
@@ -240,6 +260,18 @@ class Site:
         self._drafts.write(found, source)
         return seen(f"/gradings/{self._gradings.start(found, source).number}")
 
+    async def grade_file(self, request: Request) -> Response:
+        """Grade a file on the learner's disk, which the verdict's page then follows."""
+        found = self._exercise(request)
+        form = await request.form()
+        typed = str(form.get("path", "")).strip()
+        path = Path(typed).expanduser() if typed else Path()
+        if not path.is_absolute() or path.suffix != ".py":
+            raise UsageError(
+                "Name a Python file by its whole path.", hint="Such as /home/you/attention.py."
+            )
+        return seen(f"/gradings/{self._gradings.start_file(found, path).number}")
+
     async def hint(self, request: Request) -> Response:
         found = self._exercise(request)
         form = await request.form(max_part_size=1 << 20)
@@ -254,24 +286,41 @@ class Site:
         return seen(f"/exercises/{found.id}")
 
     def verdict(self, request: Request) -> Response:
-        grading = self._gradings.find(request.path_params["number"])
-        if grading is None:
-            raise UsageError("That grading is no longer remembered.", hint="Grade again.")
+        grading = self._grading(request)
+        if grading.cancelled:
+            return page(request, "cancelled", grading=grading)
         if grading.work is not None and grading.work.done():
             grading.work.result()  # a fault of ours is told as one
         verdict = grading.verdict
         if verdict is None:
-            return page(request, "running", grading=grading)
+            return page(request, "running", grading=grading, says=self._gradings.says(grading))
         solution: list[tuple[str, str]] = []
         if verdict.passed:
             text = grading.exercise.solution.read_text(encoding="utf-8")
             solution = [*difference(grading.source, text)]
         return page(
             request, "verdict", grading=grading, verdict=verdict, marks=marks(verdict),
-            by_line={each.line: each for each in verdict.stage("cost").lines},
+            by_line=prices(verdict),
             lines=grading.source.splitlines(), solution=solution, topics=topics_behind(verdict),
             next=self._practice.next_step(),
         )  # fmt: skip
+
+    async def events(self, request: Request) -> Response:
+        return stream(self._gradings.events(self._grading(request)))
+
+    async def changes(self, request: Request) -> Response:
+        return stream(self._gradings.changes(self._grading(request)))
+
+    def cancel(self, request: Request) -> Response:
+        grading = self._grading(request)
+        self._gradings.cancel(grading)
+        return seen(grading.back)
+
+    def _grading(self, request: Request) -> Grading:
+        grading = self._gradings.find(request.path_params["number"])
+        if grading is None:
+            raise UsageError("That grading is no longer remembered.", hint="Grade again.")
+        return grading
 
     def _exercise(self, request: Request) -> Exercise:
         return self._library.exercise(request.path_params["exercise"])
@@ -282,9 +331,25 @@ class Site:
             return PlainTextResponse("The editor was not built.", 404)
         return Response(EDITOR.read_bytes(), media_type="text/javascript")
 
+    def script(self, request: Request) -> Response:
+        """What pages can do besides: they work without it."""
+        return Response(SCRIPT.read_bytes(), media_type="text/javascript")
+
+    def hush(self) -> None:
+        """End the streams that pages listen to."""
+        self._gradings.hush()
+
     def close(self) -> None:
         self._gradings.close()
         self._practice.close()
+
+
+def prices(verdict: Verdict) -> dict[int, list[LineCost]]:
+    """What each line of the submission costs, in each phase of a script."""
+    found: dict[int, list[LineCost]] = {}
+    for cost in verdict.stage("cost").lines:
+        found.setdefault(cost.line, []).append(cost)
+    return found
 
 
 def marks(verdict: Verdict | None) -> dict[int, str]:
@@ -304,21 +369,6 @@ def marks(verdict: Verdict | None) -> dict[int, str]:
     return found
 
 
-def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page made of a template."""
-    text = (
-        environment()
-        .get_template(f"{name}.html.j2")
-        .render(nonce=request.state.nonce, path=request.url.path, **values)
-    )
-    return HTMLResponse(text, status)
-
-
-def seen(address: str) -> RedirectResponse:
-    """After a form: a page that may be opened again."""
-    return RedirectResponse(address, 303)
-
-
 def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, QuizprepError)
     return page(request, "error", 400, message=error.message, hint=error.hint or "")
@@ -334,7 +384,7 @@ def _large(_: Request, error: Exception) -> Response:
 
 
 def application(library: Library, started: Callable[[], None] = lambda: None) -> Starlette:
-    """The application without its guard."""
+    """The application without its guard; its ``state.hush`` is called before it is ended."""
     site = Site(library)
 
     @contextlib.asynccontextmanager
@@ -343,16 +393,13 @@ def application(library: Library, started: Callable[[], None] = lambda: None) ->
         yield
         site.close()
 
-    return Starlette(
+    made = Starlette(
         routes=site.routes(),
         lifespan=lifespan,
         exception_handlers={QuizprepError: _told, HTTPException: _http, TooLarge: _large},
     )
-
-
-def typed_source(value: object) -> str:
-    """Source as a form sends it, with the ends of its lines as files have them."""
-    return str(value).replace("\r\n", "\n")
+    made.state.hush = site.hush
+    return made
 
 
 def _number(text: str) -> int:

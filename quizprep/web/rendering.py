@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
 from quizprep.sheets import templating
 from quizprep.sheets.html import prose_html
 from quizprep.sheets.prose import prose
+from quizprep.web.guard import policy
 
 FOLDER = Path(__file__).parent
+
+EDITOR = FOLDER / "static" / "editor.js"
+"""The editor, which `make web` builds; without it a plain text area works."""
 
 
 @lru_cache(maxsize=1)
@@ -49,3 +56,36 @@ def difference(mine: str, other: str) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(lines):
         if number > 1:
             yield kinds.get(line[:1], "same"), line
+
+
+def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page made of a template."""
+    text = (
+        environment()
+        .get_template(f"{name}.html.j2")
+        .render(nonce=request.state.nonce, path=request.url.path, **values)
+    )
+    return HTMLResponse(text, status)
+
+
+def editor_page(request: Request, name: str, **values: Any) -> HTMLResponse:
+    """A page with the editor, if it was built."""
+    made = page(request, name, editor=EDITOR.is_file(), **values)
+    if EDITOR.is_file():
+        made.headers["content-security-policy"] = policy(request.state.nonce, editor=True)
+    return made
+
+
+def seen(address: str) -> RedirectResponse:
+    """After a form: a page that may be opened again."""
+    return RedirectResponse(address, 303)
+
+
+def stream(events: AsyncIterator[str]) -> StreamingResponse:
+    """Server-sent events."""
+    return StreamingResponse(events, media_type="text/event-stream")
+
+
+def typed_source(value: object) -> str:
+    """Source as a form sends it, with the ends of its lines as files have them."""
+    return str(value).replace("\r\n", "\n")

@@ -6,6 +6,7 @@ import socket
 import webbrowser
 from collections.abc import Callable
 from importlib.util import find_spec
+from types import FrameType
 
 from quizprep.content.library import Library
 from quizprep.errors import MissingExtraError
@@ -36,8 +37,16 @@ def serve(library: Library, open_browser: bool, say: Callable[[str], None]) -> N
             if open_browser:
                 webbrowser.open(address)
 
-        guard = Guard(application(library, started), host)
+        class Server(uvicorn.Server):
+            """Ends streams first, which pages would listen to for ever."""
+
+            def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+                app.state.hush()
+                super().handle_exit(sig, frame)
+
+        app = application(library, started)
+        guard = Guard(app, host)
         config = uvicorn.Config(
-            guard, log_level="warning", lifespan="on", server_header=False, date_header=False
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+            guard, log_level="warning", lifespan="on", server_header=False, date_header=False,
+        )  # fmt: skip
+        Server(config).run(sockets=[listening])

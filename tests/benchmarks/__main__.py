@@ -27,7 +27,7 @@ from quizprep.grading.grader import Grader, Submission
 from quizprep.grading.plan import cost_points
 from quizprep.grading.pool import Pool
 from quizprep.grading.verdict import Verdict
-from tests.benchmarks import group, scale
+from tests.benchmarks import group, pages, scale
 
 ROUNDS = 5
 COLD = ("causal_mask", "softmax", "flash_forward", "kv_cache")
@@ -57,7 +57,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         os.environ["QUIZPREP_HOME"] = home
         for name, ratio, budget, counted in chain(
-            _cold(library), _warm(library), _group(library), _sheets(home), _first_prompt(home)
+            _cold(library),
+            _warm(library),
+            _group(library),
+            _sheets(home),
+            _pages(home),
+            _first_prompt(home),
         ):
             over = over or ratio > budget
             flag = "over" if ratio > budget else "ok"
@@ -207,6 +212,25 @@ def _sheets(home: str) -> Iterator[Row]:
         target = str(Path(home) / f"bench.{kind}")
         counted = _modules("-m", "quizprep", "sheet", "--format", kind, "-o", target)
         yield name, ratio, SHEETS[kind], counted
+
+
+def _pages(home: str) -> Iterator[Row]:
+    """The server of ``quizprep web``, from its start to its address and to its first page; then
+    what a question takes of it, and its memory, as shares of what they may be."""
+    folder = Path(home) / "pages"
+    pages.ready(folder)  # the very first start has no store yet
+    measured: dict[str, Callable[[], float]] = {
+        "web: the server is ready": lambda: pages.ready(folder)[0],
+        "web: its first page is there": lambda: pages.ready(folder)[1],
+    }
+    ratios = _ratios(_import_torch, measured, ROUNDS)
+    for (name, ratio), budget in zip(ratios.items(), (1.0, 0.35), strict=True):
+        yield name, ratio, budget, ""
+    spent, resident = pages.at_work(folder)
+    name = f"web: a question of {pages.MOST_MS} ms of the processor"
+    yield name, spent / pages.MOST_MS, 1.0, f"{spent:.0f} ms"
+    name = f"web: memory of {pages.MOST_MIB} MiB without a grader"
+    yield name, resident / pages.MOST_MIB, 1.0, f"{resident:.0f} MiB"
 
 
 def _first_prompt(home: str) -> list[Row]:

@@ -10,7 +10,7 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from quizprep.web.app import EDITOR
+from quizprep.web.rendering import EDITOR
 from tests.web.conftest import Client, start
 
 WIDTHS = (360, 800, 1400)
@@ -19,6 +19,7 @@ PAGES = (
     "/ask",
     "/exercises",
     "/exercises/causal_mask",
+    "/mock",
     "/progress",
     "/explore",
     "/explore/flash_forward",
@@ -158,3 +159,118 @@ def test_the_editor_keeps_the_form_in_step(page: Page, client: Client) -> None:
     page.get_by_role("link", name="Edit").click()
     page.wait_for_selector(".cm-lint-marker-error")
     assert faults(page) == []
+
+
+def hold(page: Page, client: Client) -> None:
+    """Begin a mock interview, or go on with it."""
+    page.goto(f"http://{client.host}/mock")
+    if page.get_by_role("button", name="Begin").count():
+        with page.expect_navigation():
+            page.get_by_role("button", name="Begin").click()
+
+
+def press(page: Page, name: str) -> None:
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_interview_is_left_and_gone_on_with(page: Page, client: Client, scheme: Any) -> None:
+    """Closing the page stops the clock and keeps what was answered; all of its pages are for
+    everybody, at any width, and the debrief prints without forms."""
+    page.emulate_media(color_scheme=scheme)
+    hold(page, client)
+    first = page.locator("[name=part]").input_value()
+    page.locator("#reply").fill("It is memory. </textarea><script>alert(1)</script>")
+    press(page, "Answer")
+    assert page.locator("[name=part]").input_value() != first
+    page.goto("about:blank")
+    page.goto(f"http://{client.host}/")
+    page.get_by_text("One is unfinished").wait_for()
+    pressed = 0
+    page.get_by_role("link", name="Go on").click()
+    while not page.locator("h1", has_text="Debrief").count():
+        assert faults(page) == []
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        pressed += 1
+        assert pressed < 20
+        press(page, "Go on without it" if page.locator("#source").count() else "Skip")
+    assert faults(page) == []
+    assert page.get_by_text("<script>alert(1)").count()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    assert not page.get_by_role("button", name="Correct it").first.is_visible()
+
+
+def find_question(page: Page, client: Client, selector: str) -> None:
+    """Open questions until one has what is looked for."""
+    for _ in range(400):
+        page.goto(f"http://{client.host}/ask")
+        press(page, "Any topic")
+        if page.locator(selector).count():
+            return
+    raise AssertionError(selector)
+
+
+def test_steps_are_dragged_and_moved_by_key(page: Page, client: Client) -> None:
+    """Both change the reply that the form sends."""
+    find_question(page, client, "[data-steps]")
+    assert faults(page) == []
+    letters = "[...document.querySelectorAll('select')].map(s => s.value).join('')"
+    assert page.evaluate(letters).startswith("abc")
+    page.locator(".handle").first.focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(letters).startswith("bac")
+    assert page.evaluate("document.activeElement.className").endswith("handle")
+    steps = page.locator(".movable li")
+    box = steps.nth(2).bounding_box()
+    assert box is not None
+    steps.nth(0).drag_to(steps.nth(2), target_position={"x": 60, "y": box["height"] - 3})
+    assert page.evaluate(letters).startswith("acb")
+    press(page, "Answer")
+    assert page.locator("q").inner_text().replace(" ", "").startswith("acb")
+
+
+def test_a_number_is_read_as_it_is_typed(page: Page, client: Client) -> None:
+    find_question(page, client, "[data-reading]")
+    page.locator("#reply").fill("3 *")
+    page.get_by_text("not read yet").wait_for()
+    page.locator("#reply").fill("<b>")
+    page.wait_for_timeout(400)
+    assert not page.locator("#reading b").count()
+
+
+def test_a_file_is_followed_as_it_is_saved(page: Page, client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "<b>mine.py"
+    file.write_text(WRONG.read_text("utf-8"), "utf-8")
+    page.goto(f"http://{client.host}/exercises/causal_mask")
+    page.get_by_text("Grade a file on your disk").click()
+    page.get_by_label("Its whole path").fill(str(file))
+    press(page, "Grade it")
+    page.wait_for_selector("h1.bad", timeout=120_000)
+    assert faults(page) == []
+    file.write_text(RIGHT.read_text("utf-8"), "utf-8")
+    page.wait_for_selector("h1.good", timeout=120_000)
+
+
+def test_a_grading_is_cancelled_by_a_button(page: Page, client: Client) -> None:
+    """The page says so, and the next grading works."""
+    page.goto(f"http://{client.host}/exercises/causal_mask")
+    page.evaluate(
+        "document.getElementById('source').form.source.value = 'while True:\\n    pass\\n'"
+    )
+    page.evaluate("document.getElementById('source').form.submit()")
+    page.wait_for_selector("[data-progress]")
+    address = page.url
+    assert faults(page) == []
+    press(page, "Cancel")
+    page.goto(address)
+    assert page.locator("h1").inner_text() == "Cancelled"
+    assert faults(page) == []
+    verdict(page, client, RIGHT)
+    assert page.locator("h1").inner_text() == "Causal attention: passed"

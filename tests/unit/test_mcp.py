@@ -123,11 +123,11 @@ def test_a_question_never_carries_its_answer(
 ) -> None:
     """What is shown of any question is what a terminal shows: no key point, no reason, no trap."""
     from quizprep.maths import plain
-    from quizprep.practice import _shown
+    from quizprep.practice import shown_question
 
     for topic, question in Library().questions.values():
         presented = present(topic, question, 3)
-        shown = str(_shown(presented, plain))
+        shown = str(shown_question(presented, plain))
         assert presented.text(question.why) not in shown
         answer = model_answer(question, presented.values, presented.shown or None)
         assert presented.rows or len(answer) < 25 or answer not in shown

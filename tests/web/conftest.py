@@ -76,10 +76,13 @@ class Client:
         return led.headers["location"], self.ask("GET", led.headers["location"].split("#")[0])
 
 
-def start(home: Path, *options: str) -> tuple[subprocess.Popen[str], Client]:
-    """A server whose store is in ``home``."""
+COMMAND = ("-m", "quizprep", "web", "--no-open")
+
+
+def start(home: Path, program: tuple[str, ...] = COMMAND) -> tuple[subprocess.Popen[str], Client]:
+    """A server whose store is in ``home``; ``program`` is what Python runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "quizprep", "web", "--no-open", *options],
+        [sys.executable, *program],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "QUIZPREP_HOME": str(home)},

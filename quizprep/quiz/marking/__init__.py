@@ -65,6 +65,21 @@ def mark(
     assert_never(question)
 
 
+def understood(question: Question, reply: str) -> str:
+    """What a number or a growth is read as, while it is typed; "" for other kinds and for nothing.
+
+    It says nothing about whether the reply is right.
+    """
+    if not reply.strip():
+        return ""
+    match question:
+        case Number():
+            return number.understood(question, reply)
+        case Growth():
+            return growth.understood(question, reply)
+    return ""
+
+
 def model_answer(
     question: Question, values: Mapping[str, Scalar], shown: Sequence[int] | None = None
 ) -> str:

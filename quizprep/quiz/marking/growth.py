@@ -46,6 +46,15 @@ def answer(question: Growth) -> str:
     return f"O({_readable(polynomial, question)})"
 
 
+def understood(question: Growth, reply: str) -> str:
+    """The growth that a reply is read as; or why it is not read."""
+    try:
+        said = read_growth(reply, question.symbols, question.also)
+    except FormulaError as error:
+        return f"not read yet: that {error}"
+    return f"understood as {_readable(said.polynomial, question)}"
+
+
 def _marked(
     question: Growth,
     said: Polynomial,

@@ -53,6 +53,19 @@ def mark(question: Number, values: Mapping[str, Scalar], reply: str) -> Mark | I
     return _marked(question, values, said, unit, asked)
 
 
+def understood(question: Number, reply: str) -> str:
+    """The number that a reply is read as, with its unit; or why it is not read."""
+    asked = _asked(question)
+    try:
+        said = read_quantity(reply, scales=not asked.takes_prefixes)
+    except UnreadableError as error:
+        return f"not read yet: that {error}"
+    unit = asked if said.unit is None else _matching(said.unit, asked, question.ask)
+    if unit is None:
+        return f"{said.unit and said.unit.name} does not fit here"
+    return f"understood as {quantity_text(said.number, unit)}"
+
+
 def _marked(
     question: Number, values: Mapping[str, Scalar], said: Quantity, unit: Unit, asked: Unit
 ) -> Mark:
