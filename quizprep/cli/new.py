@@ -16,6 +16,7 @@ from quizprep.authoring.scaffold import (
     new_question,
     with_question,
 )
+from quizprep.authoring.schemas import FOLDER, modeline, schema_files
 from quizprep.cli.options import EXERCISES, HELP_NAMES, quoted, writing
 from quizprep.cli.terminal import Terminal
 from quizprep.content.library import Library, plain_id, shipped_root
@@ -63,12 +64,13 @@ def question(topic: str, kind: str, id: str | None, folder: Path, shipped: bool)
         taken = {plain_id(q.id) for q in bank.questions}
         text = _text(path)
     else:
-        taken, text = set(), new_bank(name)
+        taken, text = set(), modeline("bank", path, folder) + new_bank(name)
     chosen = id or _free_id(name, taken)
     _require(_ID, chosen, "a question", "lower-case letters, digits and hyphens, such as kv-bytes")
     if plain_id(chosen) in taken:
         raise UsageError(f"{path} has a question called {chosen} already.", hint="Choose an --id.")
     _replace(path, with_question(path, text, new_question(kind, chosen)))
+    _write_schemas(folder)
     terminal = Terminal()
     terminal.say(f"Added the question {chosen} ({kind}) at the end of {path}.")
     terminal.say(f"Write what stands behind each {MARK}. Then:")
@@ -95,6 +97,8 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
             hint="Choose another ID.",
         )
     files = {folder / path: text for path, text in new_exercise(id, runtime).items()}
+    spec = folder / "exercises" / id / "exercise.yaml"
+    files[spec] = modeline("exercise", spec, folder) + files[spec]
     for path in (folder / "exercises" / id, folder / "solutions" / f"{id}.py"):
         if path.exists():
             raise UsageError(
@@ -102,6 +106,7 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
             )
     for path, text in files.items():
         _replace(path, text)
+    _write_schemas(folder)
     terminal = Terminal()
     for path in files:
         terminal.say(f"Wrote {path}")
@@ -112,6 +117,26 @@ def exercise(exercise_id: str, runtime: str, folder: Path, shipped: bool) -> Non
     if not shipped:
         lines.append(f"quizprep start {id} {EXERCISES} {where}")
     terminal.block("\n".join(lines), 2)
+
+
+@new.command()
+@_FOLDER
+def schemas(folder: Path) -> None:
+    """Write JSON Schemas of banks and exercises into your folder, for your editor.
+
+    New questions and exercises bring them along.
+    """
+    for path in _write_schemas(folder):
+        click.echo(f"Wrote {path}")
+
+
+def _write_schemas(folder: Path) -> list[Path]:
+    """Write those that are missing or of another version."""
+    made = {folder / FOLDER / name: text for name, text in schema_files().items()}
+    for path, text in made.items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            _replace(path, text)
+    return list(made)
 
 
 def _require(pattern: re.Pattern[str], text: str, noun: str, example: str) -> None:
