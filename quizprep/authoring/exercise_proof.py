@@ -147,7 +147,7 @@ class Prover:
                 )
                 return
         for reading in verdict.stage("cost").readings:
-            if reading.formula:
+            if reading.formula and not reading.formula.startswith("max("):
                 evidence.formulas.setdefault(str(reading.meter), reading.formula)
             elif str(reading.meter) not in evidence.formulas:
                 evidence.problems.append(

@@ -70,10 +70,12 @@ class Library:
     root   the folder that holds ``exercises``, ``solutions`` and ``questions``; what is shipped,
            unless another is given
     cache  a folder in which decoded files may be kept, so that a start reads no YAML
+    fixed  whether banks are read once, as in a server; otherwise an edit is seen at once
     """
 
     root: Path = field(default_factory=shipped_root)
     cache: Path | None = None
+    fixed: bool = False
 
     @cached_property
     def question_folder(self) -> Path:
@@ -92,21 +94,18 @@ class Library:
         return _find(name, self.topics, "topic")
 
     def bank(self, topic: str) -> Bank:
-        """The bank of a topic, which is read once."""
-        if topic not in self._read_banks:
-            path = self.question_folder / f"{topic}.yaml"
-            self._read_banks[topic] = self._load(path, Bank)
-        return self._read_banks[topic]
+        """The bank of a topic."""
+        if self.fixed and topic in self.banks:
+            return self.banks[topic]
+        return self._read_bank(topic)
 
-    @cached_property
-    def _read_banks(self) -> dict[str, Bank]:
-        """The banks that were read so far."""
-        return {}
+    def _read_bank(self, topic: str) -> Bank:
+        return self._load(self.question_folder / f"{topic}.yaml", Bank)
 
     @cached_property
     def banks(self) -> dict[str, Bank]:
         """Every bank by topic."""
-        return {topic: self.bank(topic) for topic in self.topics}
+        return {topic: self._read_bank(topic) for topic in self.topics}
 
     @cached_property
     def questions(self) -> dict[str, tuple[str, Question]]:

@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -385,7 +386,7 @@ def _large(_: Request, error: Exception) -> Response:
 
 def application(library: Library, started: Callable[[], None] = lambda: None) -> Starlette:
     """The application without its guard; its ``state.hush`` is called before it is ended."""
-    site = Site(library)
+    site = Site(replace(library, fixed=True))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

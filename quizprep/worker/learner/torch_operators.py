@@ -192,7 +192,13 @@ def _fourier(
     return sum(5 * larger * max(math.ceil(math.log2(max(n, 1))), 1) for n in lines)
 
 
+def _substitution(matrix: torch.Tensor, right: torch.Tensor, *_: Result, **__: Result) -> int:
+    """A triangular matrix (..., n, n): n^2 for each column of the right side."""
+    return int(right.numel()) * int(matrix.shape[-1])
+
+
 _FORMULAS: dict[str, Formula] = {
+    "linalg_solve_triangular": _substitution,
     "addbmm": _summed_products,
     "_cdist_forward": _distances,
     "_euclidean_dist": _distances,
